@@ -1,0 +1,31 @@
+"""Load Zendesk Support and Help Center into a warehouse with dlt."""
+
+from zendesk_support.credentials import (
+    ZendeskAccessToken,
+    ZendeskApiToken,
+    ZendeskClientCredentials,
+    ZendeskRefreshToken,
+)
+from zendesk_support.errors import (
+    ConfigurationError,
+    ContractError,
+    TransientError,
+    UnavailableError,
+    ZendeskError,
+)
+from zendesk_support.source import zendesk_support_source
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ConfigurationError",
+    "ContractError",
+    "TransientError",
+    "UnavailableError",
+    "ZendeskAccessToken",
+    "ZendeskApiToken",
+    "ZendeskClientCredentials",
+    "ZendeskError",
+    "ZendeskRefreshToken",
+    "zendesk_support_source",
+]

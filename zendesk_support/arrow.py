@@ -1,0 +1,223 @@
+"""Rows of undecoded JSON to Arrow tables with stable column types.
+
+A column keeps its type for good: the declared one, else the destination's, else that of its first values. A value that
+does not fit goes to the column that dlt's own schema evolution would use for it, `<column>__v_text`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zendesk_support.pages import NULL, Rows, repaired, without_lone_surrogates
+
+DataType = Literal["bigint", "text", "timestamp", "bool", "double", "json"]
+Identifier = Callable[[str], str]
+
+ARROW_TYPES: dict[str, pa.DataType] = {
+    "bigint": pa.int64(),
+    "text": pa.string(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "bool": pa.bool_(),
+    "double": pa.float64(),
+    "json": pa.string(),
+}
+VARIANT = "__v_text"
+
+_NULL = b"null"
+_STRING, _NUMBER, _BOOL, _NESTED = "string", "number", "bool", "nested"
+_KINDS = {ord('"'): _STRING, ord("{"): _NESTED, ord("["): _NESTED, ord("t"): _BOOL, ord("f"): _BOOL}
+_FITS = {("text", _STRING), ("timestamp", _STRING), ("bigint", _NUMBER), ("double", _NUMBER), ("bool", _BOOL)}
+_decode_string = msgspec.json.Decoder(str).decode
+_decode_ints = msgspec.json.Decoder(list[int | None]).decode
+_decode_floats = msgspec.json.Decoder(list[float | None]).decode
+_decode_bools = msgspec.json.Decoder(list[bool | None]).decode
+_MISFIT = (pa.ArrowInvalid, msgspec.DecodeError, OverflowError, UnicodeDecodeError, ValueError)
+
+
+class Converter:
+    """Turns one stream's rows into Arrow tables of one growing schema."""
+
+    def __init__(
+        self,
+        types: Mapping[str, DataType],
+        required: Sequence[str] = (),
+        dropped: frozenset[str] = frozenset(),
+        identifier: Identifier = lambda name: name,
+        strip_nul: bool = False,
+    ) -> None:
+        """Start from known column types.
+
+        Args:
+            types: data types by column, declared or found at the destination.
+            required: columns that are never null (the primary key).
+            dropped: keys of the API left out.
+            identifier: the destination's naming of columns.
+            strip_nul: leave out NUL characters, for destinations whose text cannot hold them.
+        """
+        self.types: dict[str, DataType] = dict(types)
+        self._required = frozenset(required)
+        self._dropped = dropped
+        self._identifier = identifier
+        self._strip_nul = strip_nul
+        self._names: dict[str, str] = {name: name for name in types}
+        self._taken = set(types)
+
+    def table(self, rows: Rows) -> pa.Table:
+        """Convert rows; columns they lack are null."""
+        count = len(rows)
+        columns: dict[str, pa.Array] = {}
+        for key, texts in self._transpose(rows).items():
+            self._add(columns, self._column_name(key), texts)
+        fields, arrays = [], []
+        for name, data_type in self.types.items():
+            fields.append(pa.field(name, ARROW_TYPES[data_type], nullable=name not in self._required))
+            arrays.append(columns.get(name) if name in columns else pa.nulls(count, ARROW_TYPES[data_type]))
+        return pa.table(arrays, schema=pa.schema(fields))
+
+    def _column_name(self, key: str) -> str:
+        name = self._names.get(key)
+        if name is None:
+            wanted = self._identifier(key)
+            name, copies = wanted, 1
+            while name in self._taken:
+                copies += 1
+                name = self._identifier(f"{wanted}_{copies}")
+            self._taken.add(name)
+            self._names[key] = name
+        return name
+
+    def _transpose(self, rows: Rows) -> dict[str, list[bytes]]:
+        if not rows:
+            return {}
+        first = tuple(rows[0])
+        if all(tuple(row) == first for row in rows):
+            columns = zip(first, zip(*map(dict.values, rows)))
+            return {key: list(map(bytes, values)) for key, values in columns if key not in self._dropped}
+        keys = dict.fromkeys(key for row in rows for key in row if key not in self._dropped)
+        return {key: [bytes(row.get(key, NULL)) for row in rows] for key in keys}
+
+    def _add(self, columns: dict[str, pa.Array], name: str, texts: list[bytes]) -> None:
+        observed = kinds_of(texts)
+        if not observed:
+            return
+        if name not in self.types:
+            self.types[name] = self._guess(name, texts, observed)
+        data_type = self.types[name]
+        if data_type == "json":
+            columns[name] = self._text(texts)
+        elif data_type == "text" and observed != {_STRING}:
+            columns[name] = self._strings(quoted(texts))
+        else:
+            fitting, misfits = texts, None
+            if any((data_type, kind) not in _FITS for kind in observed):
+                fitting, misfits = self._split(texts, data_type)
+            try:
+                columns[name] = self._build(fitting, data_type)
+            except _MISFIT:
+                fitting, misfits = self._split(texts, data_type)
+                columns[name] = self._build(fitting, data_type)
+            if misfits is not None:
+                variant = self._identifier(name + VARIANT)
+                self.types.setdefault(variant, "text")
+                self._taken.add(variant)
+                columns[variant] = self._strings(quoted(misfits))
+
+    def _guess(self, name: str, texts: list[bytes], observed: set[str]) -> DataType:
+        """The type of a column nobody declared, from its first values."""
+        if _NESTED in observed:
+            return "json"
+        if len(observed) > 1:
+            return "text"
+        if observed == {_BOOL}:
+            return "bool"
+        if observed == {_STRING}:
+            return "timestamp" if name.endswith("_at") and self._fits(texts, "timestamp") else "text"
+        whole = not any(set(text) & set(b".eE") for text in texts if text != _NULL)
+        guess: DataType = "bigint" if whole else "double"
+        return guess if self._fits(texts, guess) else "text"
+
+    def _fits(self, texts: list[bytes], data_type: DataType) -> bool:
+        try:
+            self._build(texts, data_type)
+        except _MISFIT:
+            return False
+        return True
+
+    def _split(self, texts: list[bytes], data_type: DataType) -> tuple[list[bytes], list[bytes]]:
+        """Values that fit the type, and those that do not; null where the other has the value."""
+        fitting, misfits = [], []
+        for text in texts:
+            fits = text == _NULL or (
+                all((data_type, kind) in _FITS for kind in kinds_of([text])) and self._fits([text], data_type)
+            )
+            fitting.append(text if fits else _NULL)
+            misfits.append(_NULL if fits else text)
+        return fitting, misfits
+
+    def _build(self, texts: list[bytes], data_type: DataType) -> pa.Array:
+        if data_type == "text":
+            return self._strings(texts)
+        if data_type == "timestamp":
+            values = pa.array([None if text == _NULL else text[1:-1] for text in texts], pa.binary())
+            return pc.cast(values.cast(pa.string()), ARROW_TYPES["timestamp"])
+        joined = b"[" + b",".join(texts) + b"]"
+        if data_type == "bigint":
+            return pa.array(_decode_ints(joined), pa.int64())
+        if data_type == "double":
+            return pa.array(_decode_floats(joined), pa.float64())
+        return pa.array(_decode_bools(joined), pa.bool_())
+
+    def _strings(self, texts: list[bytes]) -> pa.Array:
+        values = [
+            None if text == _NULL else text[1:-1] if b"\\" not in text else unescaped(text).encode() for text in texts
+        ]
+        if self._strip_nul:
+            values = [value if value is None else value.replace(b"\0", b"") for value in values]
+        return pa.array(values, pa.binary()).cast(pa.string())
+
+    def _text(self, texts: list[bytes]) -> pa.Array:
+        texts = [mended(text) if b"\\ud" in text or b"\\uD" in text else text for text in texts]
+        if self._strip_nul:
+            texts = [without_nul(text) if b"\\u0000" in text else text for text in texts]
+        return pa.array([None if text == _NULL else text for text in texts], pa.binary()).cast(pa.string())
+
+
+def kinds_of(texts: list[bytes]) -> set[str]:
+    """The JSON kinds that occur, null aside."""
+    firsts = {text[0] for text in texts}
+    firsts.discard(ord("n"))
+    return {_KINDS.get(first, _NUMBER) for first in firsts}
+
+
+def quoted(texts: list[bytes]) -> list[bytes]:
+    """JSON values as JSON strings: strings and null as they are, all else as its text."""
+    return [text if text[:1] in (b'"', b"n") else msgspec.json.encode(text.decode()) for text in texts]
+
+
+def unescaped(text: bytes) -> str:
+    """Decode a JSON string; lone surrogates become U+FFFD."""
+    try:
+        return _decode_string(text)
+    except msgspec.DecodeError:
+        return without_lone_surrogates(json.loads(text))
+
+
+def mended(text: bytes) -> bytes:
+    """A JSON text as it is, or re-encoded where it holds half a surrogate pair, which databases refuse."""
+    try:
+        msgspec.json.decode(text)
+        return text
+    except msgspec.DecodeError:
+        return repaired(text)
+
+
+def without_nul(text: bytes) -> bytes:
+    """Drop escaped NUL characters from a JSON text, leaving escaped backslashes before a plain `u0000` alone."""
+    parts = text.split(b"\\\\")
+    return b"\\\\".join(part.replace(b"\\u0000", b"") for part in parts)

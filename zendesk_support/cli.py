@@ -1,0 +1,218 @@
+"""The command line that the scripts in `pipelines/` share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import dlt
+from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.runtime.collector import LogCollector, TqdmCollector
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from dlt.pipeline.exceptions import PipelineStepFailed
+from dlt.pipeline.pipeline import Pipeline
+from rich.console import Console
+from rich.table import Table
+from rich_argparse import RichHelpFormatter
+
+from zendesk_support.check import check_streams
+from zendesk_support.errors import ConfigurationError, UnavailableError, ZendeskError
+from zendesk_support.report import Report
+from zendesk_support.runner import sync
+from zendesk_support.source import ZendeskSource, zendesk_support_source
+from zendesk_support.streams import CATALOGUE
+
+LOADED, INCOMPLETE, WRONG_USE = 0, 1, 2
+DUCKDB_MEMORY = "256MB"
+
+console = Console(soft_wrap=not sys.stdout.isatty())
+errors = Console(stderr=True, soft_wrap=True)
+
+
+def duckdb(arguments: Sequence[str] | None = None) -> int:
+    """Run the DuckDB pipeline.
+
+    Returns:
+        0: every selected stream is loaded, or unavailable on this plan; 1: some stream failed; 2: wrong use.
+    """
+    parser = make_parser("Load Zendesk Support and Help Center into a DuckDB file.")
+    parser.add_argument("--database", type=Path, default=None, metavar="PATH", help="DuckDB file (zendesk.duckdb)")
+    options = parser.parse_args(arguments)
+    try:
+        if options.demo:
+            from zendesk_support.demo import demo
+
+            return demo(options, duckdb_pipeline)
+        return run(options, duckdb_pipeline)
+    except (ZendeskError, ConfigurationException) as error:
+        errors.print(f"[red]error:[/red] {first_paragraph(error)}", highlight=False)
+        if "credentials" in str(error) or "subdomain is not set" in str(error):
+            errors.print("\nWithout a Zendesk account, try --demo.", highlight=False)
+        return WRONG_USE
+
+
+def make_parser(description: str) -> argparse.ArgumentParser:
+    """The options that every destination has."""
+    parser = argparse.ArgumentParser(
+        description=description,
+        formatter_class=RichHelpFormatter,
+        epilog="Settings and credentials come from .dlt/config.toml, .dlt/secrets.toml or SOURCES__ZENDESK_SUPPORT__*.",
+    )
+    add = parser.add_argument
+    add("--streams", nargs="+", default=[], metavar="NAME", help="load these streams (all)")
+    add("--exclude", nargs="+", default=[], metavar="NAME", help="load all streams but these")
+    add("--start-date", metavar="DATE", help="leave out facts older than this (two years back)")
+    add("--end-date", metavar="DATE", help="load a bounded period, without touching the saved positions")
+    add("--full-refresh", action="store_true", help="drop the selected streams' tables and load them anew")
+    add("--dataset", metavar="NAME", help="dataset (schema) of the tables (zendesk_support)")
+    add("--pipeline-name", default="zendesk_support", metavar="NAME", help="name the saved positions belong to")
+    add("--progress", choices=["tqdm", "log", "off"], help="progress display (tqdm on a terminal, else log)")
+    add("--strict", action="store_true", help="exit with 1 if a stream is unavailable on this plan")
+    add("--check", action="store_true", help="try every selected stream with one small request, load nothing")
+    add("--list-streams", action="store_true", help="list the streams")
+    add("--demo", action="store_true", help="load a simulated account, twice: no credentials needed")
+    return parser
+
+
+def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int:
+    """Do what the options say."""
+    selected = select(options.streams, options.exclude)
+    if options.list_streams:
+        list_streams(selected)
+        return LOADED
+    source = make_source(options, selected, **settings)
+    if options.check:
+        return check(source, selected, options.strict)
+    report = load(make_pipeline(options), source, options.full_refresh)
+    return outcome(report, options.strict)
+
+
+def make_source(options: argparse.Namespace, selected: list[str], **settings: Any) -> ZendeskSource:
+    """Build the source from options and configuration."""
+    if options.start_date:
+        settings["start_date"] = options.start_date
+    if options.end_date:
+        settings["end_date"] = options.end_date
+    return cast(ZendeskSource, zendesk_support_source(**settings).with_resources(*selected))
+
+
+def duckdb_pipeline(options: argparse.Namespace) -> Pipeline:
+    """A pipeline into a DuckDB file, its memory capped unless the user has set a limit."""
+    database = options.database or Path("zendesk.duckdb")
+    dataset = options.dataset or "zendesk_support"
+    if database.stem == dataset:
+        raise ConfigurationError(
+            f"--database {database} and --dataset {dataset} have one name, which DuckDB cannot tell apart. "
+            f"Example: --database {database.with_name('zendesk_data.duckdb')}"
+        )
+    credentials = DuckDbCredentials(str(database))
+    if dlt.config.get("destination.duckdb.credentials.global_config") is None:
+        credentials.global_config = {"memory_limit": DUCKDB_MEMORY, "preserve_insertion_order": False}
+    return dlt.pipeline(
+        options.pipeline_name,
+        destination=dlt.destinations.duckdb(credentials),
+        dataset_name=dataset,
+        progress=progress(options.progress),
+    )
+
+
+def progress(wanted: str | None) -> Any:
+    """The progress display of dlt that was asked for."""
+    wanted = wanted or ("tqdm" if sys.stderr.isatty() else "log")
+    if wanted == "off":
+        return None
+    return TqdmCollector() if wanted == "tqdm" else LogCollector(10, dump_system_stats=False)
+
+
+def select(streams: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    """The streams to load.
+
+    Raises:
+        ConfigurationError: a name is no stream, or none is left.
+    """
+    for option, names in (("--streams", streams), ("--exclude", exclude)):
+        for name in names:
+            if name not in CATALOGUE:
+                raise ConfigurationError(
+                    f"{option} {name}: there is no such stream; --list-streams shows all. "
+                    f"Example: {option} tickets users"
+                )
+    selected = [name for name in (streams or CATALOGUE) if name not in exclude]
+    if not selected:
+        raise ConfigurationError("--exclude leaves no stream to load. Example: --streams tickets users --exclude users")
+    return list(dict.fromkeys(selected))
+
+
+def load(pipeline: Pipeline, source: ZendeskSource, full_refresh: bool = False) -> Report:
+    """Run the pipeline and print what happened."""
+    try:
+        report = sync(pipeline, source, full_refresh=full_refresh)
+    except PipelineStepFailed as error:
+        report = Report()
+        errors.print(f"[red]{error.step} failed:[/red] {first_paragraph(error.exception or error)}", highlight=False)
+        errors.print("Nothing of this run counts as loaded; the next run repeats it.", highlight=False)
+        report.broken = True
+        return report
+    show(report)
+    return report
+
+
+def outcome(report: Report, strict: bool) -> int:
+    """The exit code of a run."""
+    return INCOMPLETE if report.broken or report.failed or (strict and report.unavailable) else LOADED
+
+
+def show(report: Report) -> None:
+    """Print a table of the streams."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("stream", no_wrap=True)
+    for name in ("rows", "requests", "waited (s)"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for stream in report.streams.values():
+        colour = {"loaded": "green", "unavailable": "yellow", "failed": "red"}[stream.status]
+        table.add_row(
+            stream.stream,
+            f"{stream.rows:,}",
+            f"{stream.requests:,}",
+            f"{stream.seconds_waited:.1f}",
+            f"[{colour}]{stream.status}[/{colour}]",
+        )
+    console.print(table)
+    for stream in (*report.unavailable, *report.failed):
+        console.print(f"{stream.stream}: {stream.message}", highlight=False, markup=False)
+
+
+def list_streams(selected: list[str]) -> None:
+    """Print the catalogue."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("stream", "a row is", "plan"):
+        table.add_column(name)
+    for name in selected:
+        stream = CATALOGUE[name]
+        table.add_row(name, stream.doc, stream.plan)
+    console.print(table)
+
+
+def check(source: ZendeskSource, selected: list[str], strict: bool) -> int:
+    """Print whether each stream answers."""
+    found = check_streams(source.account, selected)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("stream", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("why not")
+    for name, error in found.items():
+        table.add_row(name, "[green]ok[/green]" if error is None else "[red]no[/red]", str(error or ""))
+    console.print(table)
+    refused = [error for error in found.values() if error is not None]
+    if any(not isinstance(error, UnavailableError) for error in refused):
+        return INCOMPLETE
+    return INCOMPLETE if refused and strict else LOADED
+
+
+def first_paragraph(error: BaseException) -> str:
+    """An error's message without a trace."""
+    return str(error).strip()

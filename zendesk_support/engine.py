@@ -1,0 +1,475 @@
+"""Runs readers beside each other and hands their rows to dlt.
+
+Each stream is a dlt resource that never blocks: its rows come from a reader thread, and while none is ready it yields
+None, so that dlt turns to the next stream. Streams fed by one export share its pass, yet each keeps its own position.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any
+
+import dlt
+import msgspec
+import numpy as np
+from dlt.common.configuration.specs import CredentialsConfiguration
+from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
+
+from zendesk_support.arrow import Converter, DataType
+from zendesk_support.budget import Budget
+from zendesk_support.clock import Clock
+from zendesk_support.credentials import TokenVault, make_auth
+from zendesk_support.errors import Cancelled, UnavailableError
+from zendesk_support.kinds import Chunk, HelpCenterListing, Job, Position, Reader, Shared
+from zendesk_support.known import DIGEST, Destination, Known, digest_text
+from zendesk_support.pages import Row, Rows, number, pack, raw, row_hash, seconds, tokens, unpack
+from zendesk_support.report import TABLE as REPORT_TABLE
+from zendesk_support.report import StreamReport, current_report, now
+from zendesk_support.settings import Settings
+from zendesk_support.shapes import ArrowShape, Shape, TableShape
+from zendesk_support.streams.base import DELETED_AT, Feed, Stream
+from zendesk_support.transport import Transport, Usage
+
+QUEUED = 2
+POLL = 0.05
+POSITIONS = "positions"
+
+
+class Account:
+    """One Zendesk account as a source sees it: its budget outlives the runs, its connections do not."""
+
+    def __init__(self, settings: Settings, credentials: CredentialsConfiguration) -> None:
+        self.settings = settings
+        self.credentials = credentials
+        self.clock = Clock(settings.clock_scale)
+        self.budget = Budget(self.clock, settings.quota_share)
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+
+    def enter(self) -> Session:
+        """Join the run that is under way, or begin one."""
+        with self._lock:
+            if self._session is None:
+                self._session = Session(self)
+            self._session.members += 1
+            return self._session
+
+    def leave(self, session: Session) -> None:
+        """Leave a run; the last one out ends it."""
+        with self._lock:
+            session.members -= 1
+            if session.members == 0:
+                self._session = None
+                session.close()
+
+
+class Session:
+    """What the streams of one run share: connections, token, answers, passes."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.members = 0
+        self.stop = threading.Event()
+        self.ready = threading.Condition()
+        self.shared = Shared()
+        self.transport = Transport(account.settings, account.clock, account.budget, self.stop)
+        auth, self.vault = make_auth(
+            account.credentials, account.settings.base_url, self.transport.post_token, account.clock
+        )
+        self.transport.auth = auth
+        self._passes: list[Pass] = []
+        self._shown = {bucket: int(waited) for bucket, waited in account.budget.waited.items()}
+        self._collector = dlt.current.pipeline().collector if load_id() is not None else None
+
+    def join(self, member: Member) -> Pass:
+        """Subscribe to a pass over the member's reader, shared where another stream waits for the same one."""
+        for running in self._passes:
+            if running.reader == member.feed.reader and not running.started and not running.reader.snapshot:
+                break
+        else:
+            running = Pass(self, member.feed.reader)
+            self._passes.append(running)
+        if isinstance(running.reader, HelpCenterListing):
+            self.shared.parents(running.reader.listing.path).promise()
+        running.members.append(member)
+        return running
+
+    def show_waiting(self) -> None:
+        """Bring the seconds waited for quota to the progress display."""
+        for bucket, waited in list(self.account.budget.waited.items()):
+            if (new := int(waited) - self._shown.get(bucket, 0)) > 0:
+                self._shown[bucket] = int(waited)
+                if self._collector is not None:
+                    self._collector.update(f"waiting for {bucket} (s)", new)
+
+    def close(self) -> None:
+        """Stop every thread and connection."""
+        self.stop.set()
+        self.account.budget.wake()
+        self.transport.close()
+
+
+class Pass:
+    """One reading of an endpoint, in a thread, for all streams that want its rows."""
+
+    def __init__(self, session: Session, reader: Reader) -> None:
+        self.reader = reader
+        self.members: list[Member] = []
+        self.started = False
+        self._session = session
+
+    def start(self) -> None:
+        """Begin reading, once every stream of the run has had the chance to join."""
+        if not self.started:
+            self.started = True
+            context = contextvars.copy_context()
+            threading.Thread(target=context.run, args=(self._read,), name="zendesk-reader", daemon=True).start()
+
+    def _read(self) -> None:
+        session = self._session
+        settings = session.account.settings
+        try:
+            job = Job(
+                transport=session.transport,
+                settings=settings if self.members[0].stream.fact else replace(settings, end=None),
+                usage=self.members[0].usage,
+                shared=session.shared,
+                position=self._position(),
+            )
+            for member in self.members:
+                member.prepare(job)
+            for chunk in self.reader.read(job):
+                for member in self.members:
+                    member.accept(chunk)
+            for member in self.members:
+                member.finish()
+        except Cancelled:
+            pass
+        except BaseException as error:
+            for member in self.members:
+                member.fail(error)
+
+    def _position(self) -> Position:
+        """The earliest position of all members; a cursor only where they agree on it."""
+        positions = [member.position for member in self.members]
+        cursors = {position.cursor for position in positions}
+        return Position(min(position.at for position in positions), cursors.pop() if len(cursors) == 1 else None)
+
+
+@dataclass
+class Batch:
+    """Rows ready to load, and the position that holds once they are."""
+
+    data: Any
+    rows: int
+    position: dict[str, Any]
+
+
+class Member:
+    """One stream's part in a pass: its own position, its own rows."""
+
+    def __init__(
+        self,
+        session: Session,
+        stream: Stream,
+        feed: Feed,
+        saved: dict[str, Any],
+        start: int,
+        shape: Shape,
+        destination: Destination,
+    ) -> None:
+        self.stream = stream
+        self.feed = feed
+        self.usage = Usage()
+        self.job: Job
+        self.done = False
+        self.error: BaseException | None = None
+        self._session = session
+        self.position = Position(saved.get("at", start), saved.get("cursor"))
+        self._edge = unpack(saved.get("edge"))
+        self._pending: dict[int, int] = dict(saved.get("amended", ()))
+        self._amended: dict[int, int] = {}
+        self._shape = shape
+        self._destination = destination
+        self._queue: deque[Batch] = deque()
+        self._closed = False
+        self._known: Known | None = None
+
+    def prepare(self, job: Job) -> None:
+        """Look up what the reader needs to know of the destination."""
+        self.job = job
+        if self.feed.reader.snapshot:
+            key, compared = self.stream.key, self.feed.reader.compared
+            found = self._destination.rows(self.stream.name, (*key, *compared, DIGEST))
+            self._known = job.known = Known(found, key, compared)
+        if self._pending and self.feed.amend is not None:
+            # What the last run read before the change it met may have reached the destination after it.
+            self._put(self.feed.amend.rows(self._pending, self), {})
+
+    def accept(self, chunk: Chunk) -> None:
+        """Turn a chunk into a batch of this stream's rows."""
+        rows = self._unseen(chunk)
+        if rows:
+            picked = self.feed.pick(rows, self)
+            rows = picked if self.feed.amend is None else picked + self._amend(rows, self.feed)
+        if rows and self._known is not None:
+            rows = self._changed(rows, self._known)
+        position: dict[str, Any] = {}
+        if chunk.at is not None:
+            edge = pack(chunk.edge)
+            position = {"at": chunk.at, "cursor": chunk.cursor, "edge": edge, "amended": list(self._amended.items())}
+        self._put(rows, {key: value for key, value in position.items() if value})
+
+    def _amend(self, rows: Rows, feed: Feed) -> Rows:
+        assert feed.amend is not None
+        tickets = feed.amend.tickets(rows)
+        self._amended |= tickets
+        return feed.amend.rows(tickets, self) if tickets else []
+
+    def _unseen(self, chunk: Chunk) -> Rows:
+        """The chunk's rows less those this stream has loaded before or was not asked for."""
+        rows, times = chunk.rows, chunk.times
+        edge = self._edge
+        if times is None or not len(times):
+            return [row for row in rows if row_hash(row) not in edge] if edge else rows
+        start, end = self.position.at, self.job.settings.end
+        if int(times.min()) > start and (end is None or int(times.max()) < end):
+            return rows
+        return [
+            rows[i]
+            for i, at in enumerate(times.tolist())
+            if (at > start or at == 0 or (at == start and row_hash(rows[i]) not in edge)) and (end is None or at < end)
+        ]
+
+    def _changed(self, rows: Rows, known: Known) -> Rows:
+        """Rows that differ from the destination's, each with its digest."""
+        digests = [digest_text(row_hash(row)) for row in rows]
+        changed = known.changed([values(rows, name) for name in self.stream.key], digests)
+        if self.stream.fact:
+            times, settings = seconds(rows, "updated_at"), self.job.settings
+            changed &= (times >= settings.start) & (settings.end is None or times < settings.end)
+        return [{**rows[i], DIGEST: raw(digests[i])} for i in np.flatnonzero(changed)]
+
+    def held(self, tickets: Iterable[int]) -> Rows:
+        """What the destination holds of some tickets."""
+        return self._destination.records(self.stream.name, "ticket_id", tickets)
+
+    def purge(self, tickets: Mapping[int, int]) -> Rows:
+        """Rows that delete what the destination holds of some tickets, and the tickets' versions."""
+        columns = tuple(dict.fromkeys((*self.stream.key, "ticket_id")))
+        keys = self._destination.records(self.stream.name, "ticket_id", tickets, columns)
+        return [self._tombstone(key, tickets[number(key, "ticket_id") or 0]) for key in keys]
+
+    def _tombstone(self, key: Row, version: int | None = None) -> Row:
+        row = {**key, DELETED_AT: raw(datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))}
+        if self._known is not None:
+            row[DIGEST] = raw(digest_text(row_hash(row)))
+        if version is not None and self.stream.version:
+            row[self.stream.version] = raw(version)
+        return row
+
+    def finish(self) -> None:
+        """The pass is complete: what it did not list is gone."""
+        bounded = self._session.account.settings.end is not None
+        if self._known is not None and not bounded and (gone := self._known.gone()).num_rows:
+            keys = ({name: raw(value) for name, value in key.items()} for key in gone.to_pylist())
+            self._put([self._tombstone(key) for key in keys], {})
+        self._end(None)
+
+    def fail(self, error: BaseException) -> None:
+        """The pass ended early."""
+        self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        with self._session.ready:
+            self.error = error
+            self.done = True
+            self._session.ready.notify_all()
+
+    def close(self) -> None:
+        """Take no more batches."""
+        with self._session.ready:
+            self._closed = True
+            self._session.ready.notify_all()
+
+    def take(self) -> Batch | None:
+        """The next batch; None while there is none, after waiting a moment for any stream of the run."""
+        ready = self._session.ready
+        with ready:
+            if not self._queue and not self.done:
+                ready.wait(POLL)
+            if not self._queue:
+                return None
+            batch = self._queue.popleft()
+            ready.notify_all()
+            return batch
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every batch was taken."""
+        return self.done and not self._queue
+
+    def _put(self, rows: Rows, position: dict[str, Any]) -> None:
+        if not rows and not position:
+            return
+        batch = Batch(self._shape.data(rows) if rows else None, len(rows), position)
+        ready = self._session.ready
+        with ready:
+            while len(self._queue) >= QUEUED and not self._closed:
+                if self._session.stop.is_set():
+                    raise Cancelled
+                ready.wait(0.5)
+            if not self._closed:
+                self._queue.append(batch)
+                ready.notify_all()
+
+
+def values(rows: Rows, name: str) -> list[Any]:
+    """A column as Python values."""
+    return list(msgspec.json.decode(b"[" + b",".join(tokens(rows, name)) + b"]"))
+
+
+def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[Any]:
+    """The body of a stream's resource: yields its tables, None while there is nothing to yield, at last its report."""
+    run = current_report.get()
+    report = StreamReport(stream.name)
+    if run is not None:
+        run.streams[stream.name] = report
+    settings = account.settings
+    if cursor is not None:
+        cursor.advance(None)
+    bounded = settings.end is not None
+    saved: dict[str, Any] = {} if bounded else dlt.current.resource_state()
+    state: dict[str, dict[str, Any]] = saved.setdefault(POSITIONS, {}) if cursor is not None else {}
+    shape = make_shape(stream, settings)
+    session = account.enter()
+    restore_tokens(session.vault)
+    start = position_of(cursor.last_value) if cursor is not None else 0
+    members = [
+        Member(session, stream, feed, state.get(str(i), {}), start, shape, destination(stream))
+        for i, feed in enumerate(stream.feeds)
+    ]
+    passes = [session.join(member) for member in members]
+    try:
+        yield None
+        for running in passes:
+            running.start()
+        while not all(member.exhausted for member in members):
+            for i, member in enumerate(members):
+                batch = member.take()
+                if batch is None:
+                    session.show_waiting()
+                    yield None
+                    continue
+                if batch.position:
+                    state[str(i)] = batch.position
+                if cursor is not None and i == 0 and batch.position:
+                    reached = batch.position.get("at", 0)
+                    cursor.advance(cursor_value(stream, reached))
+                    report.cursor = datetime.fromtimestamp(reached, timezone.utc).isoformat()
+                if batch.data is not None:
+                    report.rows += batch.rows
+                    yield shape.hinted(batch.data)
+        conclude(report, members, run is not None)
+        if not report.rows and not is_materialized(stream):
+            yield shape.empty()
+    finally:
+        for member in members:
+            member.close()
+        keep_tokens(session.vault)
+        account.leave(session)
+    report.finished_at = now()
+    report.requests = sum(member.usage.requests for member in members)
+    report.seconds_waited = round(sum(member.usage.waited for member in members), 3)
+    if load_id() is not None:
+        yield dlt.mark.with_table_name(report.row(), REPORT_TABLE)
+
+
+def conclude(report: StreamReport, members: list[Member], keep_going: bool) -> None:
+    """Say how a stream ended; raises its error unless the run goes on without it."""
+    error = next((member.error for member in members if member.error is not None), None)
+    if error is None:
+        return
+    report.message = str(error)
+    if isinstance(error, UnavailableError) and not report.rows:
+        report.status = "unavailable"
+        return
+    report.status = "failed"
+    if not isinstance(error, Exception):
+        raise error
+    report.error = error
+    if not keep_going:
+        raise error
+
+
+def make_shape(stream: Stream, settings: Settings) -> Shape:
+    """The form of a stream's rows, with the column types the destination already has."""
+    if settings.nested == "tables":
+        return TableShape(stream.dropped)
+    schema = dlt.current.source_schema()
+    types: dict[str, DataType] = dict(stream.columns)
+    found = schema.tables.get(stream.name, {}).get("columns", {})
+    for name, column in found.items():
+        data_type = column.get("data_type")
+        if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
+            types[name] = data_type
+    required = list(stream.key)
+    if stream.removes:
+        types[DELETED_AT] = "timestamp"
+    if stream.snapshot:
+        types[DIGEST] = "text"
+        required.append(DIGEST)
+    converter = Converter(types, required, stream.dropped, schema.naming.normalize_identifier)
+    return ArrowShape(converter, load_id())
+
+
+def is_materialized(stream: Stream) -> bool:
+    """Whether the stream's table exists at the destination."""
+    table: Any = dlt.current.source_schema().tables.get(stream.name, {})
+    return bool((table.get("x-normalizer") or {}).get("seen-data"))
+
+
+def load_id() -> str | None:
+    """The load package under way; None where a resource is iterated without a pipeline."""
+    try:
+        return dlt.current.load_package_state()["load_id"]
+    except CurrentLoadPackageStateNotAvailable:
+        return None
+
+
+def destination(stream: Stream) -> Destination:
+    """What the pipeline under way has loaded of a stream."""
+    schema = dlt.current.source_schema()
+    if load_id() is None or not is_materialized(stream):
+        return Destination()
+    client = dlt.current.pipeline().sql_client(schema_name=schema.name)
+    return Destination(client, {stream.name: schema.tables[stream.name]})
+
+
+def position_of(value: Any) -> int:
+    """A cursor value as Unix seconds."""
+    return int(value.timestamp()) if isinstance(value, datetime) else int(value or 0)
+
+
+def cursor_value(stream: Stream, at: int) -> Any:
+    """Unix seconds in the type of the stream's cursor column."""
+    if stream.cursor and stream.columns[stream.cursor] == "timestamp":
+        return datetime.fromtimestamp(at, timezone.utc)
+    return at
+
+
+def restore_tokens(vault: TokenVault | None) -> None:
+    """Offer the token pair in the pipeline's state, which a fresh machine has from the destination."""
+    if vault is not None:
+        vault.offer(dlt.current.source_state().get(vault.STATE_KEY))
+
+
+def keep_tokens(vault: TokenVault | None) -> None:
+    """Put the newest token pair, encrypted, into the pipeline's state."""
+    if vault is not None and vault.sealed is not None:
+        dlt.current.source_state()[vault.STATE_KEY] = vault.sealed

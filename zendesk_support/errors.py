@@ -1,0 +1,46 @@
+"""Errors by what the caller can do about them.
+
+ZendeskError
+├── ConfigurationError   a setting or credential is wrong: fix it and run again
+├── UnavailableError     the plan or role refuses this stream: leave it out, the rest loads
+├── TransientError       retried until the deadline without success: run again later
+└── ContractError        Zendesk answered in a shape this library does not know: stop and report
+"""
+
+from __future__ import annotations
+
+
+class ZendeskError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class ConfigurationError(ZendeskError, ValueError):
+    """A setting is missing or cannot be used; the message shows a valid example."""
+
+
+class UnavailableError(ZendeskError):
+    """Zendesk refuses a stream to this plan or role (403, 404)."""
+
+
+class TransientError(ZendeskError):
+    """A request kept failing until its retry deadline."""
+
+
+class ContractError(ZendeskError):
+    """An answer has a shape, or a status, that cannot be loaded without losing rows."""
+
+
+class StartTimeTooRecentError(ContractError):
+    """An export refused a `start_time` less than a minute old: there is nothing new yet."""
+
+
+class CursorExpiredError(ContractError):
+    """An export no longer knows the cursor it was given."""
+
+
+class PageTooHeavyError(TransientError):
+    """An export timed out (504) building a page; a smaller page may pass."""
+
+
+class Cancelled(Exception):
+    """The run is over; a reader thread unwinds."""

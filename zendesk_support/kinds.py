@@ -1,0 +1,609 @@
+"""Kinds of endpoint: how each is paged, where it stops, and what its position means.
+
+A reader runs in a thread of its own and knows nothing of dlt. It yields chunks: rows, and the position that holds once
+those rows are loaded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+import numpy as np
+from dlt.common import logger
+
+from zendesk_support.budget import ACCOUNT, EXPORTS, HELP_CENTER, BucketSpec
+from zendesk_support.errors import (
+    ContractError,
+    CursorExpiredError,
+    PageTooHeavyError,
+    StartTimeTooRecentError,
+    UnavailableError,
+)
+from zendesk_support.known import Array, Known
+from zendesk_support.pages import Page, Row, Rows, number, page_decoder, raw, row_hash, seconds
+from zendesk_support.settings import Settings
+from zendesk_support.transport import Request, Transport, Usage
+
+PAGE = 100
+EXPORT_PAGE = 1000
+SMALLEST_PAGE = 50
+FAN_OUT = 8
+
+Params = Mapping[str, str | int]
+
+
+@dataclass
+class Chunk:
+    """Rows of one answer and the position after them.
+
+    Attributes:
+        rows: the rows, as sent.
+        at: position in Unix seconds; None leaves it where it was.
+        cursor: opaque token to go on from, while the pass is not complete.
+        times: each row's position, where the endpoint is ordered by it.
+        edge: digests of the rows that the next request from `at` will bring again.
+        complete: the pass ends with this chunk.
+    """
+
+    rows: Rows
+    at: int | None = None
+    cursor: str | None = None
+    times: Array | None = None
+    edge: frozenset[bytes] = frozenset()
+    complete: bool = False
+
+
+@dataclass
+class Position:
+    """Where reading goes on: a second (Unix, inclusive), or a cursor within an unfinished pass."""
+
+    at: int
+    cursor: str | None = None
+
+
+@dataclass
+class Job:
+    """What a reader works with: the account, and the position to start from."""
+
+    transport: Transport
+    settings: Settings
+    usage: Usage
+    shared: Shared
+    position: Position
+    known: Known | None = None
+    base: str = ""
+    page_size: int = EXPORT_PAGE
+
+    def page(self, request: Request, key: str, side: str | None = None) -> Page:
+        """Fetch one page."""
+        return self.transport.get(request, page_decoder(key, side), self.usage)
+
+
+class Shared:
+    """Answers that several readers of one run need: read once, kept for the run."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._values: dict[str, Any] = {}
+        self._parents: dict[str, Parents] = {}
+
+    def parents(self, path: str) -> Parents:
+        """The parents that the list at `path` has shown so far."""
+        with self._lock:
+            return self._parents.setdefault(path, Parents())
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """The value of `make`, which only the first caller runs."""
+        with self._lock:
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            if name not in self._values:
+                self._values[name] = make()
+            return self._values[name]
+
+
+class Parents:
+    """Articles or posts as their list shows them: listed once, followed by the readers of all their children."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._listed: list[Parent] = []
+        self._promised = False
+        self._ended = False
+        self._error: BaseException | None = None
+
+    def promise(self) -> None:
+        """A stream of this run will list them."""
+        self._promised = True
+
+    def add(self, parents: list[Parent]) -> None:
+        """Show a page of them."""
+        with self._changed:
+            self._listed += parents
+            self._changed.notify_all()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """The list is complete, or broke."""
+        with self._changed:
+            self._ended, self._error = True, error
+            self._changed.notify_all()
+
+    def each(self, listing: Callable[[], Iterator[Chunk]]) -> Iterator[Parent]:
+        """Follow the list to its end; without a stream that lists them, the first reader does."""
+        with self._changed:
+            ours = not self._promised
+            self._promised = True
+        if ours:
+            for _ in listing():
+                pass
+        shown = 0
+        while True:
+            with self._changed:
+                while shown == len(self._listed) and not self._ended:
+                    self._changed.wait(0.5)
+                page = self._listed[shown:]
+                if not page and self._error is not None:
+                    raise self._error
+                if not page:
+                    return
+            shown += len(page)
+            yield from page
+
+
+class Reader(Protocol):
+    """A kind of endpoint with its parameters filled in."""
+
+    @property
+    def snapshot(self) -> bool:
+        """Whether a pass lists everything, so that what it lacks is gone."""
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Columns besides the key that a pass wants to know of the destination."""
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield the rows from the job's position on."""
+
+    def probe(self, job: Job) -> None:
+        """Send one small request, to see whether Zendesk answers it."""
+
+
+@dataclass(frozen=True)
+class CursorExport:
+    """An incremental export with an opaque cursor, ordered by (`time`, id).
+
+    A sync starts at the saved second, inclusive, since a row may enter that second after it was read; within a pass the
+    cursor leads from page to page. See
+    https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
+    """
+
+    path: str
+    rows: str
+    time: str
+    params: Params = field(default_factory=dict)
+    buckets: tuple[BucketSpec, ...] = (ACCOUNT, EXPORTS)
+    side: str | None = None
+    snapshot: ClassVar[bool] = False
+    compared: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield pages until Zendesk says `end_of_stream`."""
+        at, cursor, edge = job.position.at, job.position.cursor, frozenset[bytes]()
+        with Prefetch() as prefetch:
+            pending = prefetch(self._fetch, job, at, cursor)
+            while True:
+                page = pending.result()
+                if page is None:
+                    yield Chunk([], at=at, complete=True)
+                    return
+                complete = page.end_of_stream
+                if complete is None:
+                    complete = not page.rows or page.after_cursor in (None, cursor)
+                if not complete:
+                    if not page.after_cursor or (page.after_cursor == cursor and not page.rows):
+                        raise ContractError(f"{self.path}: the export neither ends nor moves on; nothing was skipped.")
+                    cursor = page.after_cursor
+                    pending = prefetch(self._fetch, job, at, cursor)
+                times = seconds(page.rows, self.time)
+                if len(times) and (top := int(times.max())) >= at:
+                    if top > at:
+                        edge = frozenset()
+                    edge |= {row_hash(page.rows[i]) for i in np.flatnonzero(times == top)}
+                    at = top
+                if over_end(job.settings, times):
+                    complete = True
+                yield Chunk(page.rows, at, None if complete else cursor, times, edge, complete)
+                if complete:
+                    return
+
+    def probe(self, job: Job) -> None:
+        """Ask for one row."""
+        probe_export(job, self.path, self.params, self.buckets, self.rows)
+
+    def _fetch(self, job: Job, at: int, cursor: str | None) -> Page | None:
+        while True:
+            where: Params = {"cursor": cursor} if cursor else {"start_time": at}
+            try:
+                return shrinking(job, self.path, {**self.params, **where}, self.buckets, self.rows, self.side)
+            except StartTimeTooRecentError:
+                return None
+            except CursorExpiredError:
+                if cursor is None:
+                    raise
+                cursor = None
+
+
+@dataclass(frozen=True)
+class TimeExport:
+    """An incremental export paged by time: the last second of a page comes again with the next.
+
+    Attributes:
+        time: the rows' field that the export is ordered by, None where it cannot be relied on.
+        ends: whether the answers carry `end_of_stream`. Without it the end is an answer that does not move on.
+    """
+
+    path: str
+    rows: str
+    time: str | None
+    ends: bool = True
+    params: Params = field(default_factory=dict)
+    buckets: tuple[BucketSpec, ...] = (ACCOUNT, EXPORTS)
+    snapshot: ClassVar[bool] = False
+    compared: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield pages until the end, each row once."""
+        at, edge = job.position.at, frozenset[bytes]()
+        with Prefetch() as prefetch:
+            pending = prefetch(self._fetch, job, at)
+            while True:
+                page = pending.result()
+                if page is None or not page.rows:
+                    yield Chunk([], at=at, edge=edge, complete=True)
+                    return
+                end = page.end_time if page.end_time is not None else at
+                ended = page.end_of_stream is True or (page.end_of_stream is None and end <= at)
+                if end <= at and (not ended or (page.end_of_stream is None and len(page.rows) >= job.page_size)):
+                    raise ContractError(
+                        f"{self.path}: a page of {len(page.rows)} rows from start_time={at} does not move on; "
+                        "rows of that second may be missing, so the position stays."
+                    )
+                if not ended:
+                    pending = prefetch(self._fetch, job, end)
+                times = seconds(page.rows, self.time) if self.time else None
+                hashes = [row_hash(row) for row in page.rows]
+                fresh = [i for i, digest in enumerate(hashes) if digest not in edge]
+                again = range(len(hashes)) if times is None else np.flatnonzero(times >= end)
+                edge = frozenset(hashes[i] for i in again)
+                at = max(at, end)
+                if len(fresh) < len(hashes):
+                    times = times[fresh] if times is not None else None
+                over = times is not None and over_end(job.settings, times)
+                complete = ended or over
+                yield Chunk([page.rows[i] for i in fresh], at, None, times, edge, complete)
+                if complete:
+                    return
+
+    def probe(self, job: Job) -> None:
+        """Ask for one row."""
+        probe_export(job, self.path, self.params, self.buckets, self.rows)
+
+    def _fetch(self, job: Job, at: int) -> Page | None:
+        try:
+            return shrinking(job, self.path, {**self.params, "start_time": at}, self.buckets, self.rows)
+        except StartTimeTooRecentError:
+            return None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list read whole: cursor-paginated, or all rows in one answer.
+
+    Attributes:
+        paged: ask for pages of 100 and follow the cursor.
+    """
+
+    path: str
+    rows: str
+    paged: bool = True
+    params: Params = field(default_factory=dict)
+    buckets: tuple[BucketSpec, ...] = (ACCOUNT,)
+    snapshot: ClassVar[bool] = True
+    compared: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield every page."""
+        for page, last in self.pages(job, self.path):
+            yield Chunk(page.rows, complete=last)
+
+    def probe(self, job: Job) -> None:
+        """Ask for one row."""
+        params = {**self.params, **({"page[size]": 1} if self.paged else {})}
+        job.page(Request(f"{job.base}/api/v2/{self.path}", params, self.buckets, self.path), self.rows)
+
+    def pages(self, job: Job, path: str, params: Params | None = None) -> Iterator[tuple[Page, bool]]:
+        """Walk the pages of a path, on the account's host or a brand's.
+
+        The end is `meta.has_more`, then the missing link: Support never nulls the link, Help Center leaves it out.
+        """
+        first = {**self.params, **(params or {}), **({"page[size]": PAGE} if self.paged else {})}
+        request = Request(f"{job.base}/api/v2/{path}", first, self.buckets, self.path)
+        with Prefetch() as prefetch:
+            pending = prefetch(job.page, request, self.rows)
+            asked = set[str]()
+            while True:
+                page = pending.result()
+                more = page.meta.has_more if page.meta and page.meta.has_more is not None else None
+                link = page.links.next if page.links else page.next_page
+                if not link or more is False or not self.paged:
+                    yield page, True
+                    return
+                if link in asked:
+                    raise ContractError(f"{self.path}: page after page links to {link.split('?')[0]} again.")
+                asked.add(link)
+                request = Request(link, {}, self.buckets, self.path)
+                pending = prefetch(job.page, request, self.rows)
+                yield page, False
+
+
+@dataclass(frozen=True)
+class FilteredListing:
+    """A list that Zendesk filters by time but orders otherwise: the position moves when the pass is complete.
+
+    It moves to the newest row, yet not past the time the pass began at: a row that changed behind the reader's back
+    comes with the next pass.
+    """
+
+    path: str
+    rows: str
+    time: str
+    since: str
+    until: str | None = None
+    buckets: tuple[BucketSpec, ...] = (ACCOUNT,)
+    snapshot: ClassVar[bool] = False
+    compared: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def _listing(self) -> Listing:
+        return Listing(self.path, self.rows, buckets=self.buckets)
+
+    def probe(self, job: Job) -> None:
+        """Ask for one row."""
+        self._listing.probe(job)
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield every page from the position on."""
+        listing = self._listing
+        start = job.position.at
+        params: dict[str, str | int] = {self.since: start}
+        if self.until and job.settings.end is not None:
+            params[self.until] = job.settings.end
+        newest, began = start, None
+        late: list[tuple[int, bytes]] = []
+        for page, last in listing.pages(job, self.path, params):
+            if began is None:
+                began = int(job.transport.server_time or start)
+            times = seconds(page.rows, self.time)
+            if len(times):
+                newest = max(newest, int(times.max()))
+            at = min(newest, max(began, start))
+            late += [(int(times[i]), row_hash(page.rows[i])) for i in np.flatnonzero(times >= at)]
+            late = [(time, digest) for time, digest in late if time >= at]
+            edge = frozenset(digest for _, digest in late)
+            yield Chunk(page.rows, at if last else None, None, None, edge if last else frozenset(), last)
+
+
+@dataclass(frozen=True)
+class HelpCenterListing:
+    """A list of each brand's help center, on that brand's host."""
+
+    listing: Listing
+    snapshot: ClassVar[bool] = True
+    compared: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield every brand's rows, each with its `brand_id`, and tell the readers of their children."""
+        parents = job.shared.parents(self.listing.path)
+        try:
+            for center in help_centers(job):
+                for chunk in self.listing.read(replace(job, base=center.base)):
+                    recent = seconds(chunk.rows, "updated_at") >= job.settings.start
+                    parents.add([Parent.of(center, chunk.rows[i]) for i in np.flatnonzero(recent)])
+                    yield Chunk(center.stamp(chunk.rows))
+        except BaseException as error:
+            parents.end(error)
+            raise
+        parents.end()
+        yield Chunk([], complete=True)
+
+    def probe(self, job: Job) -> None:
+        """Ask the first help center for one row."""
+        for center in help_centers(job)[:1]:
+            self.listing.probe(replace(job, base=center.base))
+
+
+@dataclass(frozen=True)
+class HelpCenterChildren:
+    """Rows that hang below each article or post, one request a parent.
+
+    Attributes:
+        parents: the list of parents.
+        path: the children's path, with `{id}` for the parent.
+        rows: the key of the answer.
+        parent: the child's column that holds its parent's id.
+        counted: read only parents whose `vote_count` or `vote_sum` differs from the votes at the destination.
+    """
+
+    parents: HelpCenterListing
+    path: str
+    rows: str
+    parent: str
+    counted: bool = False
+    snapshot: ClassVar[bool] = True
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The parent and the vote, to compare sums with."""
+        return (self.parent, "value") if self.counted else ()
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield the children of every parent that needs reading."""
+        listing = Listing(self.path, self.rows, buckets=(HELP_CENTER,))
+        gathered: Rows = []
+        with ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool:
+            for rows in windowed(pool, lambda parent: self._children(job, listing, parent), self._moved(job)):
+                gathered += rows
+                if len(gathered) >= EXPORT_PAGE:
+                    yield Chunk(gathered)
+                    gathered = []
+        yield Chunk(gathered, complete=True)
+
+    def probe(self, job: Job) -> None:
+        """Ask for one parent."""
+        self.parents.probe(job)
+
+    def _moved(self, job: Job) -> Iterator[Parent]:
+        """Parents to read; those left out keep the rows they have."""
+        known = job.known if self.counted else None
+        loaded = known.sums(("brand_id", self.parent), "value") if known else {}
+        unmoved: list[tuple[int, int]] = []
+        for parent in job.shared.parents(self.parents.listing.path).each(lambda: self.parents.read(job)):
+            if self.counted and loaded.get(parent.key, (0, 0)) == (parent.vote_count, parent.vote_sum):
+                unmoved.append(parent.key)
+            else:
+                yield parent
+        if known:
+            known.keep(("brand_id", self.parent), unmoved)
+
+    def _children(self, job: Job, listing: Listing, parent: Parent) -> Rows:
+        try:
+            pages = listing.pages(replace(job, base=parent.center.base), self.path.format(id=parent.id))
+            return [row for page, _ in pages for row in parent.center.stamp(page.rows)]
+        except UnavailableError:
+            return []
+
+
+@dataclass(frozen=True)
+class HelpCenter:
+    """One brand's help center and the host it answers on."""
+
+    brand_id: int
+    base: str
+
+    def stamp(self, rows: Rows) -> Rows:
+        """Rows with the brand they were read from."""
+        brand = raw(self.brand_id)
+        return [{"brand_id": brand, **row} for row in rows]
+
+
+@dataclass(frozen=True)
+class Parent:
+    """An article or post, and the votes it counts."""
+
+    center: HelpCenter
+    id: int
+    vote_count: int
+    vote_sum: int
+
+    @classmethod
+    def of(cls, center: HelpCenter, row: Row) -> Parent:
+        """The parent that a row of the list is."""
+        return cls(center, number(row, "id") or 0, number(row, "vote_count") or 0, number(row, "vote_sum") or 0)
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Brand and id: two help centers may share an id."""
+        return self.center.brand_id, self.id
+
+
+def help_centers(job: Job) -> list[HelpCenter]:
+    """Every brand that has a help center; asked once a run."""
+
+    def ask() -> list[HelpCenter]:
+        centers = []
+        for chunk in Listing("brands", "brands").read(replace(job, base="")):
+            for row in chunk.rows:
+                brand = msgspec.json.decode(msgspec.json.encode(row), type=Brand)
+                if not brand.has_help_center or brand.is_deleted or brand.active is False:
+                    continue
+                base = job.transport.allow_host(brand.brand_url)
+                if base is None:
+                    logger.warning(
+                        f"brand {brand.id}: {brand.brand_url} gets no credentials and its help center is left out"
+                    )
+                else:
+                    centers.append(HelpCenter(brand.id, base))
+        return centers
+
+    return job.shared.once("help centers", ask)  # type: ignore[no-any-return]
+
+
+class Brand(msgspec.Struct):
+    """What decides whether and where a brand's help center is read."""
+
+    id: int
+    brand_url: str
+    has_help_center: bool = False
+    active: bool | None = None
+    is_deleted: bool | None = None
+
+
+def windowed(pool: ThreadPoolExecutor, call: Callable[[Any], Rows], items: Iterable[Any]) -> Iterator[Rows]:
+    """Results of `call` in order, with a bounded number under way."""
+    under_way: deque[Future[Rows]] = deque()
+    try:
+        for item in items:
+            under_way.append(pool.submit(call, item))
+            if len(under_way) >= 2 * FAN_OUT:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        for future in under_way:
+            future.cancel()
+
+
+class Prefetch:
+    """One request ahead: the next page travels while the last one is converted."""
+
+    def __enter__(self) -> Prefetch:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="zendesk-page")
+        return self
+
+    def __call__(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
+        """Start a call."""
+        return self._pool.submit(call, *args)
+
+    def __exit__(self, *exc: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def shrinking(
+    job: Job, path: str, params: Params, buckets: tuple[BucketSpec, ...], key: str, side: str | None = None
+) -> Page:
+    """Fetch an export page; a page Zendesk cannot build in time (504) is halved, and the good size is kept."""
+    while True:
+        shrinkable = job.page_size > SMALLEST_PAGE
+        request = Request(f"{job.base}/api/v2/{path}", {**params, "per_page": job.page_size}, buckets, path, shrinkable)
+        try:
+            return job.page(request, key, side)
+        except PageTooHeavyError:
+            job.page_size = max(SMALLEST_PAGE, job.page_size // 2)
+
+
+def probe_export(job: Job, path: str, params: Params, buckets: tuple[BucketSpec, ...], key: str) -> None:
+    """Ask an export for one row."""
+    where = {**params, "start_time": job.position.at, "per_page": 1}
+    job.page(Request(f"{job.base}/api/v2/{path}", where, buckets, path), key)
+
+
+def over_end(settings: Settings, times: Array) -> bool:
+    """Whether an ordered export has passed the end of the period asked for."""
+    return settings.end is not None and len(times) > 0 and int(times.min()) >= settings.end

@@ -1,0 +1,176 @@
+"""What the destination already holds of a stream: keys and row digests, read with the pipeline's own client.
+
+Keys cost 8 bytes and digests 18 bytes a row, so that a table of a million memberships fits in 30 MB, and in no state.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.sql_client import SqlClientBase
+
+from zendesk_support.pages import Rows, raw
+
+DIGEST = "_dlt_id"
+DELETED_AT = "_deleted_at"
+FETCHED = 50_000
+ONE_READER = threading.Lock()
+Array = np.ndarray[Any, Any]
+
+
+class Destination:
+    """Reads tables back; reads nothing where no pipeline runs.
+
+    Made in the pipeline's own thread, used in any: dlt's live schema and its client factory are not thread-safe.
+    """
+
+    def __init__(self, client: SqlClientBase[Any] | None = None, tables: Mapping[str, Any] | None = None) -> None:
+        self._client = client
+        self._tables = {name: dict(table["columns"]) for name, table in (tables or {}).items()}
+
+    def rows(self, table: str, columns: Sequence[str]) -> pa.Table | None:
+        """Columns of all rows not marked as deleted.
+
+        Returns:
+            An Arrow table, or None where there is no such table or row (yet).
+        """
+        chunks = self._fetch(table, columns)
+        if not chunks:
+            return None
+        return pa.concat_tables(
+            pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns)) for chunk in chunks
+        )
+
+    def records(self, table: str, column: str, values: Iterable[Any], columns: Sequence[str] = ()) -> Rows:
+        """Rows not marked as deleted that have one of `values` in `column`, as the API would send them.
+
+        Args:
+            table: the stream's table.
+            column: an integer or text column.
+            values: what to look for.
+            columns: the columns wanted; all of the API's by default.
+        """
+        known = self._tables.get(table, {})
+        wanted = [name for name in columns or known if not name.startswith("_")]
+        types = [known.get(name, {}).get("data_type") for name in wanted]
+        chunks = self._fetch(table, wanted, column, values)
+        return [
+            {name: as_json(value, kind) for name, value, kind in zip(wanted, record, types) if value is not None}
+            for chunk in chunks
+            for record in chunk
+        ]
+
+    def _fetch(
+        self, table: str, columns: Sequence[str], where: str | None = None, values: Iterable[Any] = ()
+    ) -> list[list[tuple[Any, ...]]]:
+        known = self._tables.get(table, {})
+        listed = ", ".join(literal(value) for value in values)
+        if not columns or not all(name in known for name in columns) or (where and not listed):
+            return []
+        assert self._client is not None
+        with ONE_READER, self._client as client:
+            names = ", ".join(client.escape_column_name(name) for name in columns)
+            query = f"SELECT {names} FROM {client.make_qualified_table_name(table)}"
+            conditions = [f"{client.escape_column_name(where)} IN ({listed})"] if where else []
+            if DELETED_AT in known:
+                conditions.append(f"{client.escape_column_name(DELETED_AT)} IS NULL")
+            if conditions:
+                query += " WHERE " + " AND ".join(conditions)
+            try:
+                with client.execute_query(query) as cursor:
+                    return list(iter(lambda: cursor.fetchmany(FETCHED), []))
+            except DatabaseUndefinedRelation:
+                return []
+
+
+def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
+    """A database value as JSON."""
+    if data_type == "json":
+        return msgspec.Raw(value.encode()) if isinstance(value, str) else raw(value)
+    if isinstance(value, datetime):
+        return raw(value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return raw(value)
+
+
+def literal(value: Any) -> str:
+    """An integer or a text as an SQL literal."""
+    if isinstance(value, int):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def digest_text(digest: bytes) -> str:
+    """A row digest as it stands in the `_dlt_id` column: 12 characters."""
+    return base64.urlsafe_b64encode(digest).decode()
+
+
+def compact(columns: Sequence[Sequence[Any]]) -> Array:
+    """Keys as 64-bit numbers: a single integer column as it is, all else by digest."""
+    if len(columns) == 1 and all(isinstance(value, int) for value in columns[0]):
+        return np.array(columns[0], np.int64)
+    joined = ("\x1f".join(map(str, key)).encode() for key in zip(*columns))
+    digests = [int.from_bytes(blake2b(key, digest_size=8).digest(), "big", signed=True) for key in joined]
+    return np.array(digests, np.int64)
+
+
+def ids_of(table: pa.Table, key: Sequence[str]) -> Array:
+    """The keys of a table as `compact` makes them."""
+    columns = [table.column(name) for name in key]
+    if len(columns) == 1 and pa.types.is_integer(columns[0].type):
+        return np.asarray(columns[0].to_numpy(), np.int64)
+    return compact([column.to_pylist() for column in columns])
+
+
+class Known:
+    """The rows a complete pass compares with: which are unchanged, and which Zendesk no longer lists."""
+
+    def __init__(self, table: pa.Table | None, key: Sequence[str], extra: Sequence[str] = ()) -> None:
+        self._key = list(key)
+        if table is None:
+            table = pa.table({name: pa.array([], pa.int64()) for name in (*key, *extra, DIGEST)})
+        self._table = table
+        ids = ids_of(self._table, key)
+        self._order = np.argsort(ids, kind="stable")
+        self._ids = ids[self._order]
+        digests = np.array([value or "" for value in self._table.column(DIGEST).to_pylist()], "S12")
+        self._digests = digests[self._order]
+        self._seen = np.zeros(len(ids), bool)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def changed(self, keys: Sequence[Sequence[Any]], digests: Sequence[str]) -> Array:
+        """Mark keys (by column) as still listed; True for each row that is new or differs."""
+        ids = compact(keys)
+        if not len(self._ids):
+            return np.ones(len(ids), bool)
+        places = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
+        found = self._ids[places] == ids
+        self._seen[places[found]] = True
+        same = found & (self._digests[places] == np.array(digests, "S12"))
+        return np.asarray(~same)
+
+    def keep(self, columns: Sequence[str], parents: Iterable[tuple[Any, ...]]) -> None:
+        """Count rows as still listed whose parent, named by `columns`, was not read in this pass."""
+        wanted = compact(list(zip(*parents)))
+        self._seen |= np.isin(ids_of(self._table, columns), wanted)[self._order]
+
+    def sums(self, columns: Sequence[str], value: str) -> dict[tuple[Any, ...], tuple[int, int]]:
+        """Rows and sum of `value` for each parent named by `columns`."""
+        grouped = self._table.group_by(list(columns)).aggregate([(value, "count"), (value, "sum")])
+        keys = zip(*(grouped.column(name).to_pylist() for name in columns))
+        counts = zip(grouped.column(f"{value}_count").to_pylist(), grouped.column(f"{value}_sum").to_pylist())
+        return dict(zip(keys, counts))
+
+    def gone(self) -> pa.Table:
+        """The keys that were not listed in this pass."""
+        return self._table.select(self._key).take(pa.array(self._order[~self._seen]))

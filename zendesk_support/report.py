@@ -1,0 +1,86 @@
+"""What a run did, stream by stream: the `sync_report` table."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+import pyarrow as pa
+
+TABLE = "sync_report"
+Status = Literal["loaded", "unavailable", "failed"]
+
+COLUMNS: dict[str, tuple[str, str]] = {
+    "stream": ("text", "the stream"),
+    "started_at": ("timestamp", "UTC"),
+    "finished_at": ("timestamp", "UTC; reading ended, loading may have taken longer"),
+    "rows": ("bigint", "rows handed to the destination, deletions included"),
+    "requests": ("bigint", "requests sent; those of a shared pass count for its first stream"),
+    "seconds_waited": ("double", "seconds spent waiting for quota and retries"),
+    "status": ("text", "loaded, unavailable (plan or role), or failed"),
+    "message": ("text", "why, where it was not loaded"),
+    "cursor": ("text", "position after the run, UTC; empty where every sync reads the whole list"),
+}
+
+_ARROW = pa.schema(
+    [
+        ("stream", pa.string()),
+        ("started_at", pa.timestamp("us", "UTC")),
+        ("finished_at", pa.timestamp("us", "UTC")),
+        ("rows", pa.int64()),
+        ("requests", pa.int64()),
+        ("seconds_waited", pa.float64()),
+        ("status", pa.string()),
+        ("message", pa.string()),
+        ("cursor", pa.string()),
+    ]
+)
+
+
+def now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass
+class StreamReport:
+    """One stream's part of a run."""
+
+    stream: str
+    started_at: datetime = field(default_factory=now)
+    finished_at: datetime | None = None
+    rows: int = 0
+    requests: int = 0
+    seconds_waited: float = 0.0
+    status: Status = "loaded"
+    message: str | None = None
+    cursor: str | None = None
+    error: Exception | None = None
+
+    def row(self) -> pa.Table:
+        """The report as a row of the `sync_report` table."""
+        values: dict[str, Any] = {name: [getattr(self, name)] for name in _ARROW.names}
+        return pa.table(values, schema=_ARROW)
+
+
+class Report:
+    """Collects the reports of a run; with it in force, a failing stream does not stop the others."""
+
+    def __init__(self) -> None:
+        self.streams: dict[str, StreamReport] = {}
+        self.broken = False
+
+    @property
+    def failed(self) -> list[StreamReport]:
+        """Streams that did not load whole."""
+        return [stream for stream in self.streams.values() if stream.status == "failed"]
+
+    @property
+    def unavailable(self) -> list[StreamReport]:
+        """Streams that the plan or role refuses."""
+        return [stream for stream in self.streams.values() if stream.status == "unavailable"]
+
+
+current_report: ContextVar[Report | None] = ContextVar("current_report", default=None)

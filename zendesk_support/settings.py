@@ -1,0 +1,170 @@
+"""Settings of one source, checked before the first request."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import pendulum
+
+from zendesk_support.errors import ConfigurationError
+
+Nested = Literal["json", "tables"]
+
+_SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*", re.IGNORECASE)
+_DATE_EXAMPLE = '"2024-01-31" or "2024-01-31T00:00:00Z"'
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a source was asked to do; times are Unix seconds, UTC."""
+
+    base_url: str
+    start: int
+    end: int | None = None
+    quota_share: float = 1.0
+    nested: Nested = "json"
+    deletes: Literal["remove", "mark"] = "remove"
+    retry_deadline: float = 900.0
+    request_timeout: float = 90.0
+    clock_scale: float = 1.0
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the account is a simulator or proxy on this machine."""
+        return is_loopback(self.base_url)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL points at this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL, the port left out where it is the scheme's own."""
+    parts = urlsplit(url)
+    port = "" if parts.port in (None, {"https": 443, "http": 80}.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{(parts.hostname or '').lower()}{port}"
+
+
+def account_url(subdomain: str | None, base_url: str | None) -> str:
+    """The account's origin, from its subdomain or a base URL (simulator, proxy).
+
+    Raises:
+        ConfigurationError: neither is usable.
+    """
+    if base_url:
+        parts = urlsplit(str(base_url))
+        well_formed = parts.scheme in ("http", "https") and parts.hostname and not parts.username
+        if not well_formed or parts.query or parts.path not in ("", "/"):
+            shown = re.sub(r"//[^/@]*@", "//***@", str(base_url))
+            raise ConfigurationError(
+                f'base_url = "{shown}" is not the address of a server. Example: "http://127.0.0.1:8080", '
+                "without path or user."
+            )
+        if parts.scheme == "http" and not is_loopback(str(base_url)):
+            raise ConfigurationError(
+                f'base_url = "{base_url}" would send credentials unencrypted. Use https://, or a loopback address.'
+            )
+        return origin(str(base_url))
+    if not subdomain:
+        raise ConfigurationError(
+            'subdomain is not set. Example: subdomain = "acme" for https://acme.zendesk.com, in .dlt/config.toml under '
+            "[sources.zendesk_support] or as SOURCES__ZENDESK_SUPPORT__SUBDOMAIN."
+        )
+    name = str(subdomain).strip().removeprefix("https://").removesuffix("/").removesuffix(".zendesk.com")
+    if not _SUBDOMAIN.fullmatch(name):
+        raise ConfigurationError(
+            f'subdomain = "{subdomain}" is not a Zendesk subdomain. Examples: "acme", "acme.zendesk.com", '
+            '"https://acme.zendesk.com/".'
+        )
+    return f"https://{name.lower()}.zendesk.com"
+
+
+def instant(name: str, value: Any) -> int:
+    """Read a date, a datetime or their ISO form as Unix seconds (UTC where no zone is given).
+
+    Raises:
+        ConfigurationError: the value is none of them.
+    """
+    try:
+        if isinstance(value, str):
+            value = pendulum.parse(value.strip(), strict=True, exact=False)
+        if not isinstance(value, datetime):
+            value = datetime(value.year, value.month, value.day)
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=timezone.utc)
+        return int(value.timestamp())
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        raise ConfigurationError(f'{name} = "{value}" is not a date. Examples: {_DATE_EXAMPLE}.') from None
+
+
+def period(start_date: Any, end_date: Any) -> tuple[int, int | None]:
+    """Check start and end against each other and the clock; the start defaults to two years back.
+
+    Raises:
+        ConfigurationError: a date cannot be read, lies in the future, or the end is not after the start.
+    """
+    now = pendulum.now("UTC")
+    start = instant("start_date", start_date) if start_date else int(now.subtract(years=2).timestamp())
+    if start >= now.timestamp():
+        raise ConfigurationError(f'start_date = "{start_date}" lies in the future. Examples: {_DATE_EXAMPLE}.')
+    end = instant("end_date", end_date) if end_date else None
+    if end is not None and end <= start:
+        raise ConfigurationError(
+            f'end_date = "{end_date}" is not after start_date = "{start_date}". It is exclusive; '
+            f"examples: {_DATE_EXAMPLE}."
+        )
+    return start, end
+
+
+def fraction(name: str, value: Any) -> float:
+    """Read a number above 0 and up to 1.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 < number <= 1:
+        raise ConfigurationError(f'{name} = "{value}" must be above 0 and at most 1. Example: {name} = 0.5.')
+    return number
+
+
+def positive(name: str, value: Any, example: str) -> float:
+    """Read a number above 0.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 < number < float("inf"):
+        raise ConfigurationError(f'{name} = "{value}" must be a number above 0. Example: {name} = {example}.')
+    return number
+
+
+def choice(name: str, value: Any, allowed: tuple[str, ...]) -> Any:
+    """Read one of a few words.
+
+    Raises:
+        ConfigurationError: it is none of them.
+    """
+    if value not in allowed:
+        options = ", ".join(f'"{word}"' for word in allowed)
+        raise ConfigurationError(f'{name} = "{value}" is not one of {options}. Example: {name} = "{allowed[0]}".')
+    return value

@@ -1,0 +1,81 @@
+"""The form in which rows reach dlt: Arrow tables, or plain rows for dlt's own normalizer."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import dlt
+import msgspec
+import pyarrow as pa
+
+from zendesk_support.arrow import ARROW_TYPES, Converter
+from zendesk_support.pages import Rows
+
+LOAD_ID = "_dlt_load_id"
+
+
+class Shape(Protocol):
+    """Turns a stream's rows into what dlt extracts."""
+
+    def data(self, rows: Rows) -> Any:
+        """Rows as an item that a resource may yield."""
+
+    def hinted(self, item: Any) -> Any:
+        """The item with the hints of columns met for the first time."""
+
+    def empty(self) -> Any:
+        """An item that makes the table without rows."""
+
+
+class ArrowShape:
+    """Arrow tables: nested values are JSON columns, byte for byte as sent."""
+
+    def __init__(self, converter: Converter, load_id: str | None) -> None:
+        self._converter = converter
+        self._load_id = load_id
+        self._hinted: set[str] = set()
+
+    def data(self, rows: Rows) -> pa.Table:
+        """Rows as an Arrow table."""
+        table = self._converter.table(rows)
+        if self._load_id is not None:
+            ids = pa.repeat(pa.scalar(self._load_id), len(rows))
+            table = table.append_column(pa.field(LOAD_ID, pa.string(), nullable=False), ids)
+        return table
+
+    def hinted(self, item: pa.Table) -> Any:
+        """The table, marked with the JSON columns that dlt cannot tell from text."""
+        types = self._converter.types
+        new = {name for name in item.column_names if types.get(name) == "json"} - self._hinted
+        if not new:
+            return item
+        self._hinted |= new
+        columns: Any = {name: {"name": name, "data_type": "json"} for name in new}
+        return dlt.mark.with_hints(item, dlt.mark.make_hints(columns=columns))
+
+    def empty(self) -> Any:
+        """A table with every known column and no row."""
+        return self.hinted(self.data([]))
+
+
+class TableShape:
+    """Plain rows, which dlt's normalizer spreads over child tables."""
+
+    def __init__(self, dropped: frozenset[str]) -> None:
+        self._dropped = dropped
+
+    def data(self, rows: Rows) -> list[dict[str, Any]]:
+        """Rows as dictionaries."""
+        decoded = msgspec.json.decode(msgspec.json.encode(rows), type=list[dict[str, Any]])
+        return [{key: value for key, value in row.items() if key not in self._dropped} for row in decoded]
+
+    def hinted(self, item: Any) -> Any:
+        """The rows as they are."""
+        return item
+
+    def empty(self) -> Any:
+        """dlt's own way to make a table without rows."""
+        return dlt.mark.materialize_table_schema()
+
+
+__all__ = ["ARROW_TYPES", "LOAD_ID", "ArrowShape", "Shape", "TableShape"]

@@ -1,0 +1,303 @@
+"""A request's way through the account: record, faults, credentials, limits, answer."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from zendesk_support.simulator import encode, exports, faults, limits, lists
+from zendesk_support.simulator.account import PLAN_GATES, Account
+from zendesk_support.simulator.auth import Credentials
+from zendesk_support.simulator.clock import Clock
+from zendesk_support.simulator.encode import PageCache, to_json
+from zendesk_support.simulator.faults import Faults
+from zendesk_support.simulator.limits import Buckets, State
+from zendesk_support.simulator.messages import (
+    JSON,
+    Refusal,
+    Reply,
+    Request,
+    forbidden,
+    no_endpoint,
+    no_page,
+    rate_limited,
+    unauthenticated,
+)
+from zendesk_support.simulator.mutations import Mutator
+from zendesk_support.simulator.routes import ROUTES, Route
+
+LARGE = 5000
+_TOKENS = "/oauth/tokens"
+
+
+class Api:
+    """Answers requests from the account's data."""
+
+    def __init__(
+        self,
+        account: Account,
+        clock: Clock,
+        *,
+        credentials: Credentials,
+        buckets: Buckets,
+        auth: str,
+        role: str,
+        header_style: str,
+        latency: float | dict[str, float],
+        gates: dict[str, int],
+        page_growth: bool,
+    ) -> None:
+        if auth not in ("strict", "any"):
+            raise ValueError(f"auth must be 'strict' or 'any', got {auth!r}")
+        if header_style not in ("new", "old", "none"):
+            raise ValueError(f"header_style must be 'new', 'old' or 'none', got {header_style!r}")
+        if role not in ("admin", "agent"):
+            raise ValueError(f"role must be 'admin' or 'agent', got {role!r}")
+        self.account = account
+        self.clock = clock
+        self.credentials = credentials
+        self.buckets = buckets
+        self.role = role
+        self.faults = Faults()
+        self.mutator = Mutator(account)
+        plan_gates = {name: status for name, (status, plans) in PLAN_GATES.items() if account.plan in plans}
+        self.gates = {**plan_gates, **gates}
+        self.cache = PageCache()
+        self._cached_version = account.version
+        self._small = account.sizes["tickets"] < LARGE and account.sizes["users"] < LARGE
+        self._strict = auth == "strict"
+        self._header_style = header_style
+        self._latency = latency
+        self._growth = page_growth
+        self._log: list[dict[str, Any]] = []
+        self._count = 0
+        self._planned: list[tuple[int, str, dict[str, Any]]] = []
+        self._lock = threading.Lock()
+
+    # The log, and mutations that wait for a request
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return all API requests since the last reset."""
+        with self._lock:
+            return [dict(entry) for entry in self._log]
+
+    def reset_requests(self) -> None:
+        """Forget the requests."""
+        with self._lock:
+            self._log.clear()
+
+    def plan(self, number: int, kind: str, params: dict[str, Any]) -> None:
+        """Fire a mutation when the n-th request from now arrives."""
+        self.mutator.check(kind)
+        with self._lock:
+            self._planned.append((self._count + number, kind, params))
+
+    def _arrive(self, request: Request) -> dict[str, Any]:
+        entry: dict[str, Any] = {
+            "time": self.clock.now(),
+            "method": request.method,
+            "path": request.path,
+            "query": request.query,
+            "status": None,
+            "route": request.route,
+            "buckets": [],
+            "brand": request.brand,
+            "user_agent": request.headers.get("user-agent"),
+            "had_authorization": "authorization" in request.headers,
+        }
+        with self._lock:
+            self._count += 1
+            self._log.append(entry)
+            due = [plan for plan in self._planned if plan[0] == self._count]
+            self._planned = [plan for plan in self._planned if plan[0] > self._count]
+        for _, kind, params in due:
+            self.mutator.mutate(kind, params)
+        return entry
+
+    # Answering
+
+    def handle(self, request: Request) -> Reply:
+        """Answer an API request."""
+        route, args = self._find(request)
+        request.route = "oauth_tokens" if request.path == _TOKENS else route.name if route else "unknown"
+        entry = self._arrive(request)
+        states: list[State] = []
+        try:
+            reply = self._answer(request, route, args, entry, states)
+        except Refusal as refusal:
+            reply = refusal.reply()
+        if reply.wire not in ("reset", "endless", "bomb") and request.path != _TOKENS:
+            self._decorate(request, route, reply, states)
+        entry["status"] = None if reply.wire == "reset" else reply.status
+        return reply
+
+    def json_reply(self, status: int, body: Any, headers: list[tuple[str, str]] | None = None) -> Reply:
+        """Return a JSON reply."""
+        return Reply(status, to_json(body), JSON, list(headers or ()))
+
+    def _find(self, request: Request) -> tuple[Route | None, tuple[str, ...]]:
+        if request.method == "GET":
+            for route in ROUTES:
+                found = route.pattern.fullmatch(request.path)
+                if found:
+                    return route, found.groups()
+        return None, ()
+
+    def _answer(
+        self,
+        request: Request,
+        route: Route | None,
+        args: tuple[str, ...],
+        entry: dict[str, Any],
+        states: list[State],
+    ) -> Reply:
+        self.clock.sleep(self._delay(route))
+        for fault in self.faults.striking(request, faults.BEFORE_AUTH):
+            faults.before_auth(self, request, fault)
+        if request.path == _TOKENS:
+            return self._tokens(request)
+        self._authenticate(request)
+        states += self._count_request(request, route, entry)
+        for fault in self.faults.striking(request, faults.INSTEAD):
+            return faults.instead(self, request, fault)
+        if route is None:
+            raise no_page() if request.path.startswith("/hc/") else no_endpoint()
+        self._check_gates(request, route)
+        reply = self._respond(request, route, args)
+        for fault in self.faults.striking(request, faults.AFTER):
+            reply = faults.after(request, fault, reply)
+        return reply
+
+    def _delay(self, route: Route | None) -> float:
+        if not isinstance(self._latency, dict):
+            return self._latency
+        kind = route.kind if route else "oauth"
+        return self._latency.get(kind, self._latency.get("default", 0.0))
+
+    def _tokens(self, request: Request) -> Reply:
+        for fault in self.faults.striking(request, faults.INSTEAD):
+            return faults.instead(self, request, fault)
+        if request.method != "POST":
+            raise no_endpoint()
+        if request.headers.get("content-type", "").startswith("application/json"):
+            try:
+                form = msgspec.json.decode(request.body or b"{}")
+            except msgspec.DecodeError:
+                form = {}
+        else:
+            form = {
+                key: values[-1] for key, values in parse_qs(request.body.decode(errors="replace")).items()
+            }
+        status, body = self.credentials.issue(form if isinstance(form, dict) else {}, self.clock.now())
+        reply = self.json_reply(status, body)
+        for fault in self.faults.striking(request, faults.AFTER):
+            reply = faults.after(request, fault, reply)
+        return reply
+
+    def _authenticate(self, request: Request) -> None:
+        header = request.headers.get("authorization")
+        if self._strict and not self.credentials.accepts(header, self.clock.now()):
+            request.anonymous = True
+        if request.anonymous and request.route != "users_me":
+            raise unauthenticated(bearer=(header or "").lower().startswith("bearer"))
+
+    def _count_request(self, request: Request, route: Route | None, entry: dict[str, Any]) -> list[State]:
+        general = (
+            "help_center"
+            if request.path.startswith(("/api/v2/help_center", "/api/v2/community"))
+            else "account"
+        )
+        names = [general, *(self._endpoint_buckets(request, route) if route else ())]
+        states: list[State] = []
+        entry["buckets"] = names
+        with self._lock:
+            for name in names:
+                state = self.buckets.take(name, self.clock.now())
+                states.append(state)
+                if not state.allowed:
+                    refusal = rate_limited(name.startswith("incremental"), state.resets)
+                    refusal.headers += limits.headers(states, self._header_style)
+                    raise refusal
+        return states
+
+    def _endpoint_buckets(self, request: Request, route: Route) -> tuple[str, ...]:
+        page = request.params.get("page", "0")
+        number = int(page) if page.isdigit() else 0
+        if route.name == "tickets" and number > 500:
+            return (*route.buckets, "tickets_index_deep")
+        if route.name == "deleted_tickets" and number > 100:
+            return (*route.buckets, "deleted_tickets_deep")
+        return route.buckets
+
+    def _check_gates(self, request: Request, route: Route) -> None:
+        status = self.gates.get(route.name) or self.gates.get(route.stream)
+        if status == 403 or (route.admins and self.role != "admin"):
+            raise forbidden()
+        if status:
+            raise no_page() if route.help_center else no_endpoint()
+        if route.help_center and request.brand >= len(self.account.help_centers):
+            raise no_page()
+
+    def _respond(self, request: Request, route: Route, args: tuple[str, ...]) -> Reply:
+        with self.account.lock:
+            if self.account.version != self._cached_version:
+                self.cache.clear()
+                self._cached_version = self.account.version
+            if route.show:
+                return self.json_reply(200, route.show(self, request, args))
+            by_page = route.listing and any(name in request.params for name in ("page[size]", "page[after]"))
+            if route.export and not by_page:
+                return self._export(request, route, route.export)
+            return self._list(request, route, args)
+
+    def _export(self, request: Request, route: Route, export: exports.Export) -> Reply:
+        answer = exports.by_cursor if route.by_cursor else exports.by_time
+        page = answer(self.account, request, export, self._growth)
+        if self._small:
+            return self.json_reply(200, {**page.make(), **page.rest})
+        packed = encode.finish(self.cache.get(page.key, lambda: encode.stem(page.make())), page.rest)
+        return Reply(200, b"", JSON, packed=packed)
+
+    def _list(self, request: Request, route: Route, args: tuple[str, ...]) -> Reply:
+        listing = route.listing
+        if listing is None:
+            raise no_endpoint()
+
+        def body() -> bytes:
+            return to_json(lists.make_page(self.account, request, listing, args, route.name))
+
+        if self._small or not listing.lasting:
+            return Reply(200, body(), JSON)
+        key = (request.base_url, request.path, tuple(sorted(request.pairs)), self.account.version)
+        return Reply(200, b"", JSON, packed=self.cache.get(key, lambda: encode.gzip(body())))
+
+    def prepare(self, request: Request) -> str:
+        """Make the page of a cursor export before it is asked for; return the query of the next one."""
+        route, _ = self._find(request)
+        if route is None or route.export is None:
+            raise ValueError(f"{request.path} is no export")
+        page = exports.by_cursor(self.account, request, route.export, self._growth)
+        self.cache.get(page.key, lambda: encode.stem(page.make()))
+        following: str = page.rest["after_url"]
+        return "" if page.rest["end_of_stream"] else following.partition("?")[2]
+
+    def _decorate(self, request: Request, route: Route | None, reply: Reply, states: list[State]) -> None:
+        names = {name.lower() for name, _ in reply.headers}
+        if states and "x-rate-limit" not in names:
+            reply.headers = [*limits.headers(states, self._header_style), *reply.headers]
+        reply.headers = [
+            *reply.headers,
+            ("X-Zendesk-API-Version", "v2"),
+            ("X-Zendesk-Origin-Server", "simulator"),
+            ("X-Zendesk-Request-Id", f"simulator-{self._count}"),
+            ("X-Runtime", "0.042"),
+        ]
+        if route:
+            unknown = [name for name in request.params if name not in route.allowed]
+            if unknown:
+                listed = ", ".join(f'"{name}"' for name in unknown)
+                warning = f"{{:allowed_parameters=>{{:controller=>{{:unpermitted_keys=>[{listed}]}}}}}}"
+                reply.headers.append(("X-Zendesk-API-Warn", warning))

@@ -1,0 +1,192 @@
+"""Trouble on demand: what goes wrong, on which request."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from zendesk_support.simulator.clock import http_date
+from zendesk_support.simulator.encode import gzip
+from zendesk_support.simulator.messages import HTML, JSON, TEXT, Reply, Request, invalid_cursor, too_recent
+
+if TYPE_CHECKING:
+    from zendesk_support.simulator.api import Api
+
+BEFORE_AUTH = frozenset({"expire_token", "anonymous", "slow"})
+INSTEAD = frozenset(
+    {"status", "status_429", "reset", "html", "empty", "redirect", "invalid_cursor", "start_time_too_recent",
+     "heavy_page", "endless", "bomb"}
+)  # fmt: skip
+AFTER = frozenset({"truncate", "truncated_json", "bad_gzip", "cut_chunk", "foreign_next"})
+KINDS = tuple(sorted(BEFORE_AUTH | INSTEAD | AFTER))
+_STATUS_BODIES = {
+    401: (JSON, '{"error":"Couldn\'t authenticate you"}'),
+    403: (JSON, '{"error":{"title":"Forbidden","message":"You do not have access to this page. Please contact the '
+          'account owner of this help desk for further help."}}'),
+    404: (JSON, '{"error":"RecordNotFound","description":"Not found"}'),
+    408: (TEXT, "Request Timeout"),
+    409: (JSON, '{"error":"DatabaseConflict","description":"Database collision"}'),
+    422: (JSON, '{"error":"RecordInvalid","description":"Record validation errors","details":{}}'),
+    500: (HTML, "<html><body><h1>We're sorry, but something went wrong</h1></body></html>"),
+    502: (HTML, "<html><body><h1>502 Bad Gateway</h1></body></html>"),
+    503: (HTML, "<html><body><h1>Service Unavailable</h1></body></html>"),
+    504: (TEXT, "upstream request timeout"),
+}  # fmt: skip
+_PAGE = "<!DOCTYPE html><html><head><title>Zendesk</title></head><body>One moment, please</body></html>"
+
+
+@dataclass
+class Fault:
+    """One kind of trouble and when it strikes.
+
+    `nth` counts the matching requests since the fault was set, from 1; `every` strikes at each k-th of them; with
+    neither, the next matching request is struck. `times` bounds the strikes; None means no bound.
+    """
+
+    kind: str
+    route: str | None = None
+    nth: int | None = None
+    every: int | None = None
+    times: int | None = 1
+    params: dict[str, Any] = field(default_factory=dict)
+    seen: int = 0
+    struck: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown fault {self.kind!r}; the faults are {', '.join(KINDS)}")
+
+    def strikes(self, request: Request) -> bool:
+        """Count a request, and tell whether it is struck."""
+        if self.route is not None and not any(
+            fnmatchcase(name, self.route) for name in (request.route, request.path.removesuffix(".json"))
+        ):
+            return False
+        if self.kind == "heavy_page":
+            size = request.params.get("per_page") or request.params.get("page[size]") or "1000"
+            if not size.isdigit() or int(size) <= int(self.params.get("per_page", 100)):
+                return False
+        self.seen += 1
+        if self.times is not None and self.struck >= self.times:
+            return False
+        if self.nth is not None and self.seen < self.nth:
+            return False
+        if self.every is not None and self.seen % self.every:
+            return False
+        self.struck += 1
+        return True
+
+
+class Faults:
+    """All faults that are set."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def set(self, fault: Fault) -> None:
+        """Set a fault; a heavy page is heavy each time unless `times` says otherwise."""
+        with self._lock:
+            self._faults.append(fault)
+
+    def clear(self) -> None:
+        """Take all faults back."""
+        with self._lock:
+            self._faults.clear()
+
+    def striking(self, request: Request, kinds: frozenset[str]) -> list[Fault]:
+        """Count a request against the faults of some kinds and return those that strike."""
+        with self._lock:
+            return [fault for fault in self._faults if fault.kind in kinds and fault.strikes(request)]
+
+
+def before_auth(api: Api, request: Request, fault: Fault) -> None:
+    """Do what a fault does before the credentials are looked at."""
+    if fault.kind == "expire_token":
+        api.credentials.expire_all()
+    elif fault.kind == "anonymous":
+        request.anonymous = True
+    else:
+        api.clock.sleep(float(fault.params.get("delay", 5)))
+
+
+def instead(api: Api, request: Request, fault: Fault) -> Reply:
+    """Return the reply a fault gives in place of the real one."""
+    given = fault.params
+    kind = fault.kind
+    if kind == "status":
+        status = int(given.get("status", 500))
+        content_type, text = _STATUS_BODIES.get(status, (TEXT, "trouble"))
+        text = given.get("body", text)
+        if not isinstance(text, str):
+            return _with_headers(api.json_reply(status, text), given)
+        return _with_headers(
+            Reply(status, text.encode(), str(given.get("content_type", content_type))), given
+        )
+    if kind == "status_429":
+        return _too_many(api, given)
+    if kind == "html":
+        return Reply(200, _PAGE.encode(), HTML)
+    if kind == "empty":
+        return Reply(200, b"", JSON)
+    if kind == "redirect":
+        to = str(given["to"]).rstrip("/")
+        location = to + request.path + (f"?{request.query}" if request.query else "")
+        return Reply(int(given.get("status", 302)), b"", HTML, [("Location", location)])
+    if kind == "invalid_cursor":
+        return invalid_cursor().reply()
+    if kind == "start_time_too_recent":
+        reply = too_recent().reply()
+        reply.status = int(given.get("status", 400))
+        return reply
+    if kind == "heavy_page":
+        return Reply(504, b"upstream request timeout", TEXT)
+    if kind == "bomb":
+        return Reply(200, b"", JSON, wire="bomb", wire_option=int(given.get("size", 200_000_000)))
+    return Reply(200, b"", JSON, wire=kind)
+
+
+def after(request: Request, fault: Fault, reply: Reply) -> Reply:
+    """Return the real reply, damaged."""
+    kind = fault.kind
+    if reply.packed is not None:
+        reply = Reply(reply.status, zlib.decompress(reply.packed, 31), reply.content_type, reply.headers)
+    if kind == "truncated_json":
+        body = reply.body or b'{"tickets":[{"id":1,'
+        return Reply(200, body[: max(1, len(body) * 2 // 3)], JSON, reply.headers)
+    if kind == "foreign_next":
+        other = str(fault.params["to"]).rstrip("/")
+        body = reply.body.replace(request.base_url.encode(), other.encode())
+        return Reply(reply.status, body, reply.content_type, reply.headers)
+    if kind == "bad_gzip":
+        packed = bytearray(gzip(reply.body or b"{}"))
+        packed[len(packed) // 2 :] = bytes(byte ^ 0x5A for byte in packed[len(packed) // 2 :])
+        return Reply(reply.status, b"", reply.content_type, reply.headers, bytes(packed), wire="bad_gzip")
+    reply.wire = kind
+    return reply
+
+
+def _too_many(api: Api, given: dict[str, Any]) -> Reply:
+    retry_after = given.get("retry_after", "2")
+    headers: list[tuple[str, str]] = []
+    if retry_after == "date":
+        headers.append(("Retry-After", http_date(api.clock.now() + float(given.get("seconds", 5)))))
+    elif retry_after is not None and retry_after != "missing":
+        headers.append(("Retry-After", str(retry_after)))
+    if given.get("json"):
+        description = "Number of allowed incremental export API requests per minute exceeded"
+        return api.json_reply(429, {"error": "APIRateLimitExceeded", "description": description}, headers)
+    return Reply(429, b"Number of allowed API requests per minute exceeded", TEXT, headers)
+
+
+def _with_headers(reply: Reply, given: dict[str, Any]) -> Reply:
+    reply.headers = [
+        *reply.headers,
+        *((str(key), str(value)) for key, value in (given.get("headers") or {}).items()),
+    ]
+    if given.get("retry_after") is not None:
+        reply.headers.append(("Retry-After", str(given["retry_after"])))
+    return reply

@@ -1,0 +1,247 @@
+"""Users, organizations, groups and what ties them together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zendesk_support.simulator.clock import iso
+from zendesk_support.simulator.table import Row
+from zendesk_support.simulator.world import FIRST_ID, HOST, STEP, World, make_stamp
+
+_ZONES = (
+    ("Eastern Time (US & Canada)", "America/New_York"),
+    ("Copenhagen", "Europe/Copenhagen"),
+    ("Tokyo", "Asia/Tokyo"),
+    ("Pacific Time (US & Canada)", "America/Los_Angeles"),
+)
+_GROUPS = (
+    "Support",
+    "Billing",
+    "Returns",
+    "Escalations",
+    "Vertrieb & Service",
+    "サポート",
+    "VIP",
+    "Night shift",
+)
+IDENTITIES_PER_USER = 4
+
+
+class People:
+    """Makes the rows of the people's tables."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.user_stamp = make_stamp(world, "users")
+        self.organization_stamp = make_stamp(world, "organizations")
+
+    def user(self, rid: int) -> Row:
+        """Make a user; number 0 is the admin whose credentials the simulator hands out."""
+        world = self.world
+        number = world.number("users", rid)
+        value = world.mix(number, 4)
+        agents = world.sizes["agents"]
+        role = "admin" if number == 0 else "agent" if number < agents else "end-user"
+        staff = role != "end-user"
+        bare = not staff and value % 9 == 0
+        zone, iana = _ZONES[value % 4]
+        email = (
+            "admin@example.com" if number == 0 else f"user{number}@example.{('com', 'org', 'de')[value % 3]}"
+        )
+        created = world.spread(number, world.sizes["users"])
+        photo = None
+        if value % 11 == 3:
+            photo = attachment(world, number, f"photo{number}.png", "image/png", 1000 + value % 90_000)
+        return {
+            "id": rid,
+            "url": f"{HOST}/api/v2/users/{rid}.json",
+            "name": world.person(number),
+            "email": None if bare else email,
+            "created_at": iso(created),
+            "updated_at": iso(self.user_stamp(rid)),
+            "time_zone": zone,
+            "iana_time_zone": iana,
+            "phone": None if value % 3 else f"+1555{value % 10_000_000:07}",
+            "shared_phone_number": None if value % 3 else False,
+            "photo": photo,
+            "locale_id": 1,
+            "locale": "en-US",
+            "organization_id": None if bare or value % 4 == 1 else world.pick(number, 5, "organizations"),
+            "role": role,
+            "verified": value % 5 != 0,
+            "external_id": None if bare or value % 2 else f"crm-{value % 1_000_000}",
+            "tags": [] if bare else [f"segment_{value % 7}", *(["vip"] if value % 13 == 0 else [])],
+            "alias": None if bare else world.words(number, 6, 1).title() if staff else "",
+            "active": self.is_active(rid),
+            "shared": False,
+            "shared_agent": False,
+            "last_login_at": None if bare else iso(world.later(number, created, 30 * 86400)),
+            "two_factor_auth_enabled": True if staff else None,
+            "signature": f"Best regards,\n{world.person(number)}" if staff else None,
+            "details": None if bare else world.words(number, 7, 4),
+            "notes": None if bare else world.notes[value % len(world.notes)] if value % 6 == 0 else "",
+            "role_type": 4 if role == "admin" else 0 if staff else None,
+            "custom_role_id": world.pick(number, 8, "custom_roles") if role == "agent" else None,
+            "moderator": role == "admin",
+            "ticket_restriction": None if staff else "requested",
+            "only_private_comments": False,
+            "restricted_agent": not staff,
+            "suspended": value % 211 == 9,
+            "suspension_details": None,
+            "default_group_id": world.pick(number, 9, "groups") if staff else None,
+            "report_csv": role == "admin",
+            "chat_only": False,
+            "agent_brand_ids": [],
+            "user_fields": {
+                "customer_tier": None if bare else ("gold", "silver", "bronze")[value % 3],
+                "lifetime_value": None if bare else round(value % 100_000 / 7, 2),
+                "birthday": None
+                if value % 2
+                else f"19{50 + value % 50}-0{1 + value % 9}-1{value % 9}T00:00:00+00:00",
+                "newsletter": value % 2 == 0,
+                "loyalty_no": None if bare else value % 100_000,
+            },
+        }
+
+    def is_active(self, rid: int) -> bool:
+        """Tell whether one of the first users is active."""
+        number = self.world.number("users", rid)
+        return number < self.world.sizes["agents"] or self.world.mix(number, 4) % 53 != 7
+
+    def organization(self, rid: int) -> Row:
+        """Make an organization."""
+        world = self.world
+        number = world.number("organizations", rid)
+        value = world.mix(number, 10)
+        name = f"{world.words(number, 11, 2).title()} {('GmbH', 'Inc.', 'Ltd & Co', '株式会社')[value % 4]} {number}"
+        return {
+            "url": f"{HOST}/api/v2/organizations/{rid}.json",
+            "id": rid,
+            "name": name,
+            "shared_tickets": value % 5 == 0,
+            "shared_comments": value % 5 == 0,
+            "external_id": None if value % 3 else f"acc-{value % 1_000_000}",
+            "created_at": iso(world.spread(number, world.sizes["organizations"])),
+            "updated_at": iso(self.organization_stamp(rid)),
+            "domain_names": [] if value % 4 == 0 else [f"org{number}.example.com"],
+            "details": None if value % 2 else world.words(number, 12, 6),
+            "notes": "" if value % 3 else world.notes[value % len(world.notes)],
+            "group_id": world.pick(number, 13, "groups") if value % 6 == 0 else None,
+            "tags": [] if value % 2 else [f"industry_{value % 11}"],
+            "organization_fields": {
+                "contract_end": None
+                if value % 3
+                else f"202{6 + value % 3}-0{1 + value % 9}-01T00:00:00+00:00",
+                "seats": None if value % 5 == 0 else value % 500,
+                "plan": ("basic", "plus", None)[value % 3],
+                "discount": round(value % 40 / 3, 2),
+            },
+            "deleted_at": None,
+        }
+
+    def group(self, rid: int) -> Row:
+        """Make a group; one in eleven has been deleted."""
+        world = self.world
+        number = world.number("groups", rid)
+        created = world.first + number * 3600
+        return {
+            "url": f"{HOST}/api/v2/groups/{rid}.json",
+            "id": rid,
+            "is_public": number % 4 != 3,
+            "name": _GROUPS[number % len(_GROUPS)]
+            + (f" {number // len(_GROUPS)}" if number >= len(_GROUPS) else ""),
+            "description": "" if number % 2 else world.words(number, 14, 5),
+            "default": number == 0,
+            "deleted": number % 11 == 4,
+            **world.stamps(created, world.later(number, created, 200 * 86400)),
+        }
+
+    def group_membership(self, rid: int) -> Row:
+        """Make a group membership; some lack `updated_at`."""
+        world = self.world
+        number = world.number("group_memberships", rid)
+        agents = world.sizes["agents"]
+        created = world.spread(number, world.sizes["group_memberships"])
+        row: Row = {
+            "url": f"{HOST}/api/v2/group_memberships/{rid}.json",
+            "id": rid,
+            "user_id": world.rid("users", number % agents),
+            "group_id": world.rid("groups", (number // agents + number) % world.sizes["groups"]),
+            "default": number < agents,
+            **world.stamps(created, world.later(number, created, 100 * 86400)),
+        }
+        if number % 7 == 3:
+            del row["updated_at"]
+        return row
+
+    def organization_membership(self, rid: int) -> Row:
+        """Make an organization membership."""
+        world = self.world
+        number = world.number("organization_memberships", rid)
+        organization = world.pick(number, 5, "organizations")
+        created = world.spread(number, world.sizes["organization_memberships"])
+        return {
+            "url": f"{HOST}/api/v2/organization_memberships/{rid}.json",
+            "id": rid,
+            "user_id": world.rid("users", number % world.sizes["users"]),
+            "organization_id": organization,
+            "organization_name": self.organization(organization)["name"],
+            "default": number < world.sizes["users"],
+            "view_tickets": number % 3 == 0,
+            **world.stamps(created, world.later(number, created, 100 * 86400)),
+        }
+
+    def identity_rids(self, user: int) -> list[int]:
+        """Return the ids of a user's first identities."""
+        number = self.world.number("users", user)
+        first = FIRST_ID["user_identities"] + (number * IDENTITIES_PER_USER + 1) * STEP
+        return [first + part * STEP for part in range(1 + (self.world.mix(number, 15) % 3 == 0))]
+
+    def identity_user(self, rid: int) -> int:
+        """Return the user of one of the first identities."""
+        place = (rid - FIRST_ID["user_identities"]) // STEP - 1
+        return self.world.rid("users", place // IDENTITIES_PER_USER)
+
+    def identity(self, rid: int) -> Row:
+        """Make an identity."""
+        world = self.world
+        place = (rid - FIRST_ID["user_identities"]) // STEP - 1
+        number, part = divmod(place, IDENTITIES_PER_USER)
+        user = world.rid("users", number)
+        created = world.spread(number, world.sizes["users"])
+        kind = "email" if part == 0 else "phone_number"
+        return {
+            "url": f"{HOST}/api/v2/users/{user}/identities/{rid}.json",
+            "id": rid,
+            "user_id": user,
+            "type": kind,
+            "value": f"user{number}@example.com" if part == 0 else f"+1555{number:07}",
+            "verified": part == 0,
+            "verified_at": iso(created + 60) if part == 0 else None,
+            "verification_method": "low",
+            "primary": part == 0,
+            "brand_id": None,
+            **world.stamps(created, created + 60),
+            **({"undeliverable_count": 0, "deliverable_state": "deliverable"} if part == 0 else {}),
+        }
+
+
+def attachment(world: World, number: int, name: str, kind: str, size: int) -> dict[str, Any]:
+    """Make an attachment object."""
+    rid = FIRST_ID["attachments"] + (number + 1) * STEP
+    return {
+        "url": f"{HOST}/api/v2/attachments/{rid}.json",
+        "id": rid,
+        "file_name": name,
+        "content_url": f"{HOST}/attachments/token/t{world.mix(number, 16)}/?name={name}",
+        "mapped_content_url": f"{HOST}/attachments/token/t{world.mix(number, 16)}/?name={name}",
+        "content_type": kind,
+        "size": size,
+        "width": None,
+        "height": None,
+        "inline": False,
+        "deleted": False,
+        "malware_access_override": False,
+        "malware_scan_result": "malware_not_found",
+        "thumbnails": [],
+    }

@@ -1,0 +1,159 @@
+"""What every row is made from: the seed, the sizes, the times and a pool of ready-made texts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from zendesk_support.simulator.clock import iso
+
+SPAN = 548 * 86400
+SUBDOMAIN = "simulator"
+HOST = f"https://{SUBDOMAIN}.zendesk.com"
+STEP = 16
+_MASK = (1 << 64) - 1
+
+FIRST_ID = {
+    name: (11 + number) * 1_000_000_000_000 + 73_000_000_000
+    for number, name in enumerate(
+        (
+            "users", "organizations", "groups", "group_memberships", "organization_memberships", "brands",
+            "ticket_fields", "ticket_forms", "user_fields", "organization_fields", "sla_policies", "schedules",
+            "satisfaction_ratings", "ticket_events", "ticket_metrics", "ticket_metric_events", "ticket_skips",
+            "user_identities", "macros", "triggers", "automations", "custom_roles", "custom_statuses",
+            "account_attributes", "audit_logs", "ticket_activities", "tags", "attribute_definitions",
+            "categories", "sections", "articles", "article_comments", "article_votes", "article_comment_votes",
+            "article_attachments", "topics", "posts", "post_comments", "post_votes", "post_comment_votes",
+            "attachments",
+        )
+    )
+}  # fmt: skip
+"""The number below which no id of a stream lies: ids have 14 digits, as on current accounts."""
+
+_WORDS = (
+    "printer order invoice refund delivery account password login screen update device battery cable support "
+    "shipment warranty receipt subscription upgrade browser payment error message number customer agent reply "
+    "request store address parcel courier damaged missing late wrong colour size return exchange label voucher "
+    "discount checkout basket page button mobile app notification email phone call yesterday today week month "
+    "please thanks regards hello again still never always sometimes broken works failed tried restarted found"
+).split()
+_SPICE = (
+    'The screen said "Error 42" & stopped.', "See <b>attached</b> file C:\\temp\\log.txt.", "Grüße aus München!",
+    "¿Dónde está mi pedido?", "注文番号が見つかりません。", "Не работает печать.", "That's not OK 😡🔥",
+    "Ça marche très bien, merci 👍🏽", "a\ttab and a \u2028 separator", "https://example.com/?a=1&b=2", "'; DROP TABLE x; --",
+    "{{ticket.id}} 100% \\n", "السلام عليكم", "it's a \"quoted\" 'thing'",
+)  # fmt: skip
+_NAMES = (
+    "Ada Alan Barbara Chloé Dmitri Edsger Fatima Grace Hedy İpek João Katherine Linus Margaret Niklaus Olga "
+    "Per Radia Søren Tim Ursula Vint Wen Xochitl Yukihiro Zoë"
+).split()
+_SURNAMES = (
+    "Lovelace Turing Liskov Müller Dijkstra O'Hara Hopper Lamarr Yılmaz Gonçalves Johnson Torvalds Hamilton "
+    "Wirth Perlman Nørgård Berners Vaughan Zhang Matsumoto Ångström"
+).split()
+
+
+class World:
+    """The constants of one account; the same seed, sizes and start give the same rows."""
+
+    def __init__(self, seed: int, start: int, sizes: dict[str, int], plan: str) -> None:
+        self.seed = seed
+        self.start = start
+        self.first = start - SPAN
+        self.sizes = sizes
+        self.plan = plan
+        self._salt = (seed * 0x94D049BB133111EB) & _MASK
+        rng = random.Random(f"texts {seed}")
+        self.texts = [_text(rng, 500 + 2000 * number**3 // 88**3) for number in range(89)]
+        rng.shuffle(self.texts)
+        self.notes = [_text(rng, 120 + 5 * number) for number in range(67)]
+        self.subjects = [_subject(rng) for _ in range(101)]
+
+    def mix(self, number: int, salt: int) -> int:
+        """Return 47 bits that look random and depend only on the seed and the arguments."""
+        value = (number * 0x9E3779B97F4A7C15 + salt * 0xD6E8FEB86659FD93 + self._salt) & _MASK
+        value = ((value ^ (value >> 31)) * 0xBF58476D1CE4E5B9) & _MASK
+        return (value ^ (value >> 29)) >> 17
+
+    def rid(self, kind: str, number: int) -> int:
+        """Return the id of the n-th row of a kind."""
+        return FIRST_ID[kind] + (number + 1) * STEP
+
+    def number(self, kind: str, rid: int) -> int:
+        """Return the position of a row from its id."""
+        return (rid - FIRST_ID[kind]) // STEP - 1
+
+    def rids(self, kind: str) -> range:
+        """Return the ids of all first rows of a kind."""
+        first = FIRST_ID[kind] + STEP
+        return range(first, first + self.sizes[kind] * STEP, STEP)
+
+    def spread(self, number: int, count: int) -> int:
+        """Return when the n-th of `count` rows was created: evenly over the account's life, with jitter."""
+        room = SPAN - 7200
+        return (
+            self.first + number * room // max(1, count) + self.mix(number, 1) % max(1, room // max(1, count))
+        )
+
+    def later(self, number: int, since: int, most: int) -> int:
+        """Return a time up to `most` seconds after `since`, and before the account's start."""
+        value = self.mix(number, 2)
+        return max(since, min(since + 60 + value % most, self.start - 300 - value % 3600))
+
+    def pick(self, number: int, salt: int, kind: str) -> int:
+        """Return the id of some row of a kind."""
+        return self.rid(kind, self.mix(number, salt) % max(1, self.sizes[kind]))
+
+    def agent(self, number: int, salt: int) -> int:
+        """Return the id of some agent."""
+        return self.rid("users", self.mix(number, salt) % self.sizes["agents"])
+
+    def end_user(self, number: int, salt: int) -> int:
+        """Return the id of some end user."""
+        agents = self.sizes["agents"]
+        return self.rid("users", agents + self.mix(number, salt) % max(1, self.sizes["users"] - agents))
+
+    def person(self, number: int) -> str:
+        """Return a person's name."""
+        value = self.mix(number, 3)
+        return f"{_NAMES[value % len(_NAMES)]} {_SURNAMES[value // 31 % len(_SURNAMES)]}"
+
+    def words(self, number: int, salt: int, count: int) -> str:
+        """Return a few words."""
+        value = self.mix(number, salt)
+        return " ".join(_WORDS[(value >> (5 * part)) % len(_WORDS)] for part in range(count))
+
+    def stamps(self, created: int, updated: int) -> dict[str, Any]:
+        """Return the two time columns."""
+        return {"created_at": iso(created), "updated_at": iso(updated)}
+
+
+def make_stamp(world: World, kind: str, most: int = 90 * 86400) -> Callable[[int], int]:
+    """Return the function that tells when a row of a kind was last updated."""
+    count = world.sizes[kind]
+
+    def stamp(rid: int) -> int:
+        number = world.number(kind, rid)
+        return world.later(number, world.spread(number, count), most)
+
+    return stamp
+
+
+def _text(rng: random.Random, length: int) -> str:
+    parts: list[str] = []
+    size = 0
+    while size < length:
+        if rng.random() < 0.2:
+            sentence = rng.choice(_SPICE)
+        else:
+            sentence = " ".join(rng.choices(_WORDS, k=rng.randint(5, 14))).capitalize() + "."
+        sentence += "\n\n" if rng.random() < 0.2 else " "
+        parts.append(sentence)
+        size += len(sentence)
+    return "".join(parts)[:length].rstrip()
+
+
+def _subject(rng: random.Random) -> str:
+    text = " ".join(rng.choices(_WORDS, k=rng.randint(3, 8))).capitalize()
+    return f"{text} {rng.choice(_SPICE)}" if rng.random() < 0.15 else text

@@ -1,0 +1,213 @@
+"""The dlt source."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import dlt
+from dlt.common.schema import Schema
+from dlt.extract import DltResource, DltSource
+
+from zendesk_support import settings as checks
+from zendesk_support.credentials import ZendeskCredentials, check_credentials
+from zendesk_support.engine import Account, cursor_value, extract
+from zendesk_support.errors import ConfigurationError
+from zendesk_support.known import DELETED_AT, DIGEST
+from zendesk_support.report import COLUMNS as REPORT_COLUMNS
+from zendesk_support.report import TABLE as REPORT_TABLE
+from zendesk_support.settings import Settings
+from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.base import Stream
+
+SECTION = "zendesk_support"
+
+
+class ZendeskResources(tuple[DltResource, ...]):
+    """The resources of a source, and the account they read."""
+
+    account: Account
+
+
+class ZendeskSource(DltSource):
+    """The source, and the account it reads."""
+
+    account: Account
+
+    @classmethod
+    def from_data(cls, schema: Schema, section: str, data: Any) -> ZendeskSource:
+        """Make the source of what its function returned."""
+        source = super().from_data(schema, section, data)
+        source.account = data.account
+        return source
+
+    def clone(self, with_name: str | None = None) -> ZendeskSource:
+        """A copy that reads the same account."""
+        copy = ZendeskSource(
+            self.schema.clone(with_name=with_name or self.schema.name), self.section, list(self.resources.values())
+        )
+        copy.account = self.account
+        return copy
+
+
+@dlt.source(name=SECTION, section=SECTION, _impl_cls=ZendeskSource)
+def zendesk_support_source(
+    subdomain: str | None = None,
+    credentials: ZendeskCredentials = dlt.secrets.value,
+    start_date: str | datetime | None = None,
+    end_date: str | datetime | None = None,
+    base_url: str | None = None,
+    quota_share: float = 1.0,
+    nested: str = "json",
+    retry_deadline: float = 900.0,
+    request_timeout: float = 90.0,
+    clock_scale: float = 1.0,
+) -> Any:
+    """Zendesk Support and Help Center, one resource a stream.
+
+    Building the source makes no request. Every argument can come from dlt's configuration under
+    `sources.zendesk_support`.
+
+    Args:
+        subdomain: `acme` for https://acme.zendesk.com.
+        credentials: OAuth client credentials, refresh token or access token, or e-mail and API token.
+        start_date: facts older than this are left out; ISO date or datetime, UTC where it has no zone. Default: two
+            years back. Dimensions always load whole.
+        end_date: exclusive; makes the run a bounded backfill that reads and keeps no state.
+        base_url: a simulator or proxy in place of https://<subdomain>.zendesk.com.
+        quota_share: the part of the account's rate limits this source may use, above 0 and up to 1.
+        nested: `json` keeps nested values as JSON columns; `tables` lets dlt spread them over child tables.
+        retry_deadline: seconds of the account's clock for which one request is retried.
+        request_timeout: seconds without an answer after which a request counts as failed.
+        clock_scale: how many of the account's seconds pass in one; other than 1 only for a simulator.
+
+    Returns:
+        The source; pick streams with `with_resources`.
+
+    Raises:
+        ConfigurationError: a setting cannot be used; the message shows one that can.
+    """
+    url = checks.account_url(subdomain, base_url)
+    start, end = checks.period(start_date, end_date)
+    scale = checks.positive("clock_scale", clock_scale, "60")
+    if scale != 1 and not checks.is_loopback(url):
+        raise ConfigurationError(f'clock_scale = "{clock_scale}" is only for a simulator. Example: clock_scale = 1.')
+    settings = Settings(
+        base_url=url,
+        start=start,
+        end=end,
+        quota_share=checks.fraction("quota_share", quota_share),
+        nested=checks.choice("nested", nested, ("json", "tables")),
+        retry_deadline=checks.positive("retry_deadline", retry_deadline, "900"),
+        request_timeout=checks.positive("request_timeout", request_timeout, "90"),
+        clock_scale=scale,
+    )
+    account = Account(settings, check_credentials(credentials))
+    _quiet_arrow_hints()
+    resources = ZendeskResources(_resource(stream, account) for stream in CATALOGUE.values())
+    resources.account = account
+    return resources
+
+
+def _resource(stream: Stream, account: Account) -> DltResource:
+    """A stream as a dlt resource."""
+    settings = account.settings
+    hints: Any = _columns(stream, settings.nested == "json")
+    references: Any = [
+        {"columns": [column], "referenced_table": table, "referenced_columns": ["id"]}
+        for column, table in stream.references.items()
+        if table in CATALOGUE
+    ]
+    resource: DltResource = dlt.resource(
+        _rows(stream, account),
+        name=stream.name,
+        primary_key=stream.key,
+        write_disposition={"disposition": "merge", "strategy": "delete-insert"},
+        columns=hints,
+        file_format="parquet",
+        references=references,
+    )
+    resource.apply_hints(additional_table_hints={"description": stream.doc})
+    # The report rows of every stream go to one table of their own, with none of the stream's hints.
+    resource.apply_hints(
+        table_name=REPORT_TABLE,
+        create_table_variant=True,
+        primary_key="",
+        columns={},
+        references=[],
+        write_disposition="append",
+    )
+    resource.apply_hints(
+        table_name=REPORT_TABLE,
+        create_table_variant=True,
+        columns={
+            name: {"name": name, "data_type": data_type, "description": note}
+            for name, (data_type, note) in REPORT_COLUMNS.items()
+        },
+        additional_table_hints={"description": "One row a stream and run."},
+    )
+    return resource
+
+
+def _rows(stream: Stream, account: Account) -> Any:
+    """The resource's generator function, with the stream's cursor where it has one."""
+    if stream.cursor is None:
+
+        def listed() -> Iterator[Any]:
+            yield from extract(stream, account, None)
+
+        return listed
+    start = account.settings.start if stream.fact else 0
+    bounds: dict[str, Any] = {"initial_value": cursor_value(stream, start)}
+    if account.settings.end is not None:
+        bounds["end_value"] = cursor_value(stream, account.settings.end)
+    incremental: Any = dlt.sources.incremental(stream.cursor, **bounds)
+
+    def moved(cursor: dlt.sources.incremental[Any] = incremental) -> Iterator[Any]:
+        yield from extract(stream, account, cursor)
+
+    return moved
+
+
+def _columns(stream: Stream, as_json: bool) -> dict[str, Any]:
+    """Column hints: types, descriptions, and which row of a key is the newest."""
+    hints: dict[str, Any] = {}
+    for name, data_type in stream.columns.items():
+        if data_type == "json" and not as_json:
+            continue
+        hints[name] = {"name": name, "data_type": data_type, "nullable": name not in stream.key}
+        if name in stream.notes:
+            hints[name]["description"] = stream.notes[name]
+    if stream.version:
+        hints[stream.version]["dedup_sort"] = "desc"
+    if stream.removes:
+        description = "when the row was found to be deleted in Zendesk, UTC"
+        hints[DELETED_AT] = {
+            "name": DELETED_AT,
+            "data_type": "timestamp",
+            "nullable": True,
+            "hard_delete": True,
+            "description": description,
+        }
+    if stream.snapshot and as_json:
+        hints[DIGEST] = {
+            "name": DIGEST,
+            "data_type": "text",
+            "nullable": False,
+            "description": "digest of the row's content",
+        }
+    return hints
+
+
+def _quiet_arrow_hints() -> None:
+    """Keep dlt from warning, page by page, that a JSON column arrives as text: it is meant to."""
+    log = logging.getLogger("dlt")
+    if not any(isinstance(known, _ArrowHints) for known in log.filters):
+        log.addFilter(_ArrowHints())
+
+
+class _ArrowHints(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "several column hints were different" not in record.getMessage()

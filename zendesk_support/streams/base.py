@@ -1,0 +1,164 @@
+"""What a stream is: a table, how to read it, and what its columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from zendesk_support.arrow import DataType
+from zendesk_support.kinds import Job, Reader
+from zendesk_support.known import DELETED_AT
+from zendesk_support.pages import Rows
+
+LISTED = "Removed from the table after a complete pass in which Zendesk no longer lists it."
+
+REFERENCES = {
+    "requester_id": "users",
+    "author_id": "users",
+    "user_id": "users",
+    "assignee_id": "users",
+    "actor_id": "users",
+    "updater_id": "users",
+    "organization_id": "organizations",
+    "group_id": "groups",
+    "default_group_id": "groups",
+    "custom_role_id": "custom_roles",
+    "ticket_id": "tickets",
+    "ticket_form_id": "ticket_forms",
+    "brand_id": "brands",
+    "article_id": "articles",
+    "section_id": "sections",
+    "category_id": "categories",
+    "topic_id": "topics",
+    "post_id": "posts",
+}
+
+
+class Desk(Protocol):
+    """What working out a stream's rows may need besides the answer."""
+
+    job: Job
+
+    def held(self, tickets: Iterable[int]) -> Rows:
+        """What the destination holds of some tickets."""
+
+    def purge(self, tickets: Mapping[int, int]) -> Rows:
+        """Rows that delete what the destination holds of some tickets, given with their versions."""
+
+
+Pick = Callable[[Rows, Desk], Rows]
+
+
+def all_rows(rows: Rows, desk: Desk) -> Rows:
+    """The answer's rows as they are."""
+    return rows
+
+
+def no_rows(rows: Rows, desk: Desk) -> Rows:
+    """None of the answer's rows."""
+    return []
+
+
+@dataclass(frozen=True)
+class Amend:
+    """A change to rows that were loaded earlier, which an answer only hints at.
+
+    Attributes:
+        tickets: the tickets concerned and the Unix seconds of the change.
+        rows: the rows that put the destination right.
+    """
+
+    tickets: Callable[[Rows], dict[int, int]]
+    rows: Callable[[Mapping[int, int], Desk], Rows]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A reader, and what a stream takes from its answers; feeds of the same reader share one pass over it."""
+
+    reader: Reader
+    pick: Pick = all_rows
+    amend: Amend | None = None
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One table.
+
+    Attributes:
+        name: of the table and the resource.
+        doc: what a row is.
+        feeds: where the rows come from; the first one holds the stream's cursor.
+        columns: data types by column.
+        key: primary key.
+        cursor: the column whose time the position is, None where every sync reads the whole list.
+        version: the column that tells which of two rows of one key is newer.
+        fact: whether `start_date` limits it; dimensions always load whole.
+        plan: what the account needs.
+        deletes: what becomes of rows that Zendesk deletes.
+        notes: meaning and units of columns that do not say it themselves.
+        dropped: keys of the API left out.
+    """
+
+    name: str
+    doc: str
+    feeds: tuple[Feed, ...]
+    columns: Mapping[str, DataType]
+    deletes: str
+    key: tuple[str, ...] = ("id",)
+    cursor: str | None = None
+    version: str | None = None
+    fact: bool = False
+    plan: str = "every plan"
+    notes: Mapping[str, str] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for name in (*self.key, *filter(None, (self.cursor, self.version)), *self.notes):
+            if name not in self.columns:
+                raise TypeError(f"stream {self.name}: {name} is not among its columns")
+
+    @property
+    def references(self) -> dict[str, str]:
+        """The stream that an id column points to; dlt keeps one column for each pair of tables."""
+        found: dict[str, str] = {}
+        for name, table in REFERENCES.items():
+            if name in self.columns and table != self.name and table not in found.values():
+                found[name] = table
+        return found
+
+    @property
+    def snapshot(self) -> bool:
+        """Whether every sync lists all rows and writes the difference."""
+        return self.feeds[0].reader.snapshot
+
+    @property
+    def removes(self) -> bool:
+        """Whether rows can be removed from the table."""
+        return self.snapshot or any(feed.amend is not None for feed in self.feeds)
+
+
+def columns(**names: str) -> dict[str, DataType]:
+    """Data types by column, from one text of column names a type."""
+    return {name: data_type for data_type, listed in names.items() for name in listed.split()}  # type: ignore[misc]
+
+
+def feed(reader: Reader, pick: Pick = all_rows, amend: Amend | None = None) -> tuple[Feed, ...]:
+    """The only feed of a stream."""
+    return (Feed(reader, pick, amend),)
+
+
+__all__ = [
+    "DELETED_AT",
+    "LISTED",
+    "Amend",
+    "Desk",
+    "Feed",
+    "Pick",
+    "Stream",
+    "all_rows",
+    "columns",
+    "feed",
+    "no_rows",
+]

@@ -1,0 +1,131 @@
+"""Users, organizations, groups and who belongs where."""
+
+from __future__ import annotations
+
+from zendesk_support.budget import ACCOUNT, USERS_EXPORT
+from zendesk_support.kinds import CursorExport, Listing, TimeExport
+from zendesk_support.streams.base import LISTED, Stream, columns, feed
+
+USER_EXPORT = CursorExport("incremental/users/cursor", "users", time="updated_at", buckets=(ACCOUNT, USERS_EXPORT))
+
+
+USERS = Stream(
+    name="users",
+    doc="An end user, agent or admin, deleted ones included.",
+    feeds=feed(USER_EXPORT),
+    columns=columns(
+        bigint="id custom_role_id default_group_id locale_id organization_id role_type",
+        text="""
+            alias details email external_id iana_time_zone locale name notes phone role signature ticket_restriction
+            time_zone url
+        """,
+        timestamp="created_at last_login_at updated_at",
+        bool="""
+            active chat_only is_billing_admin moderator only_private_comments permanently_deleted report_csv
+            restricted_agent shared shared_agent shared_phone_number suspended two_factor_auth_enabled verified
+        """,
+        json="photo separation suspension_details tags user_fields",
+    ),
+    cursor="updated_at",
+    version="updated_at",
+    notes={
+        "active": "false once the user is deleted",
+        "external_id": "id in your own system; upper and lower case are equal",
+        "last_login_at": "last sign-in or API token use; moves updated_at too",
+        "organization_id": "the default one of the user's organizations",
+        "permanently_deleted": "true once the personal data is erased",
+        "phone": "primary number",
+        "photo": "attachment object",
+        "report_csv": "no effect; may be deprecated",
+        "restricted_agent": "agent without access to everything",
+        "role_type": "0 custom, 1 light, 2 chat, 3 contributor, 4 admin, 5 billing",
+        "separation": "{scope, brand_id}; only where users are separated by brand",
+        "shared": "comes from another Zendesk account",
+        "suspension_details": "{channels} the user is suspended on",
+        "ticket_restriction": "tickets within reach: organization, groups, assigned, requested; null is all",
+        "time_zone": "may be Zendesk's own name; iana_time_zone is the standard one",
+        "user_fields": "custom field values by key",
+        "verified": "at least one identity is verified",
+    },
+    deletes="The row stays: `active` turns false; a permanent deletion blanks name, e-mail and phone.",
+)
+
+ORGANIZATIONS = Stream(
+    name="organizations",
+    doc="An organization that end users belong to.",
+    feeds=feed(TimeExport("incremental/organizations", "organizations", time="updated_at")),
+    columns=columns(
+        bigint="id group_id",
+        text="details external_id name notes url",
+        timestamp="created_at deleted_at updated_at",
+        bool="shared_comments shared_tickets",
+        json="domain_names organization_fields tags",
+    ),
+    cursor="updated_at",
+    version="updated_at",
+    notes={
+        "deleted_at": "set once the organization is deleted",
+        "external_id": "id in your own system; upper and lower case are equal",
+        "group_id": "group that new tickets of its users go to",
+        "organization_fields": "custom field values by key",
+    },
+    deletes="The row stays with `deleted_at` filled.",
+)
+
+GROUPS = Stream(
+    name="groups",
+    doc="A group of agents.",
+    feeds=feed(Listing("groups", "groups", params={"exclude_deleted": "false"})),
+    columns=columns(
+        bigint="id",
+        text="description name url",
+        timestamp="created_at updated_at",
+        bool="default deleted is_public",
+    ),
+    notes={
+        "deleted": "true once the group is deleted",
+        "is_public": "false: private group",
+    },
+    deletes="The row stays: `deleted` turns true.",
+)
+
+GROUP_MEMBERSHIPS = Stream(
+    name="group_memberships",
+    doc="An agent's place in a group.",
+    feeds=feed(Listing("group_memberships", "group_memberships")),
+    columns=columns(
+        bigint="id group_id user_id",
+        text="url",
+        timestamp="created_at updated_at",
+        bool="default",
+    ),
+    notes={
+        "default": "the agent's default group",
+    },
+    deletes=LISTED,
+)
+
+ORGANIZATION_MEMBERSHIPS = Stream(
+    name="organization_memberships",
+    doc="A user's place in an organization.",
+    feeds=feed(Listing("organization_memberships", "organization_memberships")),
+    columns=columns(
+        bigint="id organization_id user_id",
+        text="organization_name url",
+        timestamp="created_at updated_at",
+        bool="default view_tickets",
+    ),
+    notes={
+        "default": "the user's default organization; otherwise null or false",
+        "view_tickets": "the user may see all tickets of the organization",
+    },
+    deletes=LISTED,
+)
+
+STREAMS = (
+    USERS,
+    ORGANIZATIONS,
+    GROUPS,
+    GROUP_MEMBERSHIPS,
+    ORGANIZATION_MEMBERSHIPS,
+)

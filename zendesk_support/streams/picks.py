@@ -1,0 +1,122 @@
+"""What of an answer's rows belongs to a stream, where it is not all of them, and what a change means for older rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from zendesk_support.errors import UnavailableError
+from zendesk_support.kinds import Listing
+from zendesk_support.pages import NULL, Row, Rows, number, raw
+from zendesk_support.streams.base import Amend, Desk
+
+DELETED = b'"deleted"'
+SCRUBBED = b'"SCRUBBED"'
+
+TICKET_COMMENTS = "tickets/{id}/comments"
+
+_decode_children = msgspec.json.Decoder(list[list[Row]]).decode
+
+
+def ticket_metrics(rows: Rows, desk: Desk) -> Rows:
+    """The metric set inside each ticket, with the version of the ticket."""
+    sets = [row.get("metric_set", NULL) for row in rows]
+    decoded = msgspec.json.decode(b"[" + b",".join(map(bytes, sets)) + b"]", type=list[Row | None])
+    return [{"generated_timestamp": row["generated_timestamp"], **found} for row, found in zip(rows, decoded) if found]
+
+
+def comments(rows: Rows, desk: Desk) -> Rows:
+    """The comments inside ticket events, of every kind; a ticket whose comment was changed later is read again."""
+    reread = {id: now for id, at in touched(rows).items() if (now := comments_now(id, at, desk)) is not None}
+    picked: Rows = []
+    for row, children in zip(rows, children_of(rows)):
+        if number(row, "ticket_id") not in reread:
+            event = {name: row[name] for name in ("ticket_id", "created_at")} | {"event_timestamp": row["timestamp"]}
+            picked += [{**event, **child} for child in children if is_comment(child)]
+    return picked + [row for now in reread.values() for row in now]
+
+
+def comments_now(ticket: int, at: int, desk: Desk) -> Rows | None:
+    """A ticket's comments as they are now; None where the ticket is gone."""
+    listing = Listing(TICKET_COMMENTS, "comments")
+
+    def ask() -> Rows | None:
+        try:
+            return [row for page, _ in listing.pages(desk.job, TICKET_COMMENTS.format(id=ticket)) for row in page.rows]
+        except UnavailableError:
+            return None
+
+    found = desk.job.shared.once(f"comments of {ticket} at {at}", ask)
+    if found is None:
+        return None
+    own = {"ticket_id": raw(ticket), "event_timestamp": raw(at)}
+    return [{**own, "event_type": row.get("type", NULL), **row} for row in found]
+
+
+def touched(rows: Rows) -> dict[int, int]:
+    """Tickets with an event about an earlier comment (redacted, made private), and the event's time."""
+    return {
+        number(row, "ticket_id") or 0: number(row, "timestamp") or 0
+        for row, children in zip(rows, children_of(rows))
+        if any("comment_id" in child for child in children)
+    }
+
+
+def rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
+    """Events at the destination whose comments read otherwise now."""
+    now = {number(row, "id"): row for ticket, at in tickets.items() for row in comments_now(ticket, at, desk) or ()}
+    changed: Rows = []
+    for row in desk.held(tickets):
+        children = children_of([row])[0]
+        amended = [
+            {name: now.get(number(child, "id"), child).get(name, child[name]) for name in child} for child in children
+        ]
+        if list(map(texts, amended)) != list(map(texts, children)):
+            changed.append({**row, "child_events": raw(amended)})
+    return changed
+
+
+def scrubbed(rows: Rows) -> dict[int, int]:
+    """Tickets whose texts Zendesk has scrubbed, and their versions."""
+    return {id: at for id, at in deleted(rows).items() if id in scrubbed_ids(rows)}
+
+
+def scrubbed_ids(rows: Rows) -> set[int]:
+    """Tickets whose subject is the scrubber's."""
+    return {number(row, "id") or 0 for row in rows if bytes(row.get("subject", NULL)) == SCRUBBED}
+
+
+def deleted(rows: Rows) -> dict[int, int]:
+    """Tickets that are deleted, and their versions."""
+    return {
+        number(row, "id") or 0: number(row, "generated_timestamp") or 0
+        for row in rows
+        if bytes(row.get("status", NULL)) == DELETED
+    }
+
+
+def purged(tickets: Mapping[int, int], desk: Desk) -> Rows:
+    """Removals of all that the destination holds of some tickets."""
+    return desk.purge(tickets)
+
+
+def is_comment(child: Row) -> bool:
+    """Whether a child event is a comment: Comment, VoiceComment, FacebookComment and their like."""
+    return bytes(child.get("event_type", NULL)).endswith(b'Comment"')
+
+
+def children_of(rows: Rows) -> list[list[Row]]:
+    """The child events of each row."""
+    found = [bytes(row.get("child_events", NULL)) for row in rows]
+    return _decode_children(b"[" + b",".join(b"[]" if text == b"null" else text for text in found) + b"]")
+
+
+def texts(row: Row) -> dict[str, bytes]:
+    """A row's values as comparable JSON."""
+    return {name: bytes(value) for name, value in row.items()}
+
+
+REMOVE_DELETED = Amend(deleted, purged)
+REMOVE_SCRUBBED = Amend(scrubbed, purged)
+REWRITE_COMMENTS = Amend(touched, rewritten)

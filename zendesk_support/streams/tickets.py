@@ -1,0 +1,223 @@
+"""Tickets and what hangs on them."""
+
+from __future__ import annotations
+
+from zendesk_support.kinds import CursorExport, FilteredListing, TimeExport
+from zendesk_support.streams.base import Feed, Stream, columns, feed, no_rows
+from zendesk_support.streams.picks import REMOVE_DELETED, REMOVE_SCRUBBED, REWRITE_COMMENTS, comments, ticket_metrics
+
+SCOPE = {"support_type_scope": "all"}
+
+TICKET_EXPORT = CursorExport(
+    "incremental/tickets/cursor", "tickets", time="generated_timestamp", params={**SCOPE, "include": "metric_sets"}
+)
+EVENT_EXPORT = TimeExport(
+    "incremental/ticket_events", "ticket_events", time="timestamp", params={**SCOPE, "include": "comment_events"}
+)
+METRIC_EVENT_EXPORT = TimeExport("incremental/ticket_metric_events", "ticket_metric_events", time=None, ends=False)
+
+
+TICKETS = Stream(
+    name="tickets",
+    doc="A ticket in its latest version.",
+    feeds=feed(TICKET_EXPORT),
+    columns=columns(
+        bigint="""
+            id assignee_id brand_id custom_status_id deleted_ticket_form_id forum_topic_id generated_timestamp group_id
+            organization_id problem_id requester_id submitter_id ticket_form_id
+        """,
+        text="""
+            description encoded_id external_id priority raw_subject recipient status subject support_type type url
+        """,
+        timestamp="created_at due_at updated_at",
+        bool="allow_attachments allow_channelback from_messaging_channel has_incidents is_public",
+        double="satisfaction_probability",
+        json="""
+            collaborator_ids custom_fields email_cc_ids follower_ids followup_ids satisfaction_rating
+            sharing_agreement_ids tags via
+        """,
+    ),
+    cursor="generated_timestamp",
+    version="generated_timestamp",
+    fact=True,
+    dropped=frozenset({"fields", "metric_set"}),
+    notes={
+        "allow_channelback": "replies can go back through the channel it came from",
+        "collaborator_ids": "users in CC",
+        "custom_fields": "list of {id, value}; the type of value varies",
+        "deleted_ticket_form_id": "form it had before that form was deleted",
+        "description": "text of the first comment",
+        "due_at": "tickets of type task only",
+        "encoded_id": "reference used in notification emails",
+        "followup_ids": "later tickets opened from this one once closed",
+        "forum_topic_id": "deprecated",
+        "generated_timestamp": "Unix seconds, UTC; moves with system updates too",
+        "is_public": "at least one comment is public",
+        "problem_id": "tickets of type incident only",
+        "recipient": "address the ticket was first sent to",
+        "satisfaction_probability": "predicted score",
+        "satisfaction_rating": "{score, id, comment and others}, or null",
+        "status": "deleted means deleted; category of any custom status",
+        "support_type": "agent or ai_agent: who handled it",
+        "updated_at": "moves only with ticket events, not with system updates",
+        "via": "{channel, source}",
+    },
+    deletes="The row stays: `status` turns to deleted, and 30 days later Zendesk scrubs its texts, which arrives too.",
+)
+
+TICKET_METRICS = Stream(
+    name="ticket_metrics",
+    doc="The times and counts of one ticket, as they stood when the ticket was exported.",
+    feeds=feed(TICKET_EXPORT, ticket_metrics, REMOVE_DELETED),
+    columns=columns(
+        bigint="generated_timestamp id assignee_stations group_stations reopens replies ticket_id",
+        text="url",
+        timestamp="""
+            assigned_at assignee_updated_at created_at custom_status_updated_at initially_assigned_at
+            latest_comment_added_at requester_updated_at solved_at status_updated_at updated_at
+        """,
+        json="""
+            agent_wait_time_in_minutes first_resolution_time_in_minutes full_resolution_time_in_minutes
+            on_hold_time_in_minutes reply_time_in_minutes reply_time_in_seconds requester_wait_time_in_minutes
+        """,
+    ),
+    cursor="generated_timestamp",
+    version="generated_timestamp",
+    fact=True,
+    notes={
+        "generated_timestamp": "Unix seconds, UTC: version of the ticket this row was read with",
+        "agent_wait_time_in_minutes": "{calendar, business}, minutes",
+        "assigned_at": "last time of assignment",
+        "assignee_stations": "number of assignees so far",
+        "assignee_updated_at": "last update by the assignee",
+        "first_resolution_time_in_minutes": "{calendar, business}, minutes",
+        "full_resolution_time_in_minutes": "{calendar, business}, minutes",
+        "group_stations": "number of groups so far",
+        "initially_assigned_at": "first time of assignment",
+        "on_hold_time_in_minutes": "{calendar, business}, minutes",
+        "replies": "public replies by agents",
+        "reply_time_in_minutes": "{calendar, business}, minutes to the first reply",
+        "reply_time_in_seconds": "{calendar}, seconds to the first reply; messaging tickets only",
+        "requester_updated_at": "last update by the requester",
+        "requester_wait_time_in_minutes": "{calendar, business}, minutes",
+    },
+    deletes="Removed once the ticket is deleted.",
+)
+
+TICKET_EVENTS = Stream(
+    name="ticket_events",
+    doc="One update of a ticket with the changes it made.",
+    feeds=(Feed(EVENT_EXPORT, amend=REWRITE_COMMENTS), Feed(TICKET_EXPORT, no_rows, REMOVE_SCRUBBED)),
+    columns=columns(
+        bigint="id ticket_id timestamp updater_id via_reference_id",
+        text="via event_type",
+        timestamp="created_at",
+        json="system metadata child_events",
+    ),
+    cursor="timestamp",
+    version="timestamp",
+    fact=True,
+    notes={
+        "timestamp": "Unix seconds, UTC; what the export is ordered by",
+        "updater_id": "-1 means Zendesk itself",
+        "via": "name of the channel, such as Web form",
+        "event_type": "such as Audit",
+        "system": "{client, location, latitude, longitude}",
+        "child_events": "list of changes and comments; keys depend on event_type",
+    },
+    deletes="Removed once the ticket is scrubbed; a redaction rewrites the event that held the comment.",
+)
+
+TICKET_COMMENTS = Stream(
+    name="ticket_comments",
+    doc="A comment of any kind on a ticket, taken from the ticket's events.",
+    feeds=(Feed(EVENT_EXPORT, comments), Feed(TICKET_EXPORT, no_rows, REMOVE_SCRUBBED)),
+    columns=columns(
+        bigint="id ticket_id event_timestamp author_id audit_id via_reference_id",
+        text="type event_type body html_body plain_body formatted_from formatted_to graph_object_id",
+        timestamp="created_at",
+        bool="public transcription_visible trusted",
+        json="attachments data metadata via",
+    ),
+    cursor="event_timestamp",
+    version="event_timestamp",
+    fact=True,
+    notes={
+        "ticket_id": "the ticket of the event that holds the comment",
+        "event_timestamp": "Unix seconds, UTC: the event this version of the comment was read with",
+        "type": "Comment, VoiceComment, FacebookComment and others",
+        "event_type": "kind of ticket event; usually equal to type",
+        "public": "false: internal note",
+        "body": "text, lightly marked up",
+        "attachments": "list of attachment objects",
+        "audit_id": "the audit that holds the comment",
+        "data": "details of the call or post, not for plain comments",
+        "formatted_from": "caller's number; voice comments only",
+        "formatted_to": "called number; voice comments only",
+        "graph_object_id": "Facebook's id; Facebook comments only",
+        "transcription_visible": "voice comments only",
+        "trusted": "false: the author may not be who it seems",
+        "metadata": "client, place and flags; the event export may omit it",
+        "via": "{channel, source}; a string in some events",
+    },
+    deletes="Removed once the ticket is scrubbed; read again when redacted or made private.",
+)
+
+TICKET_METRIC_EVENTS = Stream(
+    name="ticket_metric_events",
+    doc="One step in the measuring of a ticket metric, such as its start, pause or breach.",
+    feeds=feed(METRIC_EVENT_EXPORT),
+    columns=columns(
+        bigint="id instance_id ticket_id",
+        text="metric type",
+        timestamp="time",
+        bool="deleted",
+        json="sla group_sla status",
+    ),
+    cursor="time",
+    fact=True,
+    notes={
+        "deleted": "true: the event no longer counts",
+        "group_sla": "policy and target; only for apply_group_sla",
+        "instance_id": "counts the times the metric ran on the ticket",
+        "sla": "policy and target; only for apply_sla",
+        "status": "{calendar, business}, minutes; only for update_status",
+        "type": "activate, pause, fulfill, breach, update_status, apply_sla, apply_group_sla, measure",
+    },
+    deletes="The row stays: `deleted` turns true.",
+)
+
+SATISFACTION_RATINGS = Stream(
+    name="satisfaction_ratings",
+    doc="A satisfaction rating that was offered to, or given by, a requester.",
+    feeds=feed(
+        FilteredListing(
+            "satisfaction_ratings", "satisfaction_ratings", time="updated_at", since="start_time", until="end_time"
+        )
+    ),
+    columns=columns(
+        bigint="id assignee_id group_id reason_id requester_id ticket_id",
+        text="comment reason score url",
+        timestamp="created_at updated_at",
+    ),
+    cursor="updated_at",
+    version="updated_at",
+    fact=True,
+    plan="Professional and above",
+    notes={
+        "assignee_id": "agent at the time of the rating",
+        "group_id": "group at the time of the rating",
+        "reason": "why the rating was bad",
+        "score": "offered or unoffered (no answer yet), good or bad",
+    },
+    deletes="Zendesk deletes none.",
+)
+
+STREAMS = (
+    TICKETS,
+    TICKET_METRICS,
+    TICKET_EVENTS,
+    TICKET_COMMENTS,
+    TICKET_METRIC_EVENTS,
+    SATISFACTION_RATINGS,
+)
