@@ -13,6 +13,8 @@ from zendesk_support.errors import (
     UnavailableError,
     ZendeskError,
 )
+from zendesk_support.report import Report, StreamReport
+from zendesk_support.runner import sync
 from zendesk_support.source import zendesk_support_source
 
 __version__ = "0.1.0"
@@ -20,6 +22,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ConfigurationError",
     "ContractError",
+    "Report",
+    "StreamReport",
     "TransientError",
     "UnavailableError",
     "ZendeskAccessToken",
@@ -27,5 +31,6 @@ __all__ = [
     "ZendeskClientCredentials",
     "ZendeskError",
     "ZendeskRefreshToken",
+    "sync",
     "zendesk_support_source",
 ]

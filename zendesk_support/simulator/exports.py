@@ -20,7 +20,7 @@ from zendesk_support.simulator.messages import (
     too_recent,
 )
 from zendesk_support.simulator.sideloads import siblings
-from zendesk_support.simulator.table import Row, Table
+from zendesk_support.simulator.table import Table
 from zendesk_support.simulator.tickets import comment_stub, is_comment
 
 MAX_PAGE = 1000

@@ -195,7 +195,7 @@ class Tickets:
             "updated_at": updated,
             "group_stations": 1 + value % 4,
             "assignee_stations": 1 + value % 3,
-            "reopens": value % 17 == 0 and 1 or 0,
+            "reopens": (value % 17 == 0 and 1) or 0,
             "replies": value % 6,
             "assignee_updated_at": updated if value % 2 else None,
             "requester_updated_at": created,
