@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import assert_whole, load, pipeline, written
+from support import assert_whole, load, pipeline, written
 
 from zendesk_support.simulator import Simulator
 

@@ -22,9 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--clock-scale", type=float, default=1.0)
     parser.add_argument("--window", choices=("fixed", "sliding"), default="fixed")
     parser.add_argument("--auth", choices=("strict", "any"), default="strict")
-    parser.add_argument(
-        "--latency", default="0", help='account seconds, or by class: "incremental=1.4,list=0.1"'
-    )
+    parser.add_argument("--latency", default="0", help='account seconds, or by class: "incremental=1.4,list=0.1"')
     parser.add_argument("--now", type=float, help="account time at the start, unix seconds")
     parser.add_argument("--role", choices=("admin", "agent"), default="admin")
     parser.add_argument("--header-style", choices=("new", "old", "none"), default="new")
@@ -34,8 +32,8 @@ def main(argv: list[str] | None = None) -> int:
         nargs="?",
         const=True,
         default=False,
-        metavar="INCLUDE",
-        help="make the ticket export's pages first",
+        metavar="EXPORTS",
+        help="make the pages of the ticket export, or of these exports, first",
     )
     parser.add_argument("--limit", action="append", default=[], metavar="BUCKET=N")
     parser.add_argument("--gate", action="append", default=[], metavar="STREAM=STATUS")
@@ -43,9 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     latency: float | dict[str, float]
     if "=" in options.latency:
-        latency = {
-            name: float(value) for name, value in (part.split("=") for part in options.latency.split(","))
-        }
+        latency = {name: float(value) for name, value in (part.split("=") for part in options.latency.split(","))}
     else:
         latency = float(options.latency)
     simulator = Simulator(

@@ -147,20 +147,28 @@ class Account:
             "groups": plain("groups", people.group),
             "group_memberships": plain("group_memberships", people.group_membership),
             "organization_memberships": plain("organization_memberships", people.organization_membership),
-            "user_identities": Table(
-                "user_identities", identities, people.identity, base=FIRST_ID["user_identities"]
-            ),
+            "user_identities": Table("user_identities", identities, people.identity, base=FIRST_ID["user_identities"]),
             "ticket_events": Table(
-                "ticket_events", source.all_event_rids(), source.event,
-                stamp=source.event_time, base=FIRST_ID["ticket_events"], step=32,
+                "ticket_events",
+                source.all_event_rids(),
+                source.event,
+                stamp=source.event_time,
+                base=FIRST_ID["ticket_events"],
+                step=32,
             ),
             "ticket_metric_events": Table(
-                "ticket_metric_events", source.all_metric_event_rids(), source.metric_event,
-                stamp=source.metric_event_time, base=FIRST_ID["ticket_metric_events"],
+                "ticket_metric_events",
+                source.all_metric_event_rids(),
+                source.metric_event,
+                stamp=source.metric_event_time,
+                base=FIRST_ID["ticket_metric_events"],
             ),
             "satisfaction_ratings": Table(
-                "satisfaction_ratings", rids("satisfaction_ratings"), source.rating,
-                stamp=source.rating_stamp, base=FIRST_ID["satisfaction_ratings"],
+                "satisfaction_ratings",
+                rids("satisfaction_ratings"),
+                source.rating,
+                stamp=source.rating_stamp,
+                base=FIRST_ID["satisfaction_ratings"],
             ),
             "ticket_skips": plain("ticket_skips", source.skip),
             "brands": plain("brands", settings.brand),
@@ -179,11 +187,14 @@ class Account:
             "account_attributes": plain("account_attributes", settings.attribute),
             "attribute_definitions": plain("attribute_definitions", settings.attribute_definition),
             "audit_logs": Table(
-                "audit_logs", rids("audit_logs"), settings.audit_log,
-                stamp=settings.audit_log_stamp, base=FIRST_ID["audit_logs"],
+                "audit_logs",
+                rids("audit_logs"),
+                settings.audit_log,
+                stamp=settings.audit_log_stamp,
+                base=FIRST_ID["audit_logs"],
             ),
             "ticket_activities": plain("ticket_activities", settings.activity),
-        }  # fmt: skip
+        }
 
     @property
     def now(self) -> int:
@@ -295,7 +306,6 @@ class Account:
         return {
             "id": rid,
             "subject": self.tables["tickets"].get(rid)["subject"],
-            "description": self.tables["tickets"].get(rid)["description"],
             "actor": {"id": actor, "name": self.world.person(0)},
             "deleted_at": iso(self.deletion_time(rid)),
             "previous_state": "open",
@@ -316,23 +326,17 @@ class Account:
 
     def listed_tickets(self) -> list[int]:
         """Return the tickets that are neither archived nor deleted."""
-        return self.listing(
-            "listed", lambda: (rid for rid in self.tables["tickets"].rids if self.is_listed(rid))
-        )
+        return self.listing("listed", lambda: (rid for rid in self.tables["tickets"].rids if self.is_listed(rid)))
 
     def listed_skips(self) -> list[int]:
         """Return the skips of listed tickets."""
         table = self.tables["ticket_skips"]
-        return self.listing(
-            "skips", lambda: (rid for rid in table.rids if self.is_listed(table.get(rid)["ticket_id"]))
-        )
+        return self.listing("skips", lambda: (rid for rid in table.rids if self.is_listed(table.get(rid)["ticket_id"])))
 
     def live_organizations(self) -> list[int]:
         """Return the organizations that are not deleted."""
         table = self.tables["organizations"]
-        return self.listing(
-            "organizations", lambda: (rid for rid in table.rids if not self._is_gone(table, rid))
-        )
+        return self.listing("organizations", lambda: (rid for rid in table.rids if not self._is_gone(table, rid)))
 
     @staticmethod
     def _is_gone(organizations: Table, rid: int) -> bool:
@@ -340,15 +344,11 @@ class Account:
 
     def active_users(self) -> list[int]:
         """Return the users the list shows: those that are active."""
-        return self.listing(
-            "users", lambda: (rid for rid in self.tables["users"].rids if self.is_active(rid))
-        )
+        return self.listing("users", lambda: (rid for rid in self.tables["users"].rids if self.is_active(rid)))
 
     def inactive_users(self) -> list[int]:
         """Return the users the list of deleted users shows."""
-        return self.listing(
-            "inactive", lambda: (rid for rid in self.tables["users"].rids if not self.is_active(rid))
-        )
+        return self.listing("inactive", lambda: (rid for rid in self.tables["users"].rids if not self.is_active(rid)))
 
     def is_active(self, rid: int) -> bool:
         """Tell whether a user is active."""
@@ -360,9 +360,7 @@ class Account:
         since = self.now - MONTH
         return [
             rid
-            for rid in self.listing(
-                "deleted", lambda: (r for r in self.tables["tickets"].rids if self.is_deleted(r))
-            )
+            for rid in self.listing("deleted", lambda: (r for r in self.tables["tickets"].rids if self.is_deleted(r)))
             if not self.is_scrubbed(rid) and not self.is_archived(rid) and self.deletion_time(rid) >= since
         ]
 
@@ -374,9 +372,7 @@ class Account:
     def feed_events(self) -> list[int]:
         """Return the events behind the list of all audits."""
         table = self.tables["ticket_events"]
-        return self.listing(
-            "feed", lambda: (rid for rid in table.rids if self.is_listed(self.event_ticket(rid)))
-        )
+        return self.listing("feed", lambda: (rid for rid in table.rids if self.is_listed(self.event_ticket(rid))))
 
     # The truth
 
@@ -401,14 +397,10 @@ class Account:
             "ticket_skips": lambda: (self.skip(rid) for rid in self.listed_skips()),
             "ticket_metrics": self._metric_truth,
             "ticket_comments": self._comment_truth,
-            "ticket_audits": lambda: (
-                as_audit(tables["ticket_events"].get(rid)) for rid in self.feed_events()
-            ),
+            "ticket_audits": lambda: (as_audit(tables["ticket_events"].get(rid)) for rid in self.feed_events()),
             "ticket_audits_all": lambda: (as_audit(row) for row in tables["ticket_events"]),
             "deleted_tickets": lambda: (self.deleted_ticket(rid) for rid in self.recently_deleted()),
-            "ticket_activities": lambda: (
-                tables["ticket_activities"].get(rid) for rid in self.recent_activities()
-            ),
+            "ticket_activities": lambda: (tables["ticket_activities"].get(rid) for rid in self.recent_activities()),
         }
         for kind in GUIDE_KINDS:
             truths[kind] = lambda kind=kind: self._guide_truth(kind)  # type: ignore[misc]

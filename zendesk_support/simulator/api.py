@@ -95,6 +95,11 @@ class Api:
         with self._lock:
             self._planned.append((self._count + number, kind, params))
 
+    def burn(self, bucket: str, count: int) -> int:
+        """Use up requests of a bucket; return what is left."""
+        with self._lock:
+            return self.buckets.burn(bucket, self.clock.now(), count)
+
     def _arrive(self, request: Request) -> dict[str, Any]:
         entry: dict[str, Any] = {
             "time": self.clock.now(),
@@ -188,9 +193,7 @@ class Api:
             except msgspec.DecodeError:
                 form = {}
         else:
-            form = {
-                key: values[-1] for key, values in parse_qs(request.body.decode(errors="replace")).items()
-            }
+            form = {key: values[-1] for key, values in parse_qs(request.body.decode(errors="replace")).items()}
         status, body = self.credentials.issue(form if isinstance(form, dict) else {}, self.clock.now())
         reply = self.json_reply(status, body)
         for fault in self.faults.striking(request, faults.AFTER):
@@ -205,11 +208,7 @@ class Api:
             raise unauthenticated(bearer=(header or "").lower().startswith("bearer"))
 
     def _count_request(self, request: Request, route: Route | None, entry: dict[str, Any]) -> list[State]:
-        general = (
-            "help_center"
-            if request.path.startswith(("/api/v2/help_center", "/api/v2/community"))
-            else "account"
-        )
+        general = "help_center" if request.path.startswith(("/api/v2/help_center", "/api/v2/community")) else "account"
         names = [general, *(self._endpoint_buckets(request, route) if route else ())]
         states: list[State] = []
         entry["buckets"] = names
@@ -275,13 +274,14 @@ class Api:
         return Reply(200, b"", JSON, packed=self.cache.get(key, lambda: encode.gzip(body())))
 
     def prepare(self, request: Request) -> str:
-        """Make the page of a cursor export before it is asked for; return the query of the next one."""
+        """Make the page of an export before it is asked for; return the query of the next one."""
         route, _ = self._find(request)
         if route is None or route.export is None:
             raise ValueError(f"{request.path} is no export")
-        page = exports.by_cursor(self.account, request, route.export, self._growth)
+        answer = exports.by_cursor if route.by_cursor else exports.by_time
+        page = answer(self.account, request, route.export, self._growth)
         self.cache.get(page.key, lambda: encode.stem(page.make()))
-        following: str = page.rest["after_url"]
+        following: str = page.rest["after_url" if route.by_cursor else "next_page"]
         return "" if page.rest["end_of_stream"] else following.partition("?")[2]
 
     def _decorate(self, request: Request, route: Route | None, reply: Reply, states: list[State]) -> None:

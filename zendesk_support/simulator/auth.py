@@ -61,20 +61,28 @@ class Credentials:
         """Answer a request for tokens: status and body."""
         with self._lock:
             if form.get("client_id") != CLIENT_ID or form.get("client_secret") != CLIENT_SECRET:
-                return 401, _error("invalid_client", "Client authentication failed due to unknown client, no client "
-                                   "authentication included, or unsupported authentication method.")  # fmt: skip
+                return 401, _error(
+                    "invalid_client",
+                    "Client authentication failed due to unknown client, no client "
+                    "authentication included, or unsupported authentication method.",
+                )
             grant = form.get("grant_type")
             lifetime = _whole(form.get("expires_in"), self.lifetime)
             if grant == "client_credentials":
                 return 200, self._token(now, lifetime, form)
             if grant != "refresh_token":
-                return 400, _error("unsupported_grant_type", "The authorization grant type is not supported by the "
-                                   "authorization server.")  # fmt: skip
+                return 400, _error(
+                    "unsupported_grant_type",
+                    "The authorization grant type is not supported by the authorization server.",
+                )
             given = str(form.get("refresh_token"))
             expires, access = self._refresh.pop(given, (0.0, ""))
             if expires <= now:
-                return 400, _error("invalid_grant", "The provided authorization grant is invalid, expired, revoked, "
-                                   "does not match the redirection URI, or was issued to another client.")  # fmt: skip
+                return 400, _error(
+                    "invalid_grant",
+                    "The provided authorization grant is invalid, expired, revoked, "
+                    "does not match the redirection URI, or was issued to another client.",
+                )
             self._access.pop(access, None)
             refresh_lifetime = _whole(form.get("refresh_token_expires_in"), REFRESH_LIFETIME)
             body = self._token(now, lifetime, form)

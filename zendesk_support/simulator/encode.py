@@ -81,6 +81,9 @@ class PageCache:
                     self._size -= len(self._pages.popitem(last=False)[1])
         return page
 
+    def __len__(self) -> int:
+        return len(self._pages)
+
     def clear(self) -> None:
         """Drop everything."""
         with self._lock:

@@ -50,17 +50,11 @@ class Page:
     rest: dict[str, Any]
 
 
-TICKETS = Export(
-    "tickets", lambda account, _: account.tables["tickets"], quiet=60, scoped=True, shuffled=True
-)
+TICKETS = Export("tickets", lambda account, _: account.tables["tickets"], quiet=60, scoped=True, shuffled=True)
 USERS = Export("users", lambda account, _: account.tables["users"])
 ORGANIZATIONS = Export("organizations", lambda account, _: account.tables["organizations"])
-TICKET_EVENTS = Export(
-    "ticket_events", lambda account, _: account.tables["ticket_events"], quiet=60, scoped=True
-)
-METRIC_EVENTS = Export(
-    "ticket_metric_events", lambda account, _: account.tables["ticket_metric_events"], ends=False
-)
+TICKET_EVENTS = Export("ticket_events", lambda account, _: account.tables["ticket_events"], quiet=60, scoped=True)
+METRIC_EVENTS = Export("ticket_metric_events", lambda account, _: account.tables["ticket_metric_events"], ends=False)
 ARTICLES = Export(
     "articles",
     lambda account, request: account.help_centers[request.brand].tables["articles"],
@@ -148,9 +142,7 @@ def metric_events_by_page(account: Account, request: Request) -> list[int]:
     """Return the metric events from a start time, in the order of their ids."""
     table = METRIC_EVENTS.table(account, request)
     start = _start_time(account, request, METRIC_EVENTS)
-    return account.listing(
-        ("metric events", start), lambda: (rid for rid in table.rids if table.stamp(rid) >= start)
-    )
+    return account.listing(("metric events", start), lambda: (rid for rid in table.rids if table.stamp(rid) >= start))
 
 
 def _per_page(request: Request) -> int:
@@ -165,9 +157,7 @@ def _start_time(account: Account, request: Request, export: Export) -> int:
     if text is None:
         if not export.refuses_recent:
             return 0
-        raise Refusal(
-            400, {"error": "MissingParameter", "description": "Required parameter start_time is missing"}
-        )
+        raise Refusal(400, {"error": "MissingParameter", "description": "Required parameter start_time is missing"})
     try:
         start = int(text)
     except ValueError:
@@ -226,9 +216,7 @@ def _filter(account: Account, request: Request, export: Export) -> Callable[[int
         raise error("InvalidValue", "support_type_scope must be one of all, agent, ai_agent")
     if scope == "all" and not drop_deleted:
         return None
-    ticket_of: Callable[[int], int] = (
-        account.event_ticket if export.key == "ticket_events" else lambda rid: rid
-    )
+    ticket_of: Callable[[int], int] = account.event_ticket if export.key == "ticket_events" else lambda rid: rid
 
     def keep(rid: int) -> bool:
         ticket = ticket_of(rid)

@@ -17,15 +17,29 @@ if TYPE_CHECKING:
 
 BEFORE_AUTH = frozenset({"expire_token", "anonymous", "slow"})
 INSTEAD = frozenset(
-    {"status", "status_429", "reset", "html", "empty", "redirect", "invalid_cursor", "start_time_too_recent",
-     "heavy_page", "endless", "bomb"}
-)  # fmt: skip
+    {
+        "status",
+        "status_429",
+        "reset",
+        "html",
+        "empty",
+        "redirect",
+        "invalid_cursor",
+        "start_time_too_recent",
+        "heavy_page",
+        "endless",
+        "bomb",
+    }
+)
 AFTER = frozenset({"truncate", "truncated_json", "bad_gzip", "cut_chunk", "foreign_next"})
 KINDS = tuple(sorted(BEFORE_AUTH | INSTEAD | AFTER))
 _STATUS_BODIES = {
     401: (JSON, '{"error":"Couldn\'t authenticate you"}'),
-    403: (JSON, '{"error":{"title":"Forbidden","message":"You do not have access to this page. Please contact the '
-          'account owner of this help desk for further help."}}'),
+    403: (
+        JSON,
+        '{"error":{"title":"Forbidden","message":"You do not have access to this page. Please contact the '
+        'account owner of this help desk for further help."}}',
+    ),
     404: (JSON, '{"error":"RecordNotFound","description":"Not found"}'),
     408: (TEXT, "Request Timeout"),
     409: (JSON, '{"error":"DatabaseConflict","description":"Database collision"}'),
@@ -34,7 +48,7 @@ _STATUS_BODIES = {
     502: (HTML, "<html><body><h1>502 Bad Gateway</h1></body></html>"),
     503: (HTML, "<html><body><h1>Service Unavailable</h1></body></html>"),
     504: (TEXT, "upstream request timeout"),
-}  # fmt: skip
+}
 _PAGE = "<!DOCTYPE html><html><head><title>Zendesk</title></head><body>One moment, please</body></html>"
 
 
@@ -42,8 +56,8 @@ _PAGE = "<!DOCTYPE html><html><head><title>Zendesk</title></head><body>One momen
 class Fault:
     """One kind of trouble and when it strikes.
 
-    `nth` counts the matching requests since the fault was set, from 1; `every` strikes at each k-th of them; with
-    neither, the next matching request is struck. `times` bounds the strikes; None means no bound.
+    `nth` counts the matching requests since the fault was set, from 1; `every` strikes at each k-th of them;
+    with neither, the next matching request is struck. `times` bounds the strikes; None means no bound.
     """
 
     kind: str
@@ -123,9 +137,7 @@ def instead(api: Api, request: Request, fault: Fault) -> Reply:
         text = given.get("body", text)
         if not isinstance(text, str):
             return _with_headers(api.json_reply(status, text), given)
-        return _with_headers(
-            Reply(status, text.encode(), str(given.get("content_type", content_type))), given
-        )
+        return _with_headers(Reply(status, text.encode(), str(given.get("content_type", content_type))), given)
     if kind == "status_429":
         return _too_many(api, given)
     if kind == "html":

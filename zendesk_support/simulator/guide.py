@@ -10,9 +10,19 @@ from zendesk_support.simulator.table import Row, Table
 from zendesk_support.simulator.world import FIRST_ID, HOST, STEP, World
 
 KINDS = (
-    "categories", "sections", "articles", "article_comments", "article_votes", "article_comment_votes",
-    "article_attachments", "topics", "posts", "post_comments", "post_votes", "post_comment_votes",
-)  # fmt: skip
+    "categories",
+    "sections",
+    "articles",
+    "article_comments",
+    "article_votes",
+    "article_comment_votes",
+    "article_attachments",
+    "topics",
+    "posts",
+    "post_comments",
+    "post_votes",
+    "post_comment_votes",
+)
 PARENTS = {
     "article_comments": ("articles", "source_id"),
     "article_votes": ("articles", "item_id"),
@@ -73,9 +83,7 @@ class HelpCenter:
 
     def _number(self, kind: str, rid: int) -> int:
         number = (rid - FIRST_ID[kind]) // STEP - 1
-        return (
-            number if kind == "articles" and number < 2 else (rid - FIRST_ID[kind] - self.offset) // STEP - 1
-        )
+        return number if kind == "articles" and number < 2 else (rid - FIRST_ID[kind] - self.offset) // STEP - 1
 
     def _table(self, kind: str) -> Table:
         rids = [self.rid(kind, number) for number in range(self.sizes[kind])]
@@ -198,10 +206,14 @@ class HelpCenter:
             "user_id": self.world.end_user(value, 78),
             "value": -1 if value % 4 == 0 else 1,
             "item_id": item,
-            "item_type": {"articles": "Article", "posts": "Post", "article_comments": "Comment",
-                          "post_comments": "PostComment"}[parent_kind],
+            "item_type": {
+                "articles": "Article",
+                "posts": "Post",
+                "article_comments": "Comment",
+                "post_comments": "PostComment",
+            }[parent_kind],
             **self.world.stamps(created, updated),
-        }  # fmt: skip
+        }
 
     def _attachment(self, rid: int) -> Row:
         number, value, row = self._base("article_attachments", rid, "help_center/articles/attachments")
@@ -257,8 +269,12 @@ class HelpCenter:
         """Return a row as the API gives it, with its votes and comments counted."""
         row = self.tables[kind].get(rid)
         counted: dict[str, Any] = {}
-        votes = {"articles": "article_votes", "article_comments": "article_comment_votes",
-                 "posts": "post_votes", "post_comments": "post_comment_votes"}.get(kind)  # fmt: skip
+        votes = {
+            "articles": "article_votes",
+            "article_comments": "article_comment_votes",
+            "posts": "post_votes",
+            "post_comments": "post_comment_votes",
+        }.get(kind)
         if votes:
             values = [self.tables[votes].get(vote)["value"] for vote in self.children(votes, rid)]
             counted = {"vote_sum": sum(values), "vote_count": len(values)}

@@ -118,9 +118,7 @@ def _precedes(left: list[Any], right: list[Any], descending: list[bool]) -> bool
     return False
 
 
-def make_page(
-    account: Account, request: Request, listing: Listing, args: tuple[str, ...], name: str
-) -> dict[str, Any]:
+def make_page(account: Account, request: Request, listing: Listing, args: tuple[str, ...], name: str) -> dict[str, Any]:
     """Answer a list request in the form it was asked for."""
     cursor = any(key in request.params for key in ("page[size]", "page[after]", "page[before]"))
     rids = listing.rids(account, request, args)
@@ -128,9 +126,7 @@ def make_page(
     def row(rid: int) -> Row:
         return listing.row(account, request, rid)
 
-    if listing.paging == "none" or (
-        listing.paging == "optional" and not cursor and "page" not in request.params
-    ):
+    if listing.paging == "none" or (listing.paging == "optional" and not cursor and "page" not in request.params):
         rows = [row(rid) for rid in _ordered(account, request, listing, rids, row, name, args, "").rids]
         extra = siblings(account, request, listing.resource or listing.key, rows, request.includes)
         return {listing.key: rows, **extra, "next_page": None, "previous_page": None, "count": len(rows)}
@@ -138,8 +134,13 @@ def make_page(
         sort = _cursor_sort(request, listing)
         order = _ordered(account, request, listing, rids, row, name, args, sort)
         return _by_cursor(account, request, listing, order, row)
-    return _by_offset(account, request, listing, _ordered(
-        account, request, listing, rids, row, name, args, _offset_sort(request, listing)), row)  # fmt: skip
+    return _by_offset(
+        account,
+        request,
+        listing,
+        _ordered(account, request, listing, rids, row, name, args, _offset_sort(request, listing)),
+        row,
+    )
 
 
 def _ordered(
@@ -271,9 +272,7 @@ def _by_offset(
     page = int(text)
     if page * per_page > DEEPEST or page > MAX_SIZE:
         detail = "There are limits to the page depth in Offset Pagination"
-        raise Refusal(
-            400, {"errors": [{"code": "InvalidPaginationDepth", "title": _DEPTH, "detail": detail}]}
-        )
+        raise Refusal(400, {"errors": [{"code": "InvalidPaginationDepth", "title": _DEPTH, "detail": detail}]})
     count = len(order.rids)
     low = (page - 1) * per_page
     rows = [row(order.rids[at]) for at in range(low, min(count, low + per_page))]

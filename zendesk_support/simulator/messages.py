@@ -40,9 +40,7 @@ class Request:
     @property
     def includes(self) -> tuple[str, ...]:
         """The side-loads asked for."""
-        return tuple(
-            sorted({part.strip() for part in self.params.get("include", "").split(",") if part.strip()})
-        )
+        return tuple(sorted({part.strip() for part in self.params.get("include", "").split(",") if part.strip()}))
 
     def link(self, drop: tuple[str, ...], add: dict[str, str | int]) -> str:
         """Return this request's address with other parameters, spelled as Zendesk spells its own links."""
@@ -105,7 +103,9 @@ def no_endpoint() -> Refusal:
 
 def forbidden() -> Refusal:
     """Refuse what the plan or the role lacks."""
-    message = "You do not have access to this page. Please contact the account owner of this help desk for further help."
+    message = (
+        "You do not have access to this page. Please contact the account owner of this help desk for further help."
+    )
     return Refusal(403, {"error": {"title": "Forbidden", "message": message}})
 
 

@@ -19,9 +19,19 @@ from zendesk_support.simulator.tickets import audit, bodies, change, child, is_c
 SETTLE = 120
 REDACTED = "▇"
 _TEXT_COLUMNS = (
-    "title", "name", "agent_label", "organization_name", "reason", "details", "body", "file_name", "value", "subject",
-    "change_description", "notes",
-)  # fmt: skip
+    "title",
+    "name",
+    "agent_label",
+    "organization_name",
+    "reason",
+    "details",
+    "body",
+    "file_name",
+    "value",
+    "subject",
+    "change_description",
+    "notes",
+)
 _APPEND_ONLY = ("audit_logs", "ticket_activities", "ticket_metric_events", "ticket_events")
 _DRIFTS: dict[str, Callable[[Row], None]] = {
     "int_to_string": lambda row: row.update(brand_id=str(row["brand_id"])),
@@ -71,7 +81,7 @@ class Mutator:
             raise ValueError(f"unknown mutation {kind!r}; the mutations are {', '.join(self.kinds())}")
 
     def mutate(self, kind: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Move the clock, change the account, and move the clock again so that the exports show the change."""
+        """Move the clock, change the account, and move the clock again so that exports show the change."""
         self.check(kind)
         options = dict(params)
         settle = bool(options.pop("settle", True))
@@ -91,9 +101,7 @@ class Mutator:
 
     # Helpers
 
-    def _sample(
-        self, rids: Sequence[int], count: int, fits: Callable[[int], bool] = lambda rid: True
-    ) -> list[int]:
+    def _sample(self, rids: Sequence[int], count: int, fits: Callable[[int], bool] = lambda rid: True) -> list[int]:
         if len(rids) > 50_000 and count * 20 < len(rids):
             found: dict[int, None] = {}
             for _ in range(count * 200):
@@ -178,9 +186,7 @@ class Mutator:
             made.append(rid)
         return {"ids": made}
 
-    def _do_update_tickets(
-        self, count: int = 1, ids: Sequence[int] = (), comment: bool = True
-    ) -> dict[str, Any]:
+    def _do_update_tickets(self, count: int = 1, ids: Sequence[int] = (), comment: bool = True) -> dict[str, Any]:
         chosen = list(ids) or self._live_tickets(count)
         comments = []
         for rid in chosen:
@@ -316,7 +322,8 @@ class Mutator:
         if stream not in ("tickets", "users", "organizations", "ticket_events"):
             raise ValueError("late_row knows the streams tickets, users, organizations and ticket_events")
         table = account.tables[stream]
-        at = table.first_after(self._now - 2 * SETTLE) or len(table.index)
+        quiet = 60 if stream in ("tickets", "ticket_events") else 0
+        at = table.first_after(self._now - SETTLE - quiet) or len(table.index)
         stamp, newest = table.split(table.index[at - 1])
         if stream == "ticket_events":
             ticket = self._live_tickets(1)[0]
@@ -326,9 +333,7 @@ class Mutator:
             made = self._clone(stream, table, stamp)
             return {"ids": [made["id"]], "timestamp": stamp}
         fits = account.is_listed if stream == "tickets" else lambda rid: True
-        lower = self._sample(
-            table.rids, 1, lambda rid: rid < newest and table.stamp(rid) < stamp and fits(rid)
-        )
+        lower = self._sample(table.rids, 1, lambda rid: rid < newest and table.stamp(rid) < stamp and fits(rid))
         if not lower:
             raise ValueError(f"no row of {stream} has an id below {newest}")
         row = table.change(lower[0], stamp)
@@ -447,6 +452,8 @@ class Mutator:
             row["deleted_at"] = None
         if stream == "groups":
             row["deleted"] = False
+        if stream == "brands":
+            row |= {"has_help_center": False, "help_center_state": "disabled", "default": False}
         table.add(row, moment, rid)
         return row
 
@@ -530,7 +537,8 @@ class Mutator:
             for rid in chosen:
                 self._touch(stream, rid)["deleted"] = True
             return {"ids": chosen}
-        chosen = self._sample(table.rids, count)
+        kept = self.account.sizes["help_centers"] if stream == "brands" else 0
+        chosen = self._sample(table.rids[kept:], count)
         names = [self._name(table.get(rid)) for rid in chosen]
         for rid in chosen:
             if stream == "user_identities":
@@ -563,9 +571,7 @@ class Mutator:
         made = []
         for _ in range(count):
             rid = table.new_rid()
-            table.add(
-                audit_log(rid, self._now, "destroy", self.account.world.rid("users", 0), rid, rid), self._now
-            )
+            table.add(audit_log(rid, self._now, "destroy", self.account.world.rid("users", 0), rid, rid), self._now)
             made.append(rid)
         return {"ids": made}
 

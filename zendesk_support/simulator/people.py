@@ -45,9 +45,7 @@ class People:
         staff = role != "end-user"
         bare = not staff and value % 9 == 0
         zone, iana = _ZONES[value % 4]
-        email = (
-            "admin@example.com" if number == 0 else f"user{number}@example.{('com', 'org', 'de')[value % 3]}"
-        )
+        email = "admin@example.com" if number == 0 else f"user{number}@example.{('com', 'org', 'de')[value % 3]}"
         created = world.spread(number, world.sizes["users"])
         photo = None
         if value % 11 == 3:
@@ -95,9 +93,7 @@ class People:
             "user_fields": {
                 "customer_tier": None if bare else ("gold", "silver", "bronze")[value % 3],
                 "lifetime_value": None if bare else round(value % 100_000 / 7, 2),
-                "birthday": None
-                if value % 2
-                else f"19{50 + value % 50}-0{1 + value % 9}-1{value % 9}T00:00:00+00:00",
+                "birthday": None if value % 2 else f"19{50 + value % 50}-0{1 + value % 9}-1{value % 9}T00:00:00+00:00",
                 "newsletter": value % 2 == 0,
                 "loyalty_no": None if bare else value % 100_000,
             },
@@ -113,7 +109,8 @@ class People:
         world = self.world
         number = world.number("organizations", rid)
         value = world.mix(number, 10)
-        name = f"{world.words(number, 11, 2).title()} {('GmbH', 'Inc.', 'Ltd & Co', '株式会社')[value % 4]} {number}"
+        form = ("GmbH", "Inc.", "Ltd & Co", "株式会社")[value % 4]
+        name = f"{world.words(number, 11, 2).title()} {form} {number}"
         return {
             "url": f"{HOST}/api/v2/organizations/{rid}.json",
             "id": rid,
@@ -129,9 +126,7 @@ class People:
             "group_id": world.pick(number, 13, "groups") if value % 6 == 0 else None,
             "tags": [] if value % 2 else [f"industry_{value % 11}"],
             "organization_fields": {
-                "contract_end": None
-                if value % 3
-                else f"202{6 + value % 3}-0{1 + value % 9}-01T00:00:00+00:00",
+                "contract_end": None if value % 3 else f"202{6 + value % 3}-0{1 + value % 9}-01T00:00:00+00:00",
                 "seats": None if value % 5 == 0 else value % 500,
                 "plan": ("basic", "plus", None)[value % 3],
                 "discount": round(value % 40 / 3, 2),
@@ -148,8 +143,7 @@ class People:
             "url": f"{HOST}/api/v2/groups/{rid}.json",
             "id": rid,
             "is_public": number % 4 != 3,
-            "name": _GROUPS[number % len(_GROUPS)]
-            + (f" {number // len(_GROUPS)}" if number >= len(_GROUPS) else ""),
+            "name": _GROUPS[number % len(_GROUPS)] + (f" {number // len(_GROUPS)}" if number >= len(_GROUPS) else ""),
             "description": "" if number % 2 else world.words(number, 14, 5),
             "default": number == 0,
             "deleted": number % 11 == 4,

@@ -57,6 +57,11 @@ class RemoteSimulator:
         found: list[str] = self._call("GET", "mutations")
         return found
 
+    def routes(self) -> list[str]:
+        """Return the names of the routes, for `fault` and `gates`."""
+        found: list[str] = self._call("GET", "routes")
+        return found
+
     def requests(self) -> list[dict[str, Any]]:
         """Return the API requests since the last reset."""
         found: list[dict[str, Any]] = self._call("GET", "requests")

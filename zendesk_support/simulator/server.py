@@ -6,13 +6,14 @@ import contextlib
 import socket
 import struct
 import threading
+import traceback
 import zlib
 from collections.abc import Callable
 from http import HTTPStatus
 
 from zendesk_support.simulator.clock import Clock, http_date
 from zendesk_support.simulator.encode import gzip
-from zendesk_support.simulator.messages import Reply, Request
+from zendesk_support.simulator.messages import TEXT, Reply, Request
 
 SMALLEST_PACKED = 600
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -74,9 +75,7 @@ class Server:
                 reader.close()
                 connection.close()
 
-    def _exchange(
-        self, connection: socket.socket, readline: Callable[[], bytes], read: Callable[[int], bytes]
-    ) -> bool:
+    def _exchange(self, connection: socket.socket, readline: Callable[[], bytes], read: Callable[[int], bytes]) -> bool:
         """Read one request and answer it; tell whether the connection stays open."""
         first = readline()
         if not first:
@@ -94,7 +93,10 @@ class Server:
         body = read(length) if length else b""
         path, _, query = target.partition("?")
         request = Request(method, path, query, headers, body, self._brand, self.base_url)
-        reply = self._handle(request)
+        try:
+            reply = self._handle(request)
+        except Exception:
+            reply = Reply(500, f"simulator error\n{traceback.format_exc()}".encode(), TEXT)
         keep = headers.get("connection", "").lower() != "close"
         return self._send(connection, request, reply, keep)
 

@@ -20,12 +20,34 @@ SYSTEM_FIELDS = (
     "custom_status",
 )
 _TITLES = (
-    "Order number", "Status", "Refunded?", "Attempts", "Ship date", "Region", "Products", "Odd one", "Region",
-    "Score", "地域", "部門", "Größe & Gewicht", "Internal <note>", "status",
-)  # fmt: skip
+    "Order number",
+    "Status",
+    "Refunded?",
+    "Attempts",
+    "Ship date",
+    "Region",
+    "Products",
+    "Odd one",
+    "Region",
+    "Score",
+    "地域",
+    "部門",
+    "Größe & Gewicht",
+    "Internal <note>",
+    "status",
+)
 _KINDS = (
-    "text", "tagger", "checkbox", "integer", "date", "textarea", "multiselect", "text", "decimal", "regexp",
-)  # fmt: skip
+    "text",
+    "tagger",
+    "checkbox",
+    "integer",
+    "date",
+    "textarea",
+    "multiselect",
+    "text",
+    "decimal",
+    "regexp",
+)
 
 
 class Settings:
@@ -51,8 +73,7 @@ class Settings:
         has_help_center = number < self.world.sizes["help_centers"]
         return {
             **row,
-            "name": ("Acme", "Acme Kids & Co", "Acme Outlet")[number % 3]
-            + (f" {number}" if number > 2 else ""),
+            "name": ("Acme", "Acme Kids & Co", "Acme Outlet")[number % 3] + (f" {number}" if number > 2 else ""),
             "brand_url": None,
             "subdomain": f"simulator{number or ''}",
             "host_mapping": None,
@@ -125,9 +146,7 @@ class Settings:
             "raw_display_name": name,
             "end_user_visible": True,
             "position": number + 1,
-            "ticket_field_ids": [
-                self.world.rid("ticket_fields", field) for field in range(2 + number, 12 + number)
-            ],
+            "ticket_field_ids": [self.world.rid("ticket_fields", field) for field in range(2 + number, 12 + number)],
             "active": number % 5 != 4,
             "default": number == 0,
             "in_all_brands": True,
@@ -211,9 +230,7 @@ class Settings:
         title = f"{self.world.words(number, 54, 3).title()} {number}"
         actions: list[dict[str, Any]] = [{"field": "status", "value": "solved"}]
         if value % 3 == 0:
-            actions.append(
-                {"field": "comment_value", "value": ["channel:all", "Hello {{ticket.requester.name}} <br>"]}
-            )
+            actions.append({"field": "comment_value", "value": ["channel:all", "Hello {{ticket.requester.name}} <br>"]})
         return {
             **row,
             "title": title,
@@ -223,9 +240,10 @@ class Settings:
             "position": (number * 31) % 997,
             "description": None if value % 2 else self.world.words(number, 55, 5),
             "actions": actions,
-            "restriction": None if value % 4 else {"type": "Group", "id": self.world.rid("groups", 0),
-                                                   "ids": [self.world.rid("groups", 0)]},
-        }  # fmt: skip
+            "restriction": None
+            if value % 4
+            else {"type": "Group", "id": self.world.rid("groups", 0), "ids": [self.world.rid("groups", 0)]},
+        }
 
     def trigger(self, rid: int) -> Row:
         """Make a trigger."""
@@ -241,9 +259,7 @@ class Settings:
             "description": None,
             "category_id": str(100_000 + number % 4),
             "conditions": {"all": [{"field": "update_type", "operator": "is", "value": "Create"}], "any": []},
-            "actions": [
-                {"field": "notification_user", "value": ["requester_id", "Subject <b>", "Body & more"]}
-            ],
+            "actions": [{"field": "notification_user", "value": ["requester_id", "Subject <b>", "Body & more"]}],
         }
 
     def automation(self, rid: int) -> Row:
@@ -313,8 +329,7 @@ class Settings:
             **row,
             "url": f"{HOST}/api/v2/routing/attributes/{ident}.json",
             "id": ident,
-            "name": ("Language", "Product", "Colour", "Tier")[number % 4]
-            + (f" {number}" if number > 3 else ""),
+            "name": ("Language", "Product", "Colour", "Tier")[number % 4] + (f" {number}" if number > 3 else ""),
         }
 
     def attribute_definition(self, rid: int) -> Row:
@@ -346,9 +361,7 @@ class Settings:
         value = world.mix(number, 57)
         agent = world.agent(number, 58)
         action = ("update", "create", "destroy", "login")[value % 4]
-        return audit_log(
-            rid, self.audit_log_stamp(rid), action, agent, world.pick(number, 59, "macros"), value
-        )
+        return audit_log(rid, self.audit_log_stamp(rid), action, agent, world.pick(number, 59, "macros"), value)
 
     def activity(self, rid: int) -> Row:
         """Make an activity of the last 30 days."""
@@ -395,7 +408,12 @@ def audit_log(rid: int, moment: int, action: str, actor: int, source: int, value
 def _options(rid: int, count: int) -> list[dict[str, Any]]:
     first = FIRST_ID["attachments"] + (rid % 100_000) * 1000 * STEP
     return [
-        {"id": first + part * STEP, "name": f"Choice {part}", "raw_name": f"Choice {part}", "value": f"option_{part}",
-         "default": False}
+        {
+            "id": first + part * STEP,
+            "name": f"Choice {part}",
+            "raw_name": f"Choice {part}",
+            "value": f"option_{part}",
+            "default": False,
+        }
         for part in range(count)
-    ]  # fmt: skip
+    ]

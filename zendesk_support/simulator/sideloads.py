@@ -46,9 +46,7 @@ def siblings(
         link = _LINKS.get(resource, {}).get(name)
         if link:
             table = account.tables[link[0]]
-            wanted = sorted(
-                {row[column] for row in page for column in link[1] if row.get(column) is not None}
-            )
+            wanted = sorted({row[column] for row in page for column in link[1] if row.get(column) is not None})
             made[name] = [table.get(rid) for rid in wanted if rid in table]
         elif resource == "users" and name == "identities":
             identities = account.tables["user_identities"]
@@ -63,18 +61,12 @@ def _guide(account: Account, request: Request, resource: str, page: list[Row], n
     if name == "users":
         users = account.tables["users"]
         return [
-            users.get(rid)
-            for rid in sorted({row["author_id"] for row in page if "author_id" in row})
-            if rid in users
+            users.get(rid) for rid in sorted({row["author_id"] for row in page if "author_id" in row}) if rid in users
         ]
     if name == "categories" and resource == "articles":
         sections = [center.tables["sections"].find(row["section_id"]) for row in page]
         wanted = {section["category_id"] for section in sections if section}
-        return [
-            center.tables["categories"].get(rid)
-            for rid in sorted(wanted)
-            if rid in center.tables["categories"]
-        ]
+        return [center.tables["categories"].get(rid) for rid in sorted(wanted) if rid in center.tables["categories"]]
     link = _GUIDE_LINKS[resource].get(name)
     if link is None:
         return []

@@ -16,9 +16,19 @@ from zendesk_support.simulator.clock import Clock
 from zendesk_support.simulator.faults import Fault
 from zendesk_support.simulator.limits import Buckets, Limit, default_limits
 from zendesk_support.simulator.messages import Reply, Request
+from zendesk_support.simulator.routes import ROUTES
 from zendesk_support.simulator.server import Server
 
 CONTROL = "/_simulator/"
+
+_TICKETS = "/api/v2/incremental/tickets/cursor"
+_SCOPE = "start_time=0&per_page=1000&support_type_scope=all"
+_WARM = {
+    "tickets": (_TICKETS, _SCOPE),
+    "metric_sets": (_TICKETS, f"{_SCOPE}&include=metric_sets"),
+    "ticket_events": ("/api/v2/incremental/ticket_events", f"{_SCOPE}&include=comment_events"),
+    "users": ("/api/v2/incremental/users/cursor", "start_time=0&per_page=1000"),
+}
 
 
 class Simulator:
@@ -41,8 +51,9 @@ class Simulator:
         header_style: Spelling of the limit headers: "new", "old" or "none".
         token_lifetime: Account seconds an access token lives.
         page_growth: Whether a time-based page grows to hold a whole second.
-        warm: Whether to make the pages of the ticket export before the first request, as it is asked for with
-            `support_type_scope=all`: True for both without side-loads and with metric sets, or one `include`.
+        warm: Exports whose pages are made before the first request, as they are asked for with 1,000 rows
+            and `support_type_scope=all`: names out of tickets, metric_sets (tickets with that side-load),
+            ticket_events (with comments) and users, joined by commas; True for the first two.
         **sizes: Number of rows by stream.
     """
 
@@ -88,6 +99,8 @@ class Simulator:
             gates=dict(gates or {}),
             page_growth=page_growth,
         )
+        if isinstance(warm, str) and warm and not set(warm.split(",")) <= set(_WARM):
+            raise ValueError(f"warm takes {', '.join(_WARM)}, got {warm!r}")
         self._port = port
         self._warm = warm
         self._servers: list[Server] = []
@@ -160,6 +173,10 @@ class Simulator:
         """Return the kinds of mutation."""
         return self.api.mutator.kinds()
 
+    def routes(self) -> list[str]:
+        """Return the names of the routes, for `fault` and `gates`."""
+        return sorted({"oauth_tokens", *(route.name for route in ROUTES)})
+
     def requests(self) -> list[dict[str, Any]]:
         """Return the API requests since the last reset."""
         return self.api.requests()
@@ -187,7 +204,7 @@ class Simulator:
         times: int | None = 1,
         **params: Any,
     ) -> None:
-        """Have requests go wrong; `route` is a pattern for route names or paths, `times=None` means always."""
+        """Have requests go wrong; `route` is a pattern for route names or paths, `times=None` is always."""
         self.api.faults.set(Fault(kind, route, nth, every, times, params))
 
     def clear_faults(self) -> None:
@@ -204,7 +221,7 @@ class Simulator:
 
     def use_quota(self, bucket: str, n: int) -> int:
         """Use up requests of a bucket as another client would; return what is left."""
-        return self.api.buckets.burn(bucket, self._clock.now(), n)
+        return self.api.burn(bucket, n)
 
     # The control interface
 
@@ -217,9 +234,7 @@ class Simulator:
         action, _, rest = request.path.removeprefix(CONTROL).partition("/")
         try:
             body = msgspec.json.decode(request.body) if request.body else {}
-            return self.api.json_reply(
-                200, {"result": self._act(request.method, action, rest, body, request)}
-            )
+            return self.api.json_reply(200, {"result": self._act(request.method, action, rest, body, request)})
         except (KeyError, TypeError, ValueError, RuntimeError, msgspec.MsgspecError) as error:
             return self.api.json_reply(400, {"error": f"{type(error).__name__}: {error}"})
 
@@ -233,6 +248,7 @@ class Simulator:
                 "credentials": lambda: self.credentials,
                 "streams": self.streams,
                 "mutations": self.mutations,
+                "routes": self.routes,
                 "brand_urls": lambda: self.brand_urls,
             }
             return looks[action]()
@@ -257,10 +273,8 @@ class Simulator:
         self._stop_asked = call
 
     def _make_pages(self) -> None:
-        scope = "start_time=0&per_page=1000&support_type_scope=all"
-        for include in ("", "metric_sets") if self._warm is True else (str(self._warm),):
-            query = f"{scope}&include={include}" if include else scope
+        names = ("tickets", "metric_sets") if self._warm is True else str(self._warm).split(",")
+        for name in names:
+            path, query = _WARM[name]
             while query:
-                query = self.api.prepare(
-                    Request("GET", "/api/v2/incremental/tickets/cursor", query, {}, b"", 0, self.base_url)
-                )
+                query = self.api.prepare(Request("GET", path, query, {}, b"", 0, self.base_url))

@@ -21,7 +21,7 @@ def copy_row(row: Row) -> Row:
 class Table:
     """Rows by an internal number (`rid`, Zendesk's id wherever the id is an integer).
 
-    Rows that nobody changed are made again each time they are asked for, so a million of them cost 8 bytes each.
+    Rows that nobody changed are made again each time they are asked for: a million of them cost 8 bytes each.
     `index` orders the rows by time and rid for the exports: each entry is ``time << 32 | rid - base``.
     """
 

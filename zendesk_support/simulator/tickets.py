@@ -108,11 +108,7 @@ class Tickets:
             fields = list(self._custom[value % len(self._custom)])
             fields[0] = {"id": fields[0]["id"], "value": f"ORD-{value % 10_000_000:07}"}
             fields[3] = {"id": fields[3]["id"], "value": value % 5000}
-        tags = (
-            []
-            if scrubbed
-            else [f"topic_{value % 23}", f"lang_{value % 5}", *(["vip"] if value % 12 == 0 else [])]
-        )
+        tags = [] if scrubbed else [f"topic_{value % 23}", f"lang_{value % 5}", *(["vip"] if value % 12 == 0 else [])]
         rating: dict[str, Any] = {"score": ("unoffered", "offered", "unoffered")[value % 3]}
         if value % 8 == 1:
             rating = {
@@ -155,9 +151,7 @@ class Tickets:
             "custom_fields": fields,
             "satisfaction_rating": rating,
             "sharing_agreement_ids": [],
-            "custom_status_id": world.rid(
-                "custom_statuses", _STATUSES.index(status) if status in _STATUSES else 4
-            ),
+            "custom_status_id": world.rid("custom_statuses", _STATUSES.index(status) if status in _STATUSES else 4),
             "encoded_id": f"{value % 36**5:06X}-{rid:04X}",
             "fields": fields,
             "followup_ids": [],
@@ -256,27 +250,30 @@ class Tickets:
         children: list[Row] = []
         if part == 0:
             text = world.texts[world.mix(rid, 22) % len(world.texts)]
-            children.append(
-                self.comment(event, event + 1, requester, text, moment, _comment_kind(rid), channel[0])
-            )
+            children.append(self.comment(event, event + 1, requester, text, moment, _comment_kind(rid), channel[0]))
             children += [
                 child(event + 2, channel[1], "Create", {"status": "new"}),
                 child(event + 3, channel[1], "Create", {"priority": _PRIORITIES[value % 4]}),
-                child(event + 4, {"channel": channel[0], "source": {"from": {}, "to": {}, "rel": None}}, "Create",
-                      {"subject": world.subjects[world.mix(rid, 22) % len(world.subjects)]}),
-                child(event + 5, "Rule", "Notification", {"subject": "[{{ticket.account}}] Received", "recipients": [requester]}),
-            ]  # fmt: skip
+                child(
+                    event + 4,
+                    {"channel": channel[0], "source": {"from": {}, "to": {}, "rel": None}},
+                    "Create",
+                    {"subject": world.subjects[world.mix(rid, 22) % len(world.subjects)]},
+                ),
+                child(
+                    event + 5,
+                    "Rule",
+                    "Notification",
+                    {"subject": "[{{ticket.account}}] Received", "recipients": [requester]},
+                ),
+            ]
         else:
             if part % 2:
                 text = world.notes[value % len(world.notes)]
-                children.append(
-                    self.comment(event, event + 1, world.agent(event, 34), text, moment, "Comment", "web")
-                )
+                children.append(self.comment(event, event + 1, world.agent(event, 34), text, moment, "Comment", "web"))
                 children.append(change(event + 2, "Web form", "status", "open", "new"))
             else:
-                children.append(
-                    change(event + 1, "Rule", "priority", _PRIORITIES[value % 5], _PRIORITIES[value % 4])
-                )
+                children.append(change(event + 1, "Rule", "priority", _PRIORITIES[value % 5], _PRIORITIES[value % 4]))
                 children.append(
                     change(event + 2, "Rule", "tags", ["vip", f"topic_{value % 23}"], [f"topic_{value % 23}"])
                 )
@@ -323,8 +320,14 @@ class Tickets:
             "metadata": metadata(value),
         }
         if kind == "VoiceComment":
-            row["data"] = {"call_id": value, "call_duration": value % 900, "from": "+15550001111", "to": "+15552223333",
-                           "recording_url": None, "started_at": iso(moment)}  # fmt: skip
+            row["data"] = {
+                "call_id": value,
+                "call_duration": value % 900,
+                "from": "+15550001111",
+                "to": "+15552223333",
+                "recording_url": None,
+                "started_at": iso(moment),
+            }
             row["formatted_from"] = "+1 (555) 000-1111"
             row["transcription_visible"] = False
         elif kind == "FacebookComment":
@@ -361,9 +364,7 @@ class Tickets:
     def rating_stamp(self, rid: int) -> int:
         """Return when a satisfaction rating was last updated."""
         number = self.world.number("satisfaction_ratings", rid)
-        return self.world.later(
-            number, self.world.spread(number, self.world.sizes["satisfaction_ratings"]), 40 * 86400
-        )
+        return self.world.later(number, self.world.spread(number, self.world.sizes["satisfaction_ratings"]), 40 * 86400)
 
     def rating(self, rid: int) -> Row:
         """Make a satisfaction rating."""
@@ -515,11 +516,7 @@ def _audit_child(row: Row) -> Row:
     kind = row["event_type"]
     plain = {"id", "via", "via_reference_id", "event_type", "created_at", "previous_value"}
     if is_comment(row):
-        return {
-            key: value
-            for key, value in row.items()
-            if key not in COMMENT_ONLY_IN_EXPORT and key != "created_at"
-        }
+        return {key: value for key, value in row.items() if key not in COMMENT_ONLY_IN_EXPORT and key != "created_at"}
     if kind in ("Change", "Create"):
         name = next(key for key in row if key not in plain)
         entry = {"id": row["id"], "type": kind, "field_name": name, "value": row[name]}

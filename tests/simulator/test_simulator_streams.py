@@ -1,0 +1,280 @@
+"""Every stream, read through the API, is what `truth` says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from simulator_client import Client
+
+from zendesk_support.simulator import Simulator
+
+Account = tuple[Simulator, Client]
+Make = Callable[..., Account]
+LISTS = {
+    "account_attributes": "/api/v2/routing/attributes attributes",
+    "audit_logs": "/api/v2/audit_logs audit_logs",
+    "automations": "/api/v2/automations automations",
+    "brands": "/api/v2/brands brands",
+    "custom_roles": "/api/v2/custom_roles custom_roles",
+    "deleted_tickets": "/api/v2/deleted_tickets deleted_tickets",
+    "group_memberships": "/api/v2/group_memberships group_memberships",
+    "groups": "/api/v2/groups?exclude_deleted=false groups",
+    "macros": "/api/v2/macros macros",
+    "organization_fields": "/api/v2/organization_fields organization_fields",
+    "organization_memberships": "/api/v2/organization_memberships organization_memberships",
+    "satisfaction_ratings": "/api/v2/satisfaction_ratings satisfaction_ratings",
+    "schedules": "/api/v2/business_hours/schedules schedules",
+    "sla_policies": "/api/v2/slas/policies sla_policies",
+    "tags": "/api/v2/tags tags",
+    "ticket_activities": "/api/v2/activities activities",
+    "ticket_audits": "/api/v2/ticket_audits audits",
+    "ticket_fields": "/api/v2/ticket_fields ticket_fields",
+    "ticket_forms": "/api/v2/ticket_forms ticket_forms",
+    "ticket_skips": "/api/v2/skips skips",
+    "triggers": "/api/v2/triggers triggers",
+    "user_fields": "/api/v2/user_fields user_fields",
+}
+EXPORTS = {
+    "tickets": "tickets/cursor?start_time=0&per_page=23&support_type_scope=all tickets",
+    "users": "users/cursor?start_time=0&per_page=9 users",
+    "organizations": "organizations?start_time=0&per_page=2 organizations",
+    "ticket_events": (
+        "ticket_events?start_time=0&per_page=31&include=comment_events&support_type_scope=all ticket_events"
+    ),
+    "ticket_metric_events": "ticket_metric_events?start_time=0&per_page=50 ticket_metric_events",
+}
+GUIDE = {
+    "articles": "help_center/articles articles",
+    "categories": "help_center/categories categories",
+    "sections": "help_center/sections sections",
+    "topics": "community/topics topics",
+    "posts": "community/posts posts",
+}
+GUIDE_CHILDREN = {
+    "article_comments": "articles help_center/articles/{}/comments comments",
+    "article_votes": "articles help_center/articles/{}/votes votes",
+    "article_attachments": "articles help_center/articles/{}/attachments article_attachments",
+    "article_comment_votes": "article_comments help_center/articles/{source_id}/comments/{}/votes votes",
+    "post_comments": "posts community/posts/{}/comments comments",
+    "post_votes": "posts community/posts/{}/votes votes",
+    "post_comment_votes": "post_comments community/posts/{post_id}/comments/{}/votes votes",
+}
+
+
+def by_id(rows: list[dict[str, Any]]) -> dict[Any, Any]:
+    """Key rows for comparison, whatever order they came in."""
+    return {
+        (
+            row.get("brand_id") if "html_url" in row or "item_id" in row else 0,
+            row.get("id", row.get("name")),
+        ): row
+        for row in rows
+    }
+
+
+def read_list(client: Client, path: str, key: str, base: str | None = None) -> list[dict[str, Any]]:
+    """Read a whole list, paged or not."""
+    first = client.get(path, base).json
+    if "meta" not in first and first.get("next_page") is None:
+        return list(first[key])
+    return [row for page in client.pages(path, base) for row in page[key]]
+
+
+@pytest.mark.parametrize("stream", LISTS)
+def test_list_equals_truth(account: Account, stream: str) -> None:
+    sim, client = account
+    path, key = LISTS[stream].split()
+    rows = read_list(client, path, key)
+    assert len(rows) == len(sim.truth(stream)) > 0
+    assert by_id(rows) == by_id(sim.truth(stream))
+
+
+@pytest.mark.parametrize("stream", EXPORTS)
+def test_export_equals_truth(account: Account, stream: str) -> None:
+    sim, client = account
+    path, key = EXPORTS[stream].split()
+    pages = list(client.export(f"/api/v2/incremental/{path}"))
+    assert len(pages) > 2
+    assert by_id([row for page in pages for row in page[key]]) == by_id(sim.truth(stream))
+
+
+@pytest.mark.parametrize("stream", GUIDE)
+def test_help_centers_together_equal_truth(account: Account, stream: str) -> None:
+    sim, client = account
+    path, key = GUIDE[stream].split()
+    rows = []
+    for brand in read_list(client, "/api/v2/brands", "brands"):
+        if brand["has_help_center"]:
+            found = read_list(client, f"/api/v2/{path}", key, brand["brand_url"])
+            rows += [{**row, "brand_id": brand["id"]} for row in found]
+    assert by_id(rows) == by_id(sim.truth(stream))
+    if stream == "articles":
+        assert len({row["id"] for row in rows}) < len(rows), "the help centers share an article id"
+
+
+@pytest.mark.parametrize("stream", GUIDE_CHILDREN)
+def test_help_center_children_equal_truth(account: Account, stream: str) -> None:
+    sim, client = account
+    parents, path, key = GUIDE_CHILDREN[stream].split()
+    brands = {row["id"]: row["brand_url"] for row in sim.truth("brands")}
+    rows = []
+    for parent in sim.truth(parents):
+        url = "/api/v2/" + path.format(parent["id"], **{k: v for k, v in parent.items() if k.endswith("_id")})
+        brand = parent["brand_id"]
+        rows += [{**row, "brand_id": brand} for row in read_list(client, url, key, brands[brand])]
+    assert by_id(rows) == by_id(sim.truth(stream))
+
+
+def test_incremental_articles_hold_every_article(account: Account) -> None:
+    sim, client = account
+    rows = [
+        {**row, "brand_id": brand["id"]}
+        for brand in sim.truth("brands")
+        if brand["has_help_center"]
+        for page in client.export(
+            f"{brand['brand_url']}/api/v2/help_center/incremental/articles?start_time=0&per_page=9"
+        )
+        for row in page["articles"]
+    ]
+    assert by_id(rows) == by_id(sim.truth("articles"))
+
+
+def test_attribute_definitions_stand_in_two_lists(account: Account) -> None:
+    sim, client = account
+    found = client.get("/api/v2/routing/attributes/definitions").json["definitions"]
+    rows = [{**row, "list": name} for name, rows in found.items() for row in rows]
+    assert sorted(map(repr, [dict(sorted(row.items())) for row in rows])) == sorted(
+        repr(dict(sorted(row.items()))) for row in sim.truth("attribute_definitions")
+    )
+
+
+def test_metric_sets_of_the_export_equal_truth(account: Account) -> None:
+    sim, client = account
+    path = "/api/v2/incremental/tickets/cursor?start_time=0&include=metric_sets&support_type_scope=all"
+    rows = [row for page in client.export(path) for row in page["tickets"]]
+    found = [row["metric_set"] for row in rows if row["metric_set"]]
+    assert by_id(found) == by_id(sim.truth("ticket_metrics"))
+    assert {row["status"] for row in rows if row["metric_set"] is None} == {"deleted"}
+    listed = read_list(client, "/api/v2/ticket_metrics", "ticket_metrics")
+    assert 0 < len(listed) < len(found), "the list lacks archived tickets"
+
+
+def test_comments_of_a_ticket_agree_with_the_export(account: Account) -> None:
+    sim, client = account
+    truth = sim.truth("ticket_comments")
+    assert {"Comment", "VoiceComment", "FacebookComment"} == {row["event_type"] for row in truth}
+    deleted = {row["id"] for row in sim.truth("tickets") if row["status"] == "deleted"}
+    for ticket in sorted({row["ticket_id"] for row in truth}):
+        answer = client.get(f"/api/v2/tickets/{ticket}/comments?page[size]=100")
+        if ticket in deleted:
+            assert answer.status == 404
+            continue
+        expected = [
+            {k: v for k, v in row.items() if k not in ("event_type", "via_reference_id", "ticket_id")}
+            for row in truth
+            if row["ticket_id"] == ticket
+        ]
+        assert by_id(answer.json["comments"]) == by_id(expected)
+
+
+def test_identities_come_as_siblings_of_users_and_by_user(account: Account) -> None:
+    sim, client = account
+    path = "/api/v2/incremental/users/cursor?start_time=0&per_page=10&include=identities"
+    rows = [row for page in client.export(path) for row in page["identities"]]
+    assert by_id(rows) == by_id(sim.truth("user_identities"))
+    user = rows[0]["user_id"]
+    listed = read_list(client, f"/api/v2/users/{user}/identities", "identities")
+    assert listed == [row for row in rows if row["user_id"] == user]
+
+
+def test_ticket_kinds(account: Account) -> None:
+    sim, client = account
+    exported = {
+        row["id"]
+        for page in client.export("/api/v2/incremental/tickets/cursor?start_time=0")
+        for row in page["tickets"]
+    }
+    every = {row["id"]: row for row in sim.truth("tickets")}
+    ai = {rid for rid, row in every.items() if row["support_type"] == "ai_agent"}
+    assert ai
+    assert exported == set(every) - ai
+    listed = {row["id"] for row in read_list(client, "/api/v2/tickets", "tickets")}
+    archived = {rid for rid in exported - listed if every[rid]["status"] != "deleted"}
+    assert archived
+    assert client.get(f"/api/v2/tickets/{min(archived)}").json["ticket"] == every[min(archived)]
+    assert client.get("/api/v2/tickets/count").json["count"]["value"] == len(
+        listed | {row["id"] for row in read_list(client, "/api/v2/tickets?support_type_scope=all", "tickets")}
+    )
+    assert any(row["subject"] == "SCRUBBED" and row["custom_fields"] == [] for row in every.values())
+    assert all(row["fields"] == row["custom_fields"] for row in every.values())
+    found = client.get("/api/v2/search/export?filter[type]=ticket&query=*&page[size]=1000").json["results"]
+    assert {row["id"] for row in found} == {rid for rid, row in every.items() if row["status"] != "deleted"}
+
+
+def test_ticket_audits_of_a_ticket_and_the_feed_agree(account: Account) -> None:
+    sim, client = account
+    feed = by_id(sim.truth("ticket_audits"))
+    ticket = next(iter(feed.values()))["ticket_id"]
+    mine = read_list(client, f"/api/v2/tickets/{ticket}/audits", "audits")
+    assert mine
+    assert all(feed[(0, row["id"])] == row for row in mine)
+    legacy: dict[Any, Any] = {}
+    url: str | None = "/api/v2/ticket_audits?limit=40"
+    while url:
+        page = client.get(url).json
+        times = [row["created_at"] for row in page["audits"]]
+        assert times == sorted(times, reverse=True)
+        legacy |= by_id(page["audits"])
+        url = page["before_url"]
+    assert legacy == feed
+
+
+def test_all_votes_of_a_help_center(account: Account) -> None:
+    sim, client = account
+    rows = read_list(client, "/api/v2/help_center/votes", "votes")
+    brand = sim.truth("brands")[0]["id"]
+    kinds = ("article_votes", "article_comment_votes", "post_votes", "post_comment_votes")
+    assert {row["id"] for row in rows} == {
+        row["id"] for kind in kinds for row in sim.truth(kind) if row["brand_id"] == brand
+    }
+
+
+def test_same_seed_and_time_give_the_same_account(make: Make) -> None:
+    first, _ = make(seed=5)
+    second, _ = make(seed=5)
+    third, _ = make(seed=6)
+    for stream in first.streams():
+        if stream != "brands":
+            assert first.truth(stream) == second.truth(stream)
+    assert first.truth("tickets") != third.truth("tickets")
+    first.mutate("update_tickets", count=5)
+    second.mutate("update_tickets", count=5)
+    assert [row["id"] for row in first.truth("ticket_events")] == [row["id"] for row in second.truth("ticket_events")]
+
+
+def test_one_brand_has_one_help_center(make: Make) -> None:
+    sim, _client = make(brands=1)
+    assert sim.brand_urls == [sim.base_url]
+    assert len(sim.truth("brands")) == 1
+
+
+@pytest.mark.parametrize(
+    ("plan", "path", "status"),
+    [
+        ("professional", "/api/v2/audit_logs", 403),
+        ("professional", "/api/v2/custom_roles", 403),
+        ("team", "/api/v2/community/posts", 404),
+        ("enterprise", "/api/v2/audit_logs", 200),
+    ],
+)
+def test_plan_gates(make: Make, plan: str, path: str, status: int) -> None:
+    _, client = make(plan=plan)
+    assert client.get(path).status == status
+
+
+def test_gates_can_be_set(make: Make) -> None:
+    _, client = make(gates={"ticket_forms": 403})
+    answer = client.get("/api/v2/ticket_forms")
+    assert (answer.status, answer.json["error"]["title"]) == (403, "Forbidden")
