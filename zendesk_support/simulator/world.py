@@ -65,81 +65,12 @@ FIRST_ID = {
 """The number below which no id of a stream lies: ids have 14 digits, as on current accounts."""
 
 _WORDS = """
-
+    printer order invoice refund delivery account password login screen update device battery cable support shipment
+    warranty receipt subscription upgrade browser payment error message number customer agent reply request store
+    address parcel courier damaged missing late wrong colour size return exchange label voucher discount checkout
+    basket page button mobile app notification email phone call yesterday today week month please thanks regards
+    hello again still never always sometimes broken works failed tried restarted found
 """.split()
-    "printer",
-    "order",
-    "invoice",
-    "refund",
-    "delivery",
-    "account",
-    "password",
-    "login",
-    "screen",
-    "update",
-    "device",
-    "battery",
-    "cable",
-    "support",
-    "shipment",
-    "warranty",
-    "receipt",
-    "subscription",
-    "upgrade",
-    "browser",
-    "payment",
-    "error",
-    "message",
-    "number",
-    "customer",
-    "agent",
-    "reply",
-    "request",
-    "store",
-    "address",
-    "parcel",
-    "courier",
-    "damaged",
-    "missing",
-    "late",
-    "wrong",
-    "colour",
-    "size",
-    "return",
-    "exchange",
-    "label",
-    "voucher",
-    "discount",
-    "checkout",
-    "basket",
-    "page",
-    "button",
-    "mobile",
-    "app",
-    "notification",
-    "email",
-    "phone",
-    "call",
-    "yesterday",
-    "today",
-    "week",
-    "month",
-    "please",
-    "thanks",
-    "regards",
-    "hello",
-    "again",
-    "still",
-    "never",
-    "always",
-    "sometimes",
-    "broken",
-    "works",
-    "failed",
-    "tried",
-    "restarted",
-    "found",
-]
 _SPICE = (
     'The screen said "Error 42" & stopped.',
     "See <b>attached</b> file C:\\temp\\log.txt.",
@@ -157,60 +88,13 @@ _SPICE = (
     "it's a \"quoted\" 'thing'",
 )
 _NAMES = """
-
+    Ada Alan Barbara Chloé Dmitri Edsger Fatima Grace Hedy İpek João Katherine Linus Margaret Niklaus Olga Per Radia
+    Søren Tim Ursula Vint Wen Xochitl Yukihiro Zoë
 """.split()
-    "Ada",
-    "Alan",
-    "Barbara",
-    "Chloé",
-    "Dmitri",
-    "Edsger",
-    "Fatima",
-    "Grace",
-    "Hedy",
-    "İpek",
-    "João",
-    "Katherine",
-    "Linus",
-    "Margaret",
-    "Niklaus",
-    "Olga",
-    "Per",
-    "Radia",
-    "Søren",
-    "Tim",
-    "Ursula",
-    "Vint",
-    "Wen",
-    "Xochitl",
-    "Yukihiro",
-    "Zoë",
-]
 _SURNAMES = """
-
+    Lovelace Turing Liskov Müller Dijkstra O'Hara Hopper Lamarr Yılmaz Gonçalves Johnson Torvalds Hamilton Wirth
+    Perlman Nørgård Berners Vaughan Zhang Matsumoto Ångström
 """.split()
-    "Lovelace",
-    "Turing",
-    "Liskov",
-    "Müller",
-    "Dijkstra",
-    "O'Hara",
-    "Hopper",
-    "Lamarr",
-    "Yılmaz",
-    "Gonçalves",
-    "Johnson",
-    "Torvalds",
-    "Hamilton",
-    "Wirth",
-    "Perlman",
-    "Nørgård",
-    "Berners",
-    "Vaughan",
-    "Zhang",
-    "Matsumoto",
-    "Ångström",
-]
 
 
 class World:
