@@ -35,8 +35,8 @@ ACCOUNT = BucketSpec("account", 200, HIGH_VOLUME)
 HELP_CENTER = BucketSpec("help center", 200, HIGH_VOLUME)
 EXPORTS = BucketSpec("incremental exports", 10, 30, "incrementalexports")
 USERS_EXPORT = BucketSpec("users export", 20, 60, "incrementalexportscursor")
-DELETED_TICKETS = BucketSpec("deleted tickets", 10, 10, "deletedtickets")
-TICKET_AUDITS = BucketSpec("ticket audits", 500, 500, "ticketaudits")
+DELETED_TICKETS_LIST = BucketSpec("deleted tickets", 10, 10, "deletedtickets")
+TICKET_AUDITS_LIST = BucketSpec("ticket audits", 500, 500, "ticketaudits")
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def check_streams(account: Account, names: Sequence[str]) -> dict[str, ZendeskEr
             )
         for name in names:
             try:
-                for feed in CATALOGUE[name].feeds:
+                for feed in CATALOGUE[name].configured(account.settings).feeds:
                     feed.reader.probe(job)
                 found[name] = None
             except ZendeskError as error:

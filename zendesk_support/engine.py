@@ -25,7 +25,7 @@ from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import TokenVault, make_auth
 from zendesk_support.errors import Cancelled, UnavailableError
-from zendesk_support.kinds import Chunk, HelpCenterListing, Job, Position, Reader, Shared
+from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared
 from zendesk_support.known import DIGEST, Destination, Known, digest_text
 from zendesk_support.pages import Row, Rows, number, pack, raw, row_hash, seconds, tokens, unpack
 from zendesk_support.report import TABLE as REPORT_TABLE
@@ -94,8 +94,8 @@ class Session:
         else:
             running = Pass(self, member.feed.reader)
             self._passes.append(running)
-        if isinstance(running.reader, HelpCenterListing):
-            self.shared.parents(running.reader.listing.path).promise()
+        if isinstance(running.reader, (HelpCenterListing, HelpCenterChildren)):
+            self.shared.parents(running.reader.path).promise()
         running.members.append(member)
         return running
 
@@ -199,6 +199,8 @@ class Member:
         self._queue: deque[Batch] = deque()
         self._closed = False
         self._known: Known | None = None
+        self._held: set[int] = set()
+        self.side: Rows = []
 
     def prepare(self, job: Job) -> None:
         """Look up what the reader needs to know of the destination."""
@@ -207,6 +209,11 @@ class Member:
             key, compared = self.stream.key, self.feed.reader.compared
             found = self._destination.rows(self.stream.name, (*key, *compared, DIGEST))
             self._known = job.known = Known(found, key, compared)
+        overlap = getattr(self.feed.reader, "overlap", None)
+        if overlap is not None and self.stream.cursor:
+            since = (self.stream.cursor, self.position.at - overlap)
+            found = self._destination.rows(self.stream.name, self.stream.key, since)
+            self._held = set(found.column(self.stream.key[0]).to_pylist()) if found is not None else set()
         if self._pending and self.feed.amend is not None:
             # What the last run read before the change it met may have reached the destination after it.
             self._put(self.feed.amend.rows(self._pending, self), {})
@@ -214,6 +221,9 @@ class Member:
     def accept(self, chunk: Chunk) -> None:
         """Turn a chunk into a batch of this stream's rows."""
         rows = self._unseen(chunk)
+        self.side = chunk.side
+        if self._held:
+            rows = [row for row in rows if number(row, self.stream.key[0]) not in self._held]
         if rows:
             picked = self.feed.pick(rows, self)
             rows = picked if self.feed.amend is None else picked + self._amend(rows, self.feed)
@@ -227,7 +237,7 @@ class Member:
 
     def _amend(self, rows: Rows, feed: Feed) -> Rows:
         assert feed.amend is not None
-        tickets = feed.amend.tickets(rows)
+        tickets = feed.amend.tickets(rows, self)
         self._amended |= tickets
         return feed.amend.rows(tickets, self) if tickets else []
 
@@ -255,15 +265,24 @@ class Member:
             changed &= (times >= settings.start) & (settings.end is None or times < settings.end)
         return [{**rows[i], DIGEST: raw(digests[i])} for i in np.flatnonzero(changed)]
 
-    def held(self, tickets: Iterable[int]) -> Rows:
-        """What the destination holds of some tickets."""
-        return self._destination.records(self.stream.name, "ticket_id", tickets)
+    def held(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
+        """What the destination holds below some tickets (or users)."""
+        return self._destination.records(self.stream.name, column, parents)
 
     def purge(self, tickets: Mapping[int, int]) -> Rows:
         """Rows that delete what the destination holds of some tickets, and the tickets' versions."""
         columns = tuple(dict.fromkeys((*self.stream.key, "ticket_id")))
         keys = self._destination.records(self.stream.name, "ticket_id", tickets, columns)
         return [self._tombstone(key, tickets[number(key, "ticket_id") or 0]) for key in keys]
+
+    def unlisted(self, column: str, parents: Iterable[int], listed: Rows) -> Rows:
+        """Rows that delete what the destination holds below some parents and `listed` does not."""
+        columns = tuple(dict.fromkeys((*self.stream.key, column)))
+        there = {tuple(bytes(row[name]) for name in self.stream.key) for row in listed}
+        keys = self._destination.records(self.stream.name, column, parents, columns)
+        return [
+            self._tombstone(key) for key in keys if tuple(bytes(key[name]) for name in self.stream.key) not in there
+        ]
 
     def _tombstone(self, key: Row, version: int | None = None) -> Row:
         row = {**key, DELETED_AT: raw(datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))}
@@ -336,6 +355,7 @@ def values(rows: Rows, name: str) -> list[Any]:
 
 def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[Any]:
     """The body of a stream's resource: yields its tables, None while there is nothing to yield, at last its report."""
+    stream = stream.configured(account.settings)
     run = current_report.get()
     report = StreamReport(stream.name)
     if run is not None:
@@ -345,7 +365,7 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
         cursor.advance(None)
     bounded = settings.end is not None
     saved: dict[str, Any] = {} if bounded else dlt.current.resource_state()
-    state: dict[str, dict[str, Any]] = saved.setdefault(POSITIONS, {}) if cursor is not None else {}
+    state: dict[str, dict[str, Any]] = saved.setdefault(POSITIONS, {})
     shape = make_shape(stream, settings)
     session = account.enter()
     restore_tokens(session.vault)

@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol
+from datetime import datetime, timezone
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -19,6 +20,7 @@ from dlt.common import logger
 
 from zendesk_support.budget import ACCOUNT, EXPORTS, HELP_CENTER, BucketSpec
 from zendesk_support.errors import (
+    Cancelled,
     ContractError,
     CursorExpiredError,
     PageTooHeavyError,
@@ -34,8 +36,10 @@ PAGE = 100
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
 FAN_OUT = 8
+FAR_FUTURE = 4_102_444_800
 
-Params = Mapping[str, str | int]
+T = TypeVar("T")
+Params = Mapping[str, str | int | list[str]]
 
 
 @dataclass
@@ -49,6 +53,7 @@ class Chunk:
         times: each row's position, where the endpoint is ordered by it.
         edge: digests of the rows that the next request from `at` will bring again.
         complete: the pass ends with this chunk.
+        side: side-loaded rows.
     """
 
     rows: Rows
@@ -57,6 +62,7 @@ class Chunk:
     times: Array | None = None
     edge: frozenset[bytes] = frozenset()
     complete: bool = False
+    side: Rows = field(default_factory=list)
 
 
 @dataclass
@@ -79,10 +85,14 @@ class Job:
     known: Known | None = None
     base: str = ""
     page_size: int = EXPORT_PAGE
+    began: int | None = None
 
     def page(self, request: Request, key: str, side: str | None = None) -> Page:
         """Fetch one page."""
-        return self.transport.get(request, page_decoder(key, side), self.usage)
+        page = self.transport.get(request, page_decoder(key, side), self.usage)
+        if self.began is None:
+            self.began = int(self.transport.server_time or 0)
+        return page
 
 
 class Shared:
@@ -110,12 +120,17 @@ class Shared:
 
 
 class Parents:
-    """Articles or posts as their list shows them: listed once, followed by the readers of all their children."""
+    """Articles, posts or comments as they are listed: once, followed by the readers of all their children.
+
+    Attributes:
+        partial: some were left out of the list since they did not change.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._listed: list[Parent] = []
         self._promised = False
+        self.partial = False
         self._ended = False
         self._error: BaseException | None = None
 
@@ -123,19 +138,24 @@ class Parents:
         """A stream of this run will list them."""
         self._promised = True
 
+    def __enter__(self) -> Parents:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._end(error)
+
     def add(self, parents: list[Parent]) -> None:
         """Show a page of them."""
         with self._changed:
             self._listed += parents
             self._changed.notify_all()
 
-    def end(self, error: BaseException | None = None) -> None:
-        """The list is complete, or broke."""
+    def _end(self, error: BaseException | None) -> None:
         with self._changed:
             self._ended, self._error = True, error
             self._changed.notify_all()
 
-    def each(self, listing: Callable[[], Iterator[Chunk]]) -> Iterator[Parent]:
+    def each(self, listing: Callable[[], Iterator[Chunk]], stopped: threading.Event) -> Iterator[Parent]:
         """Follow the list to its end; without a stream that lists them, the first reader does."""
         with self._changed:
             ours = not self._promised
@@ -147,6 +167,8 @@ class Parents:
         while True:
             with self._changed:
                 while shown == len(self._listed) and not self._ended:
+                    if stopped.is_set():
+                        raise Cancelled
                     self._changed.wait(0.5)
                 page = self._listed[shown:]
                 if not page and self._error is not None:
@@ -219,7 +241,7 @@ class CursorExport:
                     at = top
                 if over_end(job.settings, times):
                     complete = True
-                yield Chunk(page.rows, at, None if complete else cursor, times, edge, complete)
+                yield Chunk(page.rows, at, None if complete else cursor, times, edge, complete, page.side or [])
                 if complete:
                     return
 
@@ -355,17 +377,20 @@ class Listing:
 
 @dataclass(frozen=True)
 class FilteredListing:
-    """A list that Zendesk filters by time but orders otherwise: the position moves when the pass is complete.
+    """A list of facts by time in no dependable order: the position moves when the pass is complete.
 
     It moves to the newest row, yet not past the time the pass began at: a row that changed behind the reader's back
     comes with the next pass.
+
+    Attributes:
+        time: the rows' field that the position is.
+        window: parameters that let Zendesk leave out older rows; without it they are left out here.
     """
 
     path: str
     rows: str
     time: str
-    since: str
-    until: str | None = None
+    window: Callable[[int, int | None], Params] | None = None
     buckets: tuple[BucketSpec, ...] = (ACCOUNT,)
     snapshot: ClassVar[bool] = False
     compared: ClassVar[tuple[str, ...]] = ()
@@ -380,24 +405,145 @@ class FilteredListing:
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield every page from the position on."""
-        listing = self._listing
-        start = job.position.at
-        params: dict[str, str | int] = {self.since: start}
-        if self.until and job.settings.end is not None:
-            params[self.until] = job.settings.end
+        start, end = job.position.at, job.settings.end
+        params = self.window(start, end) if self.window else {}
         newest, began = start, None
         late: list[tuple[int, bytes]] = []
-        for page, last in listing.pages(job, self.path, params):
+        for page, last in self._listing.pages(job, self.path, params):
             if began is None:
                 began = int(job.transport.server_time or start)
             times = seconds(page.rows, self.time)
+            wanted = np.flatnonzero((times >= start) & (end is None or times < end))
+            rows, times = [page.rows[i] for i in wanted], times[wanted]
             if len(times):
                 newest = max(newest, int(times.max()))
             at = min(newest, max(began, start))
-            late += [(int(times[i]), row_hash(page.rows[i])) for i in np.flatnonzero(times >= at)]
+            late += [(int(time), row_hash(row)) for time, row in zip(times, rows) if time >= at]
             late = [(time, digest) for time, digest in late if time >= at]
             edge = frozenset(digest for _, digest in late)
-            yield Chunk(page.rows, at if last else None, None, None, edge if last else frozenset(), last)
+            yield Chunk(rows, at if last else None, None, None, edge if last else frozenset(), last)
+
+
+def unix_window(since: str, until: str) -> Callable[[int, int | None], Params]:
+    """A filter by Unix seconds."""
+    return lambda start, end: {since: start} | ({until: end} if end is not None else {})
+
+
+def iso_since(name: str) -> Callable[[int, int | None], Params]:
+    """A filter by the ISO time of the oldest row."""
+    return lambda start, end: {name: iso(start)}
+
+
+def iso_range(name: str, **params: str) -> Callable[[int, int | None], Params]:
+    """A filter by ISO times, given as two values of one parameter."""
+    return lambda start, end: {name: [iso(start), iso(end if end is not None else FAR_FUTURE)], **params}
+
+
+def iso(at: int) -> str:
+    """Unix seconds as Zendesk writes times."""
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Routing's attribute definitions: two lists in one answer, told apart by `condition`."""
+
+    path: str
+    snapshot: ClassVar[bool] = True
+    compared: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield the rows of both lists."""
+        decode = msgspec.json.Decoder(DefinitionsAnswer).decode
+        found = job.transport.get(Request(f"/api/v2/{self.path}", route=self.path), decode, job.usage).definitions
+        rows = [{"condition": raw("all"), **row} for row in found.conditions_all]
+        rows += [{"condition": raw("any"), **row} for row in found.conditions_any]
+        yield Chunk(rows, complete=True)
+
+    def probe(self, job: Job) -> None:
+        """Ask for the lists."""
+        next(self.read(job))
+
+
+class Definitions(msgspec.Struct):
+    """The two lists of conditions."""
+
+    conditions_all: Rows
+    conditions_any: Rows
+
+
+class DefinitionsAnswer(msgspec.Struct):
+    """The answer of `routing/attributes/definitions`."""
+
+    definitions: Definitions
+
+
+@dataclass(frozen=True)
+class RecentFirst:
+    """A feed of facts that never change, newest first: read back to the position, less an overlap.
+
+    Rows of one time come in any order, and late ones enter below the newest: the feed is followed for `overlap` seconds
+    past the position, and what the destination has of that time is not written again.
+    """
+
+    path: str
+    rows: str
+    time: str
+    overlap: int = 3600
+    buckets: tuple[BucketSpec, ...] = (ACCOUNT,)
+    snapshot: ClassVar[bool] = False
+    compared: ClassVar[tuple[str, ...]] = ()
+
+    def probe(self, job: Job) -> None:
+        """Ask for one row."""
+        Listing(self.path, self.rows, buckets=self.buckets).probe(job)
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield pages until one lies wholly before the overlap."""
+        start, end = job.position.at, job.settings.end
+        oldest = max(start - self.overlap, job.settings.start)
+        newest = start
+        listing = Listing(self.path, self.rows, buckets=self.buckets)
+        for page, last in listing.pages(job, self.path):
+            times = seconds(page.rows, self.time)
+            newest = max(newest, int(times.max(initial=0)))
+            past = len(times) > 0 and int(times.max()) < oldest
+            wanted = np.flatnonzero((times >= oldest) & (end is None or times < end))
+            complete = last or past
+            yield Chunk([page.rows[i] for i in wanted], newest if complete else None, complete=complete)
+            if complete:
+                return
+
+
+@dataclass(frozen=True)
+class PerTicket:
+    """A list below each ticket that an export shows as changed, one request a ticket."""
+
+    tickets: CursorExport
+    path: str
+    rows: str
+    buckets: tuple[BucketSpec, ...]
+    snapshot: ClassVar[bool] = False
+    compared: ClassVar[tuple[str, ...]] = ()
+
+    def probe(self, job: Job) -> None:
+        """Ask for one ticket."""
+        self.tickets.probe(job)
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield the rows of every changed ticket; the position is the export's."""
+        with ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool:
+            for chunk in self.tickets.read(job):
+                ids = dict.fromkeys(number(row, "id") for row in chunk.rows)
+                rows = [row for found in windowed(pool, lambda id: self._below(job, id), ids) for row in found]
+                yield replace(chunk, rows=rows, times=None)
+
+    def _below(self, job: Job, ticket: int) -> Rows:
+        listing = Listing(self.path, self.rows, buckets=self.buckets)
+        try:
+            return [row for page, _ in listing.pages(job, self.path.format(id=ticket)) for row in page.rows]
+        except UnavailableError:
+            return []
 
 
 @dataclass(frozen=True)
@@ -408,19 +554,19 @@ class HelpCenterListing:
     snapshot: ClassVar[bool] = True
     compared: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def path(self) -> str:
+        """The rows' path, with `{id}` for each of their ancestors."""
+        return self.listing.path
+
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield every brand's rows, each with its `brand_id`, and tell the readers of their children."""
-        parents = job.shared.parents(self.listing.path)
-        try:
+        with job.shared.parents(self.path) as parents:
             for center in help_centers(job):
                 for chunk in self.listing.read(replace(job, base=center.base)):
-                    recent = seconds(chunk.rows, "updated_at") >= job.settings.start
-                    parents.add([Parent.of(center, chunk.rows[i]) for i in np.flatnonzero(recent)])
-                    yield Chunk(center.stamp(chunk.rows))
-        except BaseException as error:
-            parents.end(error)
-            raise
-        parents.end()
+                    rows = center.stamp(chunk.rows)
+                    parents.add([Parent.of(center, self.path, row) for row in rows])
+                    yield Chunk(rows)
         yield Chunk([], complete=True)
 
     def probe(self, job: Job) -> None:
@@ -431,60 +577,84 @@ class HelpCenterListing:
 
 @dataclass(frozen=True)
 class HelpCenterChildren:
-    """Rows that hang below each article or post, one request a parent.
+    """Rows that hang below each article, post or comment, one request a parent.
 
     Attributes:
-        parents: the list of parents.
-        path: the children's path, with `{id}` for the parent.
-        rows: the key of the answer.
+        parents: what lists the parents.
+        leaf: the last part of the children's path, and the key of the answer unless `rows` says otherwise.
         parent: the child's column that holds its parent's id.
         counted: read only parents whose `vote_count` or `vote_sum` differs from the votes at the destination.
     """
 
-    parents: HelpCenterListing
-    path: str
-    rows: str
+    parents: HelpCenterListing | HelpCenterChildren
+    leaf: str
     parent: str
     counted: bool = False
+    rows: str = ""
     snapshot: ClassVar[bool] = True
 
     @property
+    def path(self) -> str:
+        """The rows' path, with `{id}` for each of their ancestors."""
+        return f"{self.parents.path}/{{id}}/{self.leaf}"
+
+    @property
     def compared(self) -> tuple[str, ...]:
-        """The parent and the vote, to compare sums with."""
-        return (self.parent, "value") if self.counted else ()
+        """The parent, and the vote to compare sums with."""
+        return (self.parent, "value") if self.counted else (self.parent,)
 
     def read(self, job: Job) -> Iterator[Chunk]:
-        """Yield the children of every parent that needs reading."""
-        listing = Listing(self.path, self.rows, buckets=(HELP_CENTER,))
+        """Yield the children of every parent that needs reading, and tell the readers of theirs."""
+        listing = Listing(self.path, self.rows or self.leaf, buckets=(HELP_CENTER,))
         gathered: Rows = []
-        with ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool:
-            for rows in windowed(pool, lambda parent: self._children(job, listing, parent), self._moved(job)):
+        help_centers(job)
+        began = int(job.transport.server_time or 0)
+        with (
+            job.shared.parents(self.path) as parents,
+            ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool,
+        ):
+            below = windowed(
+                pool, lambda parent: (parent, self._below(job, listing, parent)), self._moved(job, parents)
+            )
+            for parent, rows in below:
+                parents.add([Parent.of(parent.center, f"{parent.path}/{self.leaf}", row) for row in rows])
                 gathered += rows
                 if len(gathered) >= EXPORT_PAGE:
                     yield Chunk(gathered)
                     gathered = []
-        yield Chunk(gathered, complete=True)
+        yield Chunk(gathered, began, complete=True)
 
     def probe(self, job: Job) -> None:
         """Ask for one parent."""
         self.parents.probe(job)
 
-    def _moved(self, job: Job) -> Iterator[Parent]:
+    def _moved(self, job: Job, ours: Parents) -> Iterator[Parent]:
         """Parents to read; those left out keep the rows they have."""
-        known = job.known if self.counted else None
-        loaded = known.sums(("brand_id", self.parent), "value") if known else {}
-        unmoved: list[tuple[int, int]] = []
-        for parent in job.shared.parents(self.parents.listing.path).each(lambda: self.parents.read(job)):
-            if self.counted and loaded.get(parent.key, (0, 0)) == (parent.vote_count, parent.vote_sum):
-                unmoved.append(parent.key)
+        known = job.known
+        loaded = known.sums(("brand_id", self.parent), "value") if known and self.counted else {}
+        changed_only = not self.counted and job.settings.help_center_children == "changed"
+        left: list[tuple[int, int]] = []
+        shown: list[tuple[int, int]] = []
+        above = job.shared.parents(self.parents.path)
+        for parent in above.each(lambda: self.parents.read(replace(job, known=None)), job.transport.stopped):
+            shown.append(parent.key)
+            if self.counted:
+                skip = loaded.get(parent.key, (0, 0)) == (parent.vote_count, parent.vote_sum)
+            else:
+                skip = changed_only and parent.updated_at < job.position.at
+            if skip or parent.updated_at < job.settings.start:
+                left.append(parent.key)
             else:
                 yield parent
+        ours.partial = above.partial or bool(left)
         if known:
-            known.keep(("brand_id", self.parent), unmoved)
+            known.keep(("brand_id", self.parent), left)
+            if above.partial:
+                known.keep_all_but(("brand_id", self.parent), shown)
 
-    def _children(self, job: Job, listing: Listing, parent: Parent) -> Rows:
+    def _below(self, job: Job, listing: Listing, parent: Parent) -> Rows:
         try:
-            pages = listing.pages(replace(job, base=parent.center.base), self.path.format(id=parent.id))
+            pages = listing.pages(replace(job, base=parent.center.base), f"{parent.path}/{self.leaf}")
             return [row for page, _ in pages for row in parent.center.stamp(page.rows)]
         except UnavailableError:
             return []
@@ -505,17 +675,23 @@ class HelpCenter:
 
 @dataclass(frozen=True)
 class Parent:
-    """An article or post, and the votes it counts."""
+    """An article, post or comment: where it stands, when it changed, and the votes it counts."""
 
     center: HelpCenter
+    path: str
     id: int
+    updated_at: int
     vote_count: int
     vote_sum: int
 
     @classmethod
-    def of(cls, center: HelpCenter, row: Row) -> Parent:
-        """The parent that a row of the list is."""
-        return cls(center, number(row, "id") or 0, number(row, "vote_count") or 0, number(row, "vote_sum") or 0)
+    def of(cls, center: HelpCenter, listed_at: str, row: Row) -> Parent:
+        """The parent that a row of the list at a path is."""
+        id = number(row, "id") or 0
+        updated_at = int(seconds([row], "updated_at")[0])
+        return cls(
+            center, f"{listed_at}/{id}", id, updated_at, number(row, "vote_count") or 0, number(row, "vote_sum") or 0
+        )
 
     @property
     def key(self) -> tuple[int, int]:
@@ -555,9 +731,9 @@ class Brand(msgspec.Struct):
     is_deleted: bool | None = None
 
 
-def windowed(pool: ThreadPoolExecutor, call: Callable[[Any], Rows], items: Iterable[Any]) -> Iterator[Rows]:
+def windowed(pool: ThreadPoolExecutor, call: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
     """Results of `call` in order, with a bounded number under way."""
-    under_way: deque[Future[Rows]] = deque()
+    under_way: deque[Future[T]] = deque()
     try:
         for item in items:
             under_way.append(pool.submit(call, item))

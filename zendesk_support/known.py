@@ -37,13 +37,17 @@ class Destination:
         self._client = client
         self._tables = {name: dict(table["columns"]) for name, table in (tables or {}).items()}
 
-    def rows(self, table: str, columns: Sequence[str]) -> pa.Table | None:
-        """Columns of all rows not marked as deleted.
+    def rows(self, table: str, columns: Sequence[str], since: tuple[str, int] | None = None) -> pa.Table | None:
+        """Columns of all rows not marked as deleted, or of those not older than a time column and Unix seconds.
 
         Returns:
             An Arrow table, or None where there is no such table or row (yet).
         """
-        chunks = self._fetch(table, columns)
+        condition = None
+        if since is not None:
+            name, at = since
+            condition = (name, f">= {literal(datetime.fromtimestamp(at, timezone.utc).isoformat())}")
+        chunks = self._fetch(table, columns, condition)
         if not chunks:
             return None
         return pa.concat_tables(
@@ -62,7 +66,8 @@ class Destination:
         known = self._tables.get(table, {})
         wanted = [name for name in columns or known if not name.startswith("_")]
         types = [known.get(name, {}).get("data_type") for name in wanted]
-        chunks = self._fetch(table, wanted, column, values)
+        listed = ", ".join(literal(value) for value in values)
+        chunks = self._fetch(table, wanted, (column, f"IN ({listed})")) if listed else []
         return [
             {name: as_json(value, kind) for name, value, kind in zip(wanted, record, types) if value is not None}
             for chunk in chunks
@@ -70,17 +75,16 @@ class Destination:
         ]
 
     def _fetch(
-        self, table: str, columns: Sequence[str], where: str | None = None, values: Iterable[Any] = ()
+        self, table: str, columns: Sequence[str], condition: tuple[str, str] | None = None
     ) -> list[list[tuple[Any, ...]]]:
         known = self._tables.get(table, {})
-        listed = ", ".join(literal(value) for value in values)
-        if not columns or not all(name in known for name in columns) or (where and not listed):
+        if not columns or not all(name in known for name in columns):
             return []
         assert self._client is not None
         with ONE_READER, self._client as client:
             names = ", ".join(client.escape_column_name(name) for name in columns)
             query = f"SELECT {names} FROM {client.make_qualified_table_name(table)}"
-            conditions = [f"{client.escape_column_name(where)} IN ({listed})"] if where else []
+            conditions = [f"{client.escape_column_name(condition[0])} {condition[1]}"] if condition else []
             if DELETED_AT in known:
                 conditions.append(f"{client.escape_column_name(DELETED_AT)} IS NULL")
             if conditions:
@@ -163,6 +167,11 @@ class Known:
         """Count rows as still listed whose parent, named by `columns`, was not read in this pass."""
         wanted = compact(list(zip(*parents)))
         self._seen |= np.isin(ids_of(self._table, columns), wanted)[self._order]
+
+    def keep_all_but(self, columns: Sequence[str], parents: Iterable[tuple[Any, ...]]) -> None:
+        """Count rows as still listed whose parent is none of those."""
+        wanted = compact(list(zip(*parents)))
+        self._seen |= ~np.isin(ids_of(self._table, columns), wanted)[self._order]
 
     def sums(self, columns: Sequence[str], value: str) -> dict[tuple[Any, ...], tuple[int, int]]:
         """Rows and sum of `value` for each parent named by `columns`."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from zendesk_support.kinds import (
+    Conditions,
     CursorExport,
     FilteredListing,
     HelpCenterChildren,
     HelpCenterListing,
     Listing,
+    RecentFirst,
     TimeExport,
 )
 from zendesk_support.streams import CATALOGUE
@@ -21,6 +23,8 @@ KINDS = {
     CursorExport: "export (cursor)",
     TimeExport: "export (time)",
     FilteredListing: "list since a time",
+    RecentFirst: "feed, newest first",
+    Conditions: "whole list, differences written",
     Listing: "whole list, differences written",
     HelpCenterListing: "whole list per brand, differences written",
     HelpCenterChildren: "one request a parent, differences written",

@@ -29,6 +29,8 @@ class Settings:
     quota_share: float = 1.0
     nested: Nested = "json"
     deletes: Literal["remove", "mark"] = "remove"
+    help_center_children: Literal["all", "changed"] = "all"
+    ticket_audits: Literal["list", "per_ticket"] = "list"
     retry_deadline: float = 900.0
     request_timeout: float = 90.0
     clock_scale: float = 1.0

@@ -61,6 +61,8 @@ def zendesk_support_source(
     base_url: str | None = None,
     quota_share: float = 1.0,
     nested: str = "json",
+    help_center_children: str = "all",
+    ticket_audits: str = "list",
     retry_deadline: float = 900.0,
     request_timeout: float = 90.0,
     clock_scale: float = 1.0,
@@ -79,6 +81,10 @@ def zendesk_support_source(
         base_url: a simulator or proxy in place of https://<subdomain>.zendesk.com.
         quota_share: the part of the account's rate limits this source may use, above 0 and up to 1.
         nested: `json` keeps nested values as JSON columns; `tables` lets dlt spread them over child tables.
+        help_center_children: `all` reads the comments and attachments of every article and post, `changed` only of
+            those that changed themselves since the last sync.
+        ticket_audits: `list` reads the feed of recent audits, which leaves out archived tickets; `per_ticket` reads the
+            audits of each changed ticket, one request each.
         retry_deadline: seconds of the account's clock for which one request is retried.
         request_timeout: seconds without an answer after which a request counts as failed.
         clock_scale: how many of the account's seconds pass in one; other than 1 only for a simulator.
@@ -100,6 +106,8 @@ def zendesk_support_source(
         end=end,
         quota_share=checks.fraction("quota_share", quota_share),
         nested=checks.choice("nested", nested, ("json", "tables")),
+        help_center_children=checks.choice("help_center_children", help_center_children, ("all", "changed")),
+        ticket_audits=checks.choice("ticket_audits", ticket_audits, ("list", "per_ticket")),
         retry_deadline=checks.positive("retry_deadline", retry_deadline, "900"),
         request_timeout=checks.positive("request_timeout", request_timeout, "90"),
         clock_scale=scale,

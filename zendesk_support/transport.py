@@ -48,7 +48,7 @@ class Request:
     """One GET: a path of the account's API or a full `next` link, and the buckets that count it."""
 
     url: str
-    params: Mapping[str, str | int] = field(default_factory=dict)
+    params: Mapping[str, str | int | list[str]] = field(default_factory=dict)
     buckets: tuple[BucketSpec, ...] = (ACCOUNT,)
     route: str = ""
     shrinkable: bool = False
@@ -83,7 +83,7 @@ class Transport:
         self._settings = settings
         self._clock = clock
         self._budget = budget
-        self._stop = stop
+        self._stop = self.stopped = stop
         self._hosts = {origin(settings.base_url)}
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
@@ -237,7 +237,7 @@ class Transport:
         method: str,
         url: str,
         authorization: str | None,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | list[str]] | None = None,
         payload: dict[str, str] | None = None,
     ) -> Answer:
         """Send one request; follows redirects that stay on the account's hosts."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from zendesk_support.arrow import DataType
 from zendesk_support.kinds import Job, Reader
 from zendesk_support.known import DELETED_AT
 from zendesk_support.pages import Rows
+from zendesk_support.settings import Settings
 
 LISTED = "Removed from the table after a complete pass in which Zendesk no longer lists it."
 
@@ -39,9 +40,13 @@ class Desk(Protocol):
     """What working out a stream's rows may need besides the answer."""
 
     job: Job
+    side: Rows
 
-    def held(self, tickets: Iterable[int]) -> Rows:
-        """What the destination holds of some tickets."""
+    def held(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
+        """What the destination holds below some tickets (or users)."""
+
+    def unlisted(self, column: str, parents: Iterable[int], listed: Rows) -> Rows:
+        """Rows that delete what the destination holds below some parents and `listed` does not."""
 
     def purge(self, tickets: Mapping[int, int]) -> Rows:
         """Rows that delete what the destination holds of some tickets, given with their versions."""
@@ -65,11 +70,11 @@ class Amend:
     """A change to rows that were loaded earlier, which an answer only hints at.
 
     Attributes:
-        tickets: the tickets concerned and the Unix seconds of the change.
+        tickets: the tickets (or users) concerned and the Unix seconds of the change.
         rows: the rows that put the destination right.
     """
 
-    tickets: Callable[[Rows], dict[int, int]]
+    tickets: Callable[[Rows, Desk], dict[int, int]]
     rows: Callable[[Mapping[int, int], Desk], Rows]
 
 
@@ -99,6 +104,9 @@ class Stream:
         deletes: what becomes of rows that Zendesk deletes.
         notes: meaning and units of columns that do not say it themselves.
         dropped: keys of the API left out.
+        immutable: its rows never change, so that they have no history.
+        option: the setting that may choose other feeds, and
+        variants: those feeds, by the setting's value.
     """
 
     name: str
@@ -113,6 +121,9 @@ class Stream:
     plan: str = "every plan"
     notes: Mapping[str, str] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
+    immutable: bool = False
+    option: str | None = None
+    variants: Mapping[str, tuple[Feed, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in (*self.key, *filter(None, (self.cursor, self.version)), *self.notes):
@@ -137,6 +148,11 @@ class Stream:
     def removes(self) -> bool:
         """Whether rows can be removed from the table."""
         return self.snapshot or any(feed.amend is not None for feed in self.feeds)
+
+    def configured(self, settings: Settings) -> Stream:
+        """The stream with the feeds that the settings choose."""
+        chosen = str(getattr(settings, self.option)) if self.option else ""
+        return replace(self, feeds=self.variants[chosen]) if chosen in self.variants else self
 
 
 def columns(**names: str) -> dict[str, DataType]:

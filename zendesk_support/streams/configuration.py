@@ -1,8 +1,8 @@
-"""How the account is set up."""
+"""How the account is set up, and who changed it."""
 
 from __future__ import annotations
 
-from zendesk_support.kinds import Listing
+from zendesk_support.kinds import Conditions, FilteredListing, Listing, iso_range
 from zendesk_support.streams.base import LISTED, Stream, columns, feed
 
 BRANDS = Stream(
@@ -23,7 +23,7 @@ BRANDS = Stream(
         "logo": "attachment object",
         "user_separation": "brand: its users stay with it; account: users are shared",
     },
-    deletes="The row stays: `is_deleted` turns true.",
+    deletes=LISTED,
 )
 
 TAGS = Stream(
@@ -123,6 +123,90 @@ USER_FIELDS = Stream(
     deletes=LISTED,
 )
 
+ORGANIZATION_FIELDS = Stream(
+    name="organization_fields",
+    doc="A custom field of organizations.",
+    feeds=feed(Listing("organization_fields", "organization_fields")),
+    columns=columns(
+        bigint="id position",
+        text="""
+            description key raw_description raw_title regexp_for_validation relationship_target_type tag title type url
+        """,
+        timestamp="created_at updated_at",
+        bool="active system",
+        json="custom_field_options relationship_filter",
+    ),
+    notes={
+        "custom_field_options": "list of {id, name, raw_name, value}; dropdown fields only",
+        "key": "name of the field in organizations.organization_fields",
+        "relationship_filter": "which records a lookup field offers",
+        "relationship_target_type": "what a lookup field points to, such as zen:user",
+        "tag": "tag that a ticked checkbox adds",
+    },
+    deletes=LISTED,
+)
+
+MACROS = Stream(
+    name="macros",
+    doc="A prepared set of changes that an agent applies to a ticket.",
+    feeds=feed(Listing("macros", "macros")),
+    columns=columns(
+        bigint="id position",
+        text="description raw_title title url",
+        timestamp="created_at updated_at",
+        bool="active default",
+        json="actions restriction",
+    ),
+    notes={
+        "active": "false means switched off, not deleted",
+        "actions": "list of {field, value}",
+        "restriction": "{type, id, ids} of who may use it; null means everyone",
+    },
+    deletes=LISTED,
+)
+
+TRIGGERS = Stream(
+    name="triggers",
+    doc="A business rule that runs when a ticket is created or updated.",
+    feeds=feed(Listing("triggers", "triggers")),
+    columns=columns(
+        bigint="id brand_id position",
+        text="category_id description raw_title title url",
+        timestamp="created_at updated_at",
+        bool="active default",
+        json="actions conditions restriction",
+    ),
+    notes={
+        "active": "false means switched off, not deleted",
+        "actions": "list of {field, value}",
+        "category_id": "a string in Zendesk, unlike other ids",
+        "conditions": "{all, any}, lists of {field, operator, value}",
+        "position": "order of execution within its category",
+        "restriction": "who it is limited to; null means no limit",
+    },
+    deletes=LISTED,
+)
+
+AUTOMATIONS = Stream(
+    name="automations",
+    doc="A time-based business rule on tickets.",
+    feeds=feed(Listing("automations", "automations")),
+    columns=columns(
+        bigint="id position",
+        text="raw_title title url",
+        timestamp="created_at updated_at",
+        bool="active default",
+        json="actions conditions",
+    ),
+    notes={
+        "active": "false means switched off, not deleted",
+        "actions": "list of {field, value}",
+        "conditions": "{all, any}, lists of {field, operator, value}",
+        "position": "order of execution",
+    },
+    deletes=LISTED,
+)
+
 SLA_POLICIES = Stream(
     name="sla_policies",
     doc="A service level policy and its targets.",
@@ -161,12 +245,81 @@ SCHEDULES = Stream(
     deletes=LISTED,
 )
 
+ACCOUNT_ATTRIBUTES = Stream(
+    name="account_attributes",
+    doc="A skill attribute that routing can match tickets and agents on.",
+    feeds=feed(Listing("routing/attributes", "attributes", paged=False)),
+    columns=columns(
+        text="id name url",
+        timestamp="created_at updated_at",
+    ),
+    plan="Enterprise",
+    notes={
+        "id": "UUID",
+    },
+    deletes=LISTED,
+)
+
+ATTRIBUTE_DEFINITIONS = Stream(
+    name="attribute_definitions",
+    doc="A condition that routing rules of the account can use, once per list it stands in.",
+    feeds=feed(Conditions("routing/attributes/definitions")),
+    columns=columns(
+        text="condition subject title type group",
+        bool="nullable repeatable",
+        json="operators values",
+    ),
+    key=("condition", "subject"),
+    plan="Enterprise",
+    notes={
+        "condition": "list the definition stands in: all or any",
+        "subject": "what is compared; unique within one condition list",
+        "operators": "list of {value, title, terminal}",
+        "values": "list of {value, title, enabled}; missing for free input",
+    },
+    deletes=LISTED,
+)
+
+AUDIT_LOGS = Stream(
+    name="audit_logs",
+    doc="A change that somebody made to the account or its settings.",
+    feeds=feed(
+        FilteredListing(
+            "audit_logs", "audit_logs", time="created_at", window=iso_range("filter[created_at][]", sort="created_at")
+        )
+    ),
+    columns=columns(
+        bigint="id actor_id source_id",
+        text="action action_label actor_name change_description ip_address source_label source_type url",
+        timestamp="created_at",
+    ),
+    cursor="created_at",
+    version="created_at",
+    fact=True,
+    immutable=True,
+    plan="Enterprise",
+    notes={
+        "action": "create, destroy, exported, login or update",
+        "action_label": "action in the language of the reader",
+        "actor_id": "-1 means Zendesk itself",
+        "source_id": "what was changed; source_type says of which kind",
+    },
+    deletes="Zendesk deletes none.",
+)
+
 STREAMS = (
     BRANDS,
     TAGS,
     TICKET_FIELDS,
     TICKET_FORMS,
     USER_FIELDS,
+    ORGANIZATION_FIELDS,
+    MACROS,
+    TRIGGERS,
+    AUTOMATIONS,
     SLA_POLICIES,
     SCHEDULES,
+    ACCOUNT_ATTRIBUTES,
+    ATTRIBUTE_DEFINITIONS,
+    AUDIT_LOGS,
 )

@@ -7,8 +7,47 @@ from zendesk_support.kinds import HelpCenterChildren, HelpCenterListing, Listing
 from zendesk_support.streams.base import LISTED, Stream, columns, feed
 
 KEY = ("brand_id", "id")
-ARTICLE_LIST = HelpCenterListing(Listing("help_center/articles", "articles", buckets=(HELP_CENTER,)))
+HC = (HELP_CENTER,)
+CATEGORY_LIST = HelpCenterListing(Listing("help_center/categories", "categories", buckets=HC))
+SECTION_LIST = HelpCenterListing(Listing("help_center/sections", "sections", buckets=HC))
+TOPIC_LIST = HelpCenterListing(Listing("community/topics", "topics", buckets=HC))
+ARTICLE_LIST = HelpCenterListing(Listing("help_center/articles", "articles", buckets=HC))
+ARTICLE_COMMENT_LIST = HelpCenterChildren(ARTICLE_LIST, "comments", parent="source_id")
+POST_LIST = HelpCenterListing(Listing("community/posts", "posts", buckets=HC))
+POST_COMMENT_LIST = HelpCenterChildren(POST_LIST, "comments", parent="post_id")
 
+
+CATEGORIES = Stream(
+    name="categories",
+    doc="A help center category, the top level above sections.",
+    feeds=feed(CATEGORY_LIST),
+    columns=columns(
+        bigint="brand_id id position",
+        text="description html_url locale name source_locale url",
+        timestamp="created_at updated_at",
+        bool="outdated",
+    ),
+    key=KEY,
+    deletes=LISTED,
+)
+
+SECTIONS = Stream(
+    name="sections",
+    doc="A help center section, which holds articles or further sections.",
+    feeds=feed(SECTION_LIST),
+    columns=columns(
+        bigint="brand_id id category_id parent_section_id position",
+        text="description html_url locale name sorting source_locale theme_template url",
+        timestamp="created_at updated_at",
+        bool="outdated",
+    ),
+    key=KEY,
+    notes={
+        "parent_section_id": "null for a section directly below its category",
+        "position": "counts only where sorting is manual",
+    },
+    deletes=LISTED,
+)
 
 ARTICLES = Stream(
     name="articles",
@@ -41,10 +80,29 @@ ARTICLES = Stream(
     deletes="Archived and deleted articles are no longer listed, and are removed after a complete pass.",
 )
 
+ARTICLE_ATTACHMENTS = Stream(
+    name="article_attachments",
+    doc="A file attached to a help center article.",
+    feeds=feed(HelpCenterChildren(ARTICLE_LIST, "attachments", parent="article_id", rows="article_attachments")),
+    columns=columns(
+        bigint="brand_id id article_id size",
+        text="content_type content_url display_file_name file_name locale relative_path url",
+        timestamp="created_at updated_at",
+        bool="inline",
+    ),
+    key=KEY,
+    notes={
+        "size": "bytes",
+        "inline": "shown within the article body instead of listed below it",
+        "locale": "translation the file belongs to; only inline files have one",
+    },
+    deletes=LISTED,
+)
+
 ARTICLE_COMMENTS = Stream(
     name="article_comments",
     doc="A reader's comment under a help center article.",
-    feeds=feed(HelpCenterChildren(ARTICLE_LIST, "help_center/articles/{id}/comments", "comments", parent="source_id")),
+    feeds=feed(ARTICLE_COMMENT_LIST),
     columns=columns(
         bigint="brand_id id author_id non_author_editor_id source_id vote_count vote_sum",
         text="body html_url locale source_type url",
@@ -65,9 +123,7 @@ ARTICLE_COMMENTS = Stream(
 ARTICLE_VOTES = Stream(
     name="article_votes",
     doc="One user's vote on a help center article.",
-    feeds=feed(
-        HelpCenterChildren(ARTICLE_LIST, "help_center/articles/{id}/votes", "votes", parent="item_id", counted=True)
-    ),
+    feeds=feed(HelpCenterChildren(ARTICLE_LIST, "votes", parent="item_id", counted=True)),
     columns=columns(
         bigint="brand_id id item_id user_id value",
         text="item_type url",
@@ -82,8 +138,137 @@ ARTICLE_VOTES = Stream(
     deletes=LISTED,
 )
 
+ARTICLE_COMMENT_VOTES = Stream(
+    name="article_comment_votes",
+    doc="One user's vote on a comment of an article.",
+    feeds=feed(HelpCenterChildren(ARTICLE_COMMENT_LIST, "votes", parent="item_id", counted=True)),
+    columns=columns(
+        bigint="brand_id id item_id user_id value",
+        text="item_type url",
+        timestamp="created_at updated_at",
+    ),
+    key=KEY,
+    notes={
+        "item_id": "the comment voted on",
+        "item_type": "always Comment here",
+        "value": "1 up, -1 down",
+    },
+    deletes=LISTED,
+)
+
+TOPICS = Stream(
+    name="topics",
+    doc="A topic that groups the posts of a brand's community.",
+    feeds=feed(TOPIC_LIST),
+    columns=columns(
+        bigint="brand_id id community_id follower_count position user_segment_id",
+        text="description html_url manageable_by name url",
+        timestamp="created_at updated_at",
+    ),
+    key=KEY,
+    notes={
+        "manageable_by": "who may manage it: staff or managers",
+        "user_segment_id": "who may read; null means everyone",
+    },
+    deletes=LISTED,
+)
+
+POSTS = Stream(
+    name="posts",
+    doc="A post in a brand's community.",
+    feeds=feed(POST_LIST),
+    columns=columns(
+        bigint="""
+            brand_id id author_id comment_count follower_count non_author_editor_id topic_id vote_count vote_sum
+        """,
+        text="details html_url status title url",
+        timestamp="created_at non_author_updated_at updated_at",
+        bool="closed featured frozen pinned",
+        json="content_tag_ids",
+    ),
+    key=KEY,
+    fact=True,
+    notes={
+        "closed": "no further comments",
+        "content_tag_ids": "list of ULIDs",
+        "details": "HTML",
+        "frozen": "undocumented flag, as Zendesk returns it",
+        "non_author_editor_id": "last editor other than the author; not recorded before May 2021",
+        "status": "none, planned, not_planned, answered or completed",
+        "vote_count": "up and down votes together",
+        "vote_sum": "up votes minus down votes",
+    },
+    deletes=LISTED,
+)
+
+POST_COMMENTS = Stream(
+    name="post_comments",
+    doc="A comment under a community post.",
+    feeds=feed(POST_COMMENT_LIST),
+    columns=columns(
+        bigint="brand_id id author_id non_author_editor_id post_id vote_count vote_sum",
+        text="body html_url url",
+        timestamp="created_at non_author_updated_at updated_at",
+        bool="official",
+    ),
+    key=KEY,
+    notes={
+        "body": "HTML",
+        "non_author_editor_id": "last editor other than the author; not recorded before May 2021",
+        "official": "marked as the official answer",
+        "vote_count": "up and down votes together",
+        "vote_sum": "up votes minus down votes",
+    },
+    deletes=LISTED,
+)
+
+POST_VOTES = Stream(
+    name="post_votes",
+    doc="One user's vote on a community post.",
+    feeds=feed(HelpCenterChildren(POST_LIST, "votes", parent="item_id", counted=True)),
+    columns=columns(
+        bigint="brand_id id item_id user_id value",
+        text="item_type url",
+        timestamp="created_at updated_at",
+    ),
+    key=KEY,
+    notes={
+        "item_id": "the post voted on",
+        "item_type": "always Post here",
+        "value": "1 up, -1 down",
+    },
+    deletes=LISTED,
+)
+
+POST_COMMENT_VOTES = Stream(
+    name="post_comment_votes",
+    doc="One user's vote on a comment of a community post.",
+    feeds=feed(HelpCenterChildren(POST_COMMENT_LIST, "votes", parent="item_id", counted=True)),
+    columns=columns(
+        bigint="brand_id id item_id user_id value",
+        text="item_type url",
+        timestamp="created_at updated_at",
+    ),
+    key=KEY,
+    notes={
+        "item_id": "the post comment voted on",
+        "item_type": "always PostComment here",
+        "value": "1 up, -1 down",
+    },
+    deletes=LISTED,
+)
+
 STREAMS = (
+    CATEGORIES,
+    SECTIONS,
     ARTICLES,
+    ARTICLE_ATTACHMENTS,
     ARTICLE_COMMENTS,
     ARTICLE_VOTES,
+    ARTICLE_COMMENT_VOTES,
+    TOPICS,
+    POSTS,
+    POST_COMMENTS,
+    POST_VOTES,
+    POST_COMMENT_VOTES,
 )

@@ -5,8 +5,16 @@ from __future__ import annotations
 from zendesk_support.budget import ACCOUNT, USERS_EXPORT
 from zendesk_support.kinds import CursorExport, Listing, TimeExport
 from zendesk_support.streams.base import LISTED, Stream, columns, feed
+from zendesk_support.streams.picks import REMOVE_IDENTITIES, identities
 
-USER_EXPORT = CursorExport("incremental/users/cursor", "users", time="updated_at", buckets=(ACCOUNT, USERS_EXPORT))
+USER_EXPORT = CursorExport(
+    "incremental/users/cursor",
+    "users",
+    time="updated_at",
+    params={"include": "identities"},
+    buckets=(ACCOUNT, USERS_EXPORT),
+    side="identities",
+)
 
 
 USERS = Stream(
@@ -48,6 +56,29 @@ USERS = Stream(
         "verified": "at least one identity is verified",
     },
     deletes="The row stays: `active` turns false; a permanent deletion blanks name, e-mail and phone.",
+)
+
+USER_IDENTITIES = Stream(
+    name="user_identities",
+    doc="An email address, phone number or account by which a user is known.",
+    feeds=feed(USER_EXPORT, identities, REMOVE_IDENTITIES),
+    columns=columns(
+        bigint="id brand_id undeliverable_count user_id",
+        text="deliverable_state type url value verification_method",
+        timestamp="created_at updated_at verified_at",
+        bool="primary verified",
+    ),
+    cursor="updated_at",
+    version="updated_at",
+    notes={
+        "brand_id": "only where users are separated by brand",
+        "deliverable_state": "whether email reaches it; email identities only",
+        "type": "email, phone_number, google, twitter and others",
+        "undeliverable_count": "soft bounces so far",
+        "value": "the address, number or account itself",
+        "verified": "deprecated in favour of verification_method",
+    },
+    deletes="Removed once the user no longer has it.",
 )
 
 ORGANIZATIONS = Stream(
@@ -122,10 +153,30 @@ ORGANIZATION_MEMBERSHIPS = Stream(
     deletes=LISTED,
 )
 
+CUSTOM_ROLES = Stream(
+    name="custom_roles",
+    doc="A role that agents of the account can have.",
+    feeds=feed(Listing("custom_roles", "custom_roles", paged=False)),
+    columns=columns(
+        bigint="id role_type team_member_count",
+        text="description name",
+        timestamp="created_at updated_at",
+        json="configuration",
+    ),
+    plan="Enterprise",
+    notes={
+        "configuration": "permissions by name",
+        "role_type": "0 custom, 1 light, 2 chat, 3 contributor, 4 admin, 5 billing",
+    },
+    deletes=LISTED,
+)
+
 STREAMS = (
     USERS,
+    USER_IDENTITIES,
     ORGANIZATIONS,
     GROUPS,
     GROUP_MEMBERSHIPS,
     ORGANIZATION_MEMBERSHIPS,
+    CUSTOM_ROLES,
 )

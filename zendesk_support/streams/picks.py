@@ -6,15 +6,17 @@ from collections.abc import Mapping
 
 import msgspec
 
+from zendesk_support.budget import ACCOUNT, TICKET_AUDITS_LIST
 from zendesk_support.errors import UnavailableError
 from zendesk_support.kinds import Listing
-from zendesk_support.pages import NULL, Row, Rows, number, raw
+from zendesk_support.pages import NULL, Row, Rows, number, raw, seconds
 from zendesk_support.streams.base import Amend, Desk
 
 DELETED = b'"deleted"'
 SCRUBBED = b'"SCRUBBED"'
 
 TICKET_COMMENTS = "tickets/{id}/comments"
+TICKET_AUDITS = "tickets/{id}/audits"
 
 _decode_children = msgspec.json.Decoder(list[list[Row]]).decode
 
@@ -28,7 +30,7 @@ def ticket_metrics(rows: Rows, desk: Desk) -> Rows:
 
 def comments(rows: Rows, desk: Desk) -> Rows:
     """The comments inside ticket events, of every kind; a ticket whose comment was changed later is read again."""
-    reread = {id: now for id, at in touched(rows).items() if (now := comments_now(id, at, desk)) is not None}
+    reread = {id: now for id, at in touched(rows, desk).items() if (now := comments_now(id, at, desk)) is not None}
     picked: Rows = []
     for row, children in zip(rows, children_of(rows)):
         if number(row, "ticket_id") not in reread:
@@ -54,7 +56,7 @@ def comments_now(ticket: int, at: int, desk: Desk) -> Rows | None:
     return [{**own, "event_type": row.get("type", NULL), **row} for row in found]
 
 
-def touched(rows: Rows) -> dict[int, int]:
+def touched(rows: Rows, desk: Desk) -> dict[int, int]:
     """Tickets with an event about an earlier comment (redacted, made private), and the event's time."""
     return {
         number(row, "ticket_id") or 0: number(row, "timestamp") or 0
@@ -77,9 +79,9 @@ def rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     return changed
 
 
-def scrubbed(rows: Rows) -> dict[int, int]:
+def scrubbed(rows: Rows, desk: Desk) -> dict[int, int]:
     """Tickets whose texts Zendesk has scrubbed, and their versions."""
-    return {id: at for id, at in deleted(rows).items() if id in scrubbed_ids(rows)}
+    return {id: at for id, at in deleted(rows, desk).items() if id in scrubbed_ids(rows)}
 
 
 def scrubbed_ids(rows: Rows) -> set[int]:
@@ -87,7 +89,7 @@ def scrubbed_ids(rows: Rows) -> set[int]:
     return {number(row, "id") or 0 for row in rows if bytes(row.get("subject", NULL)) == SCRUBBED}
 
 
-def deleted(rows: Rows) -> dict[int, int]:
+def deleted(rows: Rows, desk: Desk) -> dict[int, int]:
     """Tickets that are deleted, and their versions."""
     return {
         number(row, "id") or 0: number(row, "generated_timestamp") or 0
@@ -99,6 +101,57 @@ def deleted(rows: Rows) -> dict[int, int]:
 def purged(tickets: Mapping[int, int], desk: Desk) -> Rows:
     """Removals of all that the destination holds of some tickets."""
     return desk.purge(tickets)
+
+
+def identities(rows: Rows, desk: Desk) -> Rows:
+    """The side-loaded identities of each user; what a user no longer has is removed."""
+    users = [number(row, "id") or 0 for row in rows]
+    wanted = set(users)
+    found = [row for row in desk.side if number(row, "user_id") in wanted]
+    return found + desk.unlisted("user_id", users, found)
+
+
+def unsettled(rows: Rows, desk: Desk) -> dict[int, int]:
+    """Users that changed since the pass began: what an earlier page said of them may be out of date."""
+    times = seconds(rows, "updated_at")
+    return {number(row, "id") or 0: int(at) for row, at in zip(rows, times) if at >= (desk.job.began or 0)}
+
+
+def identities_gone(users: Mapping[int, int], desk: Desk) -> Rows:
+    """Removals of identities at the destination that some users no longer have."""
+    gone: Rows = []
+    for user in {number(row, "user_id") or 0 for row in desk.held(users, "user_id")}:
+        listing = Listing("users/{id}/identities", "identities")
+        try:
+            pages = listing.pages(desk.job, f"users/{user}/identities")
+            gone += desk.unlisted("user_id", [user], [row for page, _ in pages for row in page.rows])
+        except UnavailableError:
+            gone += desk.unlisted("user_id", [user], [])
+    return gone
+
+
+def audits_touched(rows: Rows, desk: Desk) -> dict[int, int]:
+    """Tickets with an audit about an earlier comment, and the audit's time."""
+    return {
+        number(row, "ticket_id") or 0: int(at)
+        for row, at in zip(rows, seconds(rows, "created_at"))
+        if b'"comment_id"' in bytes(row.get("events", NULL))
+    }
+
+
+def audits_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
+    """Audits at the destination that read otherwise now."""
+    changed: Rows = []
+    for ticket in tickets:
+        held = {number(row, "id"): bytes(row.get("events", NULL)) for row in desk.held([ticket])}
+        listing = Listing(TICKET_AUDITS, "audits", buckets=(ACCOUNT, TICKET_AUDITS_LIST))
+        try:
+            pages = list(listing.pages(desk.job, TICKET_AUDITS.format(id=ticket)))
+        except UnavailableError:
+            continue
+        for page, _ in pages:
+            changed += [row for row in page.rows if held.get(number(row, "id"), row["events"]) != bytes(row["events"])]
+    return changed
 
 
 def is_comment(child: Row) -> bool:
@@ -120,3 +173,5 @@ def texts(row: Row) -> dict[str, bytes]:
 REMOVE_DELETED = Amend(deleted, purged)
 REMOVE_SCRUBBED = Amend(scrubbed, purged)
 REWRITE_COMMENTS = Amend(touched, rewritten)
+REMOVE_IDENTITIES = Amend(unsettled, identities_gone)
+REWRITE_AUDITS = Amend(audits_touched, audits_rewritten)

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from zendesk_support.kinds import CursorExport, FilteredListing, TimeExport
+from zendesk_support.budget import ACCOUNT, DELETED_TICKETS_LIST, TICKET_AUDITS_LIST
+from zendesk_support.kinds import (
+    CursorExport,
+    FilteredListing,
+    PerTicket,
+    RecentFirst,
+    TimeExport,
+    iso_since,
+    unix_window,
+)
 from zendesk_support.streams.base import Feed, Stream, columns, feed, no_rows
-from zendesk_support.streams.picks import REMOVE_DELETED, REMOVE_SCRUBBED, REWRITE_COMMENTS, comments, ticket_metrics
+from zendesk_support.streams.picks import (
+    REMOVE_DELETED,
+    REMOVE_SCRUBBED,
+    REWRITE_AUDITS,
+    REWRITE_COMMENTS,
+    comments,
+    ticket_metrics,
+)
 
 SCOPE = {"support_type_scope": "all"}
 
@@ -15,6 +31,8 @@ EVENT_EXPORT = TimeExport(
     "incremental/ticket_events", "ticket_events", time="timestamp", params={**SCOPE, "include": "comment_events"}
 )
 METRIC_EVENT_EXPORT = TimeExport("incremental/ticket_metric_events", "ticket_metric_events", time=None, ends=False)
+AUDITS_PER_TICKET = PerTicket(TICKET_EXPORT, "tickets/{id}/audits", "audits", buckets=(ACCOUNT, TICKET_AUDITS_LIST))
+SCRUBS = Feed(TICKET_EXPORT, no_rows, REMOVE_SCRUBBED)
 
 
 TICKETS = Stream(
@@ -107,7 +125,7 @@ TICKET_METRICS = Stream(
 TICKET_EVENTS = Stream(
     name="ticket_events",
     doc="One update of a ticket with the changes it made.",
-    feeds=(Feed(EVENT_EXPORT, amend=REWRITE_COMMENTS), Feed(TICKET_EXPORT, no_rows, REMOVE_SCRUBBED)),
+    feeds=(Feed(EVENT_EXPORT, amend=REWRITE_COMMENTS), SCRUBS),
     columns=columns(
         bigint="id ticket_id timestamp updater_id via_reference_id",
         text="via event_type",
@@ -117,6 +135,7 @@ TICKET_EVENTS = Stream(
     cursor="timestamp",
     version="timestamp",
     fact=True,
+    immutable=True,
     notes={
         "timestamp": "Unix seconds, UTC; what the export is ordered by",
         "updater_id": "-1 means Zendesk itself",
@@ -131,7 +150,7 @@ TICKET_EVENTS = Stream(
 TICKET_COMMENTS = Stream(
     name="ticket_comments",
     doc="A comment of any kind on a ticket, taken from the ticket's events.",
-    feeds=(Feed(EVENT_EXPORT, comments), Feed(TICKET_EXPORT, no_rows, REMOVE_SCRUBBED)),
+    feeds=(Feed(EVENT_EXPORT, comments), SCRUBS),
     columns=columns(
         bigint="id ticket_id event_timestamp author_id audit_id via_reference_id",
         text="type event_type body html_body plain_body formatted_from formatted_to graph_object_id",
@@ -163,6 +182,29 @@ TICKET_COMMENTS = Stream(
     deletes="Removed once the ticket is scrubbed; read again when redacted or made private.",
 )
 
+TICKET_AUDITS = Stream(
+    name="ticket_audits",
+    doc="One update of a ticket that is not archived, with all its events.",
+    feeds=(Feed(RecentFirst("ticket_audits", "audits", time="created_at"), amend=REWRITE_AUDITS), SCRUBS),
+    columns=columns(
+        bigint="id author_id ticket_id",
+        timestamp="created_at",
+        json="events metadata via",
+    ),
+    cursor="created_at",
+    fact=True,
+    immutable=True,
+    option="ticket_audits",
+    variants={"per_ticket": (Feed(AUDITS_PER_TICKET), SCRUBS)},
+    notes={
+        "author_id": "-1 means Zendesk itself",
+        "events": "list of events; their keys depend on type",
+        "metadata": "{system, custom}: client, place, values set by apps",
+        "via": "{channel, source}",
+    },
+    deletes="Removed once the ticket is scrubbed; a redaction rewrites the audit that held the comment.",
+)
+
 TICKET_METRIC_EVENTS = Stream(
     name="ticket_metric_events",
     doc="One step in the measuring of a ticket metric, such as its start, pause or breach.",
@@ -176,6 +218,7 @@ TICKET_METRIC_EVENTS = Stream(
     ),
     cursor="time",
     fact=True,
+    immutable=True,
     notes={
         "deleted": "true: the event no longer counts",
         "group_sla": "policy and target; only for apply_group_sla",
@@ -187,12 +230,85 @@ TICKET_METRIC_EVENTS = Stream(
     deletes="The row stays: `deleted` turns true.",
 )
 
+TICKET_SKIPS = Stream(
+    name="ticket_skips",
+    doc="An agent's skipping of a ticket that is not archived, with the reason.",
+    feeds=feed(FilteredListing("skips", "skips", time="updated_at")),
+    columns=columns(
+        bigint="id ticket_id user_id",
+        text="reason",
+        timestamp="created_at updated_at",
+        json="ticket",
+    ),
+    cursor="updated_at",
+    version="updated_at",
+    fact=True,
+    notes={
+        "ticket": "the whole ticket, as it is now",
+        "user_id": "the agent who skipped",
+    },
+    deletes="Zendesk deletes none, but lists none of archived tickets.",
+)
+
+TICKET_ACTIVITIES = Stream(
+    name="ticket_activities",
+    doc="A ticket event of the last 30 days that concerned the signed-in agent.",
+    feeds=feed(FilteredListing("activities", "activities", time="updated_at", window=iso_since("since"))),
+    columns=columns(
+        bigint="id actor_id user_id",
+        text="title url verb",
+        timestamp="created_at updated_at",
+        json="actor object target user",
+    ),
+    cursor="updated_at",
+    version="updated_at",
+    fact=True,
+    notes={
+        "actor": "user record of who acted",
+        "actor_id": "-1 means Zendesk itself, such as an automation",
+        "object": "the ticket, comment or change concerned",
+        "target": "{ticket: {id, subject}}",
+        "user": "user record of the signed-in agent",
+        "verb": "tickets.assignment, tickets.comment or tickets.priority_increase",
+    },
+    deletes="Zendesk lists the last 30 days; rows stay.",
+)
+
+DELETED_TICKETS = Stream(
+    name="deleted_tickets",
+    doc="A ticket deleted within the last 30 days and not yet scrubbed or archived.",
+    feeds=feed(
+        FilteredListing(
+            "deleted_tickets", "deleted_tickets", time="deleted_at", buckets=(ACCOUNT, DELETED_TICKETS_LIST)
+        )
+    ),
+    columns=columns(
+        bigint="id",
+        text="previous_state subject",
+        timestamp="deleted_at",
+        json="actor",
+    ),
+    cursor="deleted_at",
+    version="deleted_at",
+    fact=True,
+    immutable=True,
+    notes={
+        "id": "the ticket's id",
+        "actor": "{id, name} of who deleted it",
+        "previous_state": "status before the deletion",
+    },
+    deletes="Zendesk lists the last 30 days; rows stay.",
+)
+
 SATISFACTION_RATINGS = Stream(
     name="satisfaction_ratings",
     doc="A satisfaction rating that was offered to, or given by, a requester.",
     feeds=feed(
         FilteredListing(
-            "satisfaction_ratings", "satisfaction_ratings", time="updated_at", since="start_time", until="end_time"
+            "satisfaction_ratings",
+            "satisfaction_ratings",
+            time="updated_at",
+            window=unix_window("start_time", "end_time"),
         )
     ),
     columns=columns(
@@ -218,6 +334,10 @@ STREAMS = (
     TICKET_METRICS,
     TICKET_EVENTS,
     TICKET_COMMENTS,
+    TICKET_AUDITS,
     TICKET_METRIC_EVENTS,
+    TICKET_SKIPS,
+    TICKET_ACTIVITIES,
+    DELETED_TICKETS,
     SATISFACTION_RATINGS,
 )
