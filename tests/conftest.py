@@ -1,4 +1,4 @@
-"""Fixtures: simulated accounts, pipelines into throw-away DuckDB files, and whole tables beside the simulator's truth."""
+"""Fixtures: simulated accounts, pipelines into throw-away DuckDB files, whole tables beside the simulator's truth."""
 
 from __future__ import annotations
 
@@ -52,14 +52,18 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
+def simulated(**options: Any) -> Simulator:
+    """A simulated account, small unless told otherwise, whose minutes pass in tenths of a second."""
+    return Simulator(**{"seed": 1, "tickets": 60, "clock_scale": SCALE, **options})
+
+
 @pytest.fixture
 def simulate() -> Iterator[Callable[..., Simulator]]:
     """Starts simulated accounts; ends them with the test."""
     running: list[Simulator] = []
 
     def start(**options: Any) -> Simulator:
-        account = Simulator(**{"seed": 1, "tickets": 60, "clock_scale": SCALE, **options})
-        account.start()
+        account = simulated(**options).start()
         running.append(account)
         return account
 
