@@ -206,17 +206,17 @@ class CursorExport:
                 complete = page.end_of_stream
                 if complete is None:
                     complete = not page.rows or page.after_cursor in (None, cursor)
+                times = seconds(page.rows, self.time)
+                top = int(times.max(initial=at))
                 if not complete:
-                    if not page.after_cursor or (page.after_cursor == cursor and not page.rows):
+                    if page.after_cursor in (None, "", cursor):
                         raise ContractError(f"{self.path}: the export neither ends nor moves on; nothing was skipped.")
                     cursor = page.after_cursor
-                    pending = prefetch(self._fetch, job, at, cursor)
-                times = seconds(page.rows, self.time)
-                if len(times) and (top := int(times.max())) >= at:
-                    if top > at:
-                        edge = frozenset()
-                    edge |= {row_hash(page.rows[i]) for i in np.flatnonzero(times == top)}
-                    at = top
+                    pending = prefetch(self._fetch, job, top, cursor)
+                if top > at:
+                    edge = frozenset()
+                edge |= {row_hash(page.rows[i]) for i in np.flatnonzero(times == top)}
+                at = top
                 if over_end(job.settings, times):
                     complete = True
                 yield Chunk(page.rows, at, None if complete else cursor, times, edge, complete)
