@@ -261,12 +261,13 @@ class TimeExport:
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield pages until the end, each row once."""
         at, edge = job.position.at, frozenset[bytes]()
+        last = at
         with Prefetch() as prefetch:
             pending = prefetch(self._fetch, job, at)
             while True:
                 page = pending.result()
                 if page is None or not page.rows:
-                    yield Chunk([], at=at, edge=edge, complete=True)
+                    yield Chunk([], at=last, edge=edge, complete=True)
                     return
                 end = page.end_time if page.end_time is not None else at
                 ended = page.end_of_stream is True or (page.end_of_stream is None and end <= at)
@@ -280,14 +281,17 @@ class TimeExport:
                 times = seconds(page.rows, self.time) if self.time else None
                 hashes = [row_hash(row) for row in page.rows]
                 fresh = [i for i, digest in enumerate(hashes) if digest not in edge]
-                again = range(len(hashes)) if times is None else np.flatnonzero(times >= end)
+                # A page that grew to hold a whole second ends behind it, yet that second may still gain rows.
+                grown = len(hashes) >= job.page_size
+                last = max(last, min(end, int(times.max())) if times is not None else end - grown)
+                again = range(len(hashes)) if times is None else np.flatnonzero(times >= last)
                 edge = frozenset(hashes[i] for i in again)
                 at = max(at, end)
                 if len(fresh) < len(hashes):
                     times = times[fresh] if times is not None else None
                 over = times is not None and over_end(job.settings, times)
                 complete = ended or over
-                yield Chunk([page.rows[i] for i in fresh], at, None, times, edge, complete)
+                yield Chunk([page.rows[i] for i in fresh], last, None, times, edge, complete)
                 if complete:
                     return
 
