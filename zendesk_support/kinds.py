@@ -338,22 +338,26 @@ class Listing:
         The end is `meta.has_more`, then the missing link: Support never nulls the link, Help Center leaves it out.
         """
         first = {**self.params, **(params or {}), **({"page[size]": PAGE} if self.paged else {})}
-        request = Request(f"{job.base}/api/v2/{path}", first, self.buckets, self.path)
+        url = f"{job.base}/api/v2/{path}"
         with Prefetch() as prefetch:
-            pending = prefetch(job.page, request, self.rows)
+            pending = prefetch(job.page, Request(url, first, self.buckets, self.path), self.rows)
             asked = set[str]()
             while True:
                 page = pending.result()
-                more = page.meta.has_more if page.meta and page.meta.has_more is not None else None
+                more = page.meta.has_more if page.meta else None
                 link = page.links.next if page.links else page.next_page
-                if not link or more is False or not self.paged:
+                after = page.meta.after_cursor if page.meta else None
+                if not self.paged or more is False or (more is None and not link):
                     yield page, True
                     return
-                if link in asked:
-                    raise ContractError(f"{self.path}: page after page links to {link.split('?')[0]} again.")
-                asked.add(link)
-                request = Request(link, {}, self.buckets, self.path)
-                pending = prefetch(job.page, request, self.rows)
+                following = link or after
+                if not following:
+                    raise ContractError(f"{self.path}: Zendesk says there is more but not where; nothing was skipped.")
+                if following in asked:
+                    raise ContractError(f"{self.path}: page after page leads to the same page again.")
+                asked.add(following)
+                params = {} if link else {**first, "page[after]": following}
+                pending = prefetch(job.page, Request(link or url, params, self.buckets, self.path), self.rows)
                 yield page, False
 
 
