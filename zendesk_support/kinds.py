@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -34,8 +34,10 @@ PAGE = 100
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
 FAN_OUT = 8
+ANSWERED_WITHIN = 120
 
 Params = Mapping[str, str | int]
+T = TypeVar("T")
 
 
 @dataclass
@@ -397,7 +399,8 @@ class FilteredListing:
         late: list[tuple[int, bytes]] = []
         for page, last in listing.pages(job, self.path, params):
             if began is None:
-                began = int(job.transport.server_time or start)
+                # The answer is older than its Date header, or than that of another thread's answer.
+                began = int(job.transport.server_time or start) - ANSWERED_WITHIN
             times = seconds(page.rows, self.time)
             if len(times):
                 newest = max(newest, int(times.max()))
@@ -465,12 +468,19 @@ class HelpCenterChildren:
         """Yield the children of every parent that needs reading."""
         listing = Listing(self.path, self.rows, buckets=(HELP_CENTER,))
         gathered: Rows = []
+        refusal, answered = None, False
         with ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool:
-            for rows in windowed(pool, lambda parent: self._children(job, listing, parent), self._moved(job)):
-                gathered += rows
+            for found in windowed(pool, lambda parent: self._children(job, listing, parent), self._moved(job)):
+                if isinstance(found, UnavailableError):
+                    refusal = found
+                    continue
+                answered = True
+                gathered += found
                 if len(gathered) >= EXPORT_PAGE:
                     yield Chunk(gathered)
                     gathered = []
+        if refusal is not None and not answered:
+            raise refusal
         yield Chunk(gathered, complete=True)
 
     def probe(self, job: Job) -> None:
@@ -490,12 +500,13 @@ class HelpCenterChildren:
         if known:
             known.keep(("brand_id", self.parent), unmoved)
 
-    def _children(self, job: Job, listing: Listing, parent: Parent) -> Rows:
+    def _children(self, job: Job, listing: Listing, parent: Parent) -> Rows | UnavailableError:
+        """The children of a parent, or the refusal: the parent may have gone since it was listed."""
         try:
             pages = listing.pages(replace(job, base=parent.center.base), self.path.format(id=parent.id))
             return [row for page, _ in pages for row in parent.center.stamp(page.rows)]
-        except UnavailableError:
-            return []
+        except UnavailableError as error:
+            return error
 
 
 @dataclass(frozen=True)
@@ -563,9 +574,9 @@ class Brand(msgspec.Struct):
     is_deleted: bool | None = None
 
 
-def windowed(pool: ThreadPoolExecutor, call: Callable[[Any], Rows], items: Iterable[Any]) -> Iterator[Rows]:
+def windowed(pool: ThreadPoolExecutor, call: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
     """Results of `call` in order, with a bounded number under way."""
-    under_way: deque[Future[Rows]] = deque()
+    under_way: deque[Future[T]] = deque()
     try:
         for item in items:
             under_way.append(pool.submit(call, item))
