@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
+from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_support.arrow import Converter, DataType
 from zendesk_support.budget import Budget
@@ -85,6 +86,7 @@ class Session:
         self._passes: list[Pass] = []
         self._shown = {bucket: int(waited) for bucket, waited in account.budget.waited.items()}
         self._collector = dlt.current.pipeline().collector if load_id() is not None else None
+        self._client: SqlClientBase[Any] | None = None
 
     def join(self, member: Member) -> Pass:
         """Subscribe to a pass over the member's reader, shared where another stream waits for the same one."""
@@ -98,6 +100,15 @@ class Session:
             self.shared.parents(running.reader.path).promise()
         running.members.append(member)
         return running
+
+    def destination(self, stream: Stream) -> Destination:
+        """What the pipeline under way has loaded of a stream."""
+        if load_id() is None or not is_materialized(stream):
+            return Destination()
+        schema = dlt.current.source_schema()
+        if self._client is None:
+            self._client = dlt.current.pipeline().sql_client(schema_name=schema.name)
+        return Destination(self._client, {stream.name: schema.tables[stream.name]})
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""
@@ -371,7 +382,7 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
     restore_tokens(session.vault)
     start = position_of(cursor.last_value) if cursor is not None else 0
     members = [
-        Member(session, stream, feed, state.get(str(i), {}), start, shape, destination(stream))
+        Member(session, stream, feed, state.get(str(i), {}), start, shape, session.destination(stream))
         for i, feed in enumerate(stream.feeds)
     ]
     passes = [session.join(member) for member in members]
@@ -460,15 +471,6 @@ def load_id() -> str | None:
         return dlt.current.load_package_state()["load_id"]
     except CurrentLoadPackageStateNotAvailable:
         return None
-
-
-def destination(stream: Stream) -> Destination:
-    """What the pipeline under way has loaded of a stream."""
-    schema = dlt.current.source_schema()
-    if load_id() is None or not is_materialized(stream):
-        return Destination()
-    client = dlt.current.pipeline().sql_client(schema_name=schema.name)
-    return Destination(client, {stream.name: schema.tables[stream.name]})
 
 
 def position_of(value: Any) -> int:
