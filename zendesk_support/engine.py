@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -28,6 +28,16 @@ from zendesk_support.credentials import TokenVault, make_auth
 from zendesk_support.errors import Cancelled, UnavailableError
 from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared
 from zendesk_support.known import DIGEST, Destination, Known, digest_text
+from zendesk_support.modes import (
+    APPENDING,
+    DEFAULT,
+    FULL,
+    SPOOLED,
+    Mode,
+    Spool,
+    check_mode,
+    check_table,
+)
 from zendesk_support.pages import Row, Rows, number, pack, raw, row_hash, seconds, tokens, unpack
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import StreamReport, current_report, now
@@ -38,6 +48,7 @@ from zendesk_support.transport import Transport, Usage
 
 QUEUED = 2
 POLL = 0.05
+LOOKED_UP = 1000
 POSITIONS = "positions"
 
 
@@ -101,14 +112,15 @@ class Session:
         running.members.append(member)
         return running
 
-    def destination(self, stream: Stream) -> Destination:
-        """What the pipeline under way has loaded of a stream."""
-        if load_id() is None or not is_materialized(stream):
+    def destination(self, stream: Stream, mode: Mode) -> Destination:
+        """What the pipeline under way has loaded of a stream; nothing, where all is loaded anew."""
+        if load_id() is None or mode in FULL or not is_materialized(stream):
             return Destination()
         schema = dlt.current.source_schema()
         if self._client is None:
             self._client = dlt.current.pipeline().sql_client(schema_name=schema.name)
-        return Destination(self._client, {stream.name: schema.tables[stream.name]})
+        columns = schema.tables[stream.name]["columns"]
+        return Destination(self._client, columns, stream.key if mode in APPENDING else ())
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""
@@ -193,6 +205,7 @@ class Member:
         start: int,
         shape: Shape,
         destination: Destination,
+        mode: Mode = DEFAULT,
     ) -> None:
         self.stream = stream
         self.feed = feed
@@ -207,6 +220,7 @@ class Member:
         self._amended: dict[int, int] = {}
         self._shape = shape
         self._destination = destination
+        self._mode = mode
         self._queue: deque[Batch] = deque()
         self._closed = False
         self._known: Known | None = None
@@ -240,6 +254,8 @@ class Member:
             rows = picked if self.feed.amend is None else picked + self._amend(rows, self.feed)
         if rows and self._known is not None:
             rows = self._changed(rows, self._known)
+        elif rows and self._mode == "history":
+            rows = [{**row, DIGEST: raw(digest_text(row_hash(row)))} for row in rows]
         position: dict[str, Any] = {}
         if chunk.at is not None:
             edge = pack(chunk.edge)
@@ -286,18 +302,41 @@ class Member:
         keys = self._destination.records(self.stream.name, "ticket_id", tickets, columns)
         return [self._tombstone(key, tickets[number(key, "ticket_id") or 0]) for key in keys]
 
+    def retire(self, tickets: Mapping[int, int]) -> Rows:
+        """As `purge`, but a row that is only marked as deleted keeps its values."""
+        rows = self._destination.records(self.stream.name, "ticket_id", tickets) if self._marks else []
+        if not rows:
+            return self.purge(tickets)
+        return [self._tombstone(row, tickets[number(row, "ticket_id") or 0]) for row in rows]
+
+    @property
+    def _marks(self) -> bool:
+        return self.job.settings.deletes == "mark" or self._mode != DEFAULT
+
+    def _retired(self, keys: Rows) -> Rows:
+        """Tombstones for keys; where rows are only marked as deleted, with the values they had."""
+        if not self._marks:
+            return [self._tombstone(key) for key in keys]
+        wanted = {key_text(key, self.stream.key) for key in keys}
+        last = self.stream.key[-1]
+        values = [msgspec.json.decode(key[last]) for key in keys]
+        held = (
+            row
+            for i in range(0, len(values), LOOKED_UP)
+            for row in self._destination.records(self.stream.name, last, values[i : i + LOOKED_UP])
+        )
+        return [self._tombstone(row) for row in held if key_text(row, self.stream.key) in wanted]
+
     def unlisted(self, column: str, parents: Iterable[int], listed: Rows) -> Rows:
         """Rows that delete what the destination holds below some parents and `listed` does not."""
         columns = tuple(dict.fromkeys((*self.stream.key, column)))
-        there = {tuple(bytes(row[name]) for name in self.stream.key) for row in listed}
+        there = {key_text(row, self.stream.key) for row in listed}
         keys = self._destination.records(self.stream.name, column, parents, columns)
-        return [
-            self._tombstone(key) for key in keys if tuple(bytes(key[name]) for name in self.stream.key) not in there
-        ]
+        return self._retired([key for key in keys if key_text(key, self.stream.key) not in there])
 
     def _tombstone(self, key: Row, version: int | None = None) -> Row:
         row = {**key, DELETED_AT: raw(datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))}
-        if self._known is not None:
+        if self._known is not None or self._mode == "history":
             row[DIGEST] = raw(digest_text(row_hash(row)))
         if version is not None and self.stream.version:
             row[self.stream.version] = raw(version)
@@ -305,10 +344,10 @@ class Member:
 
     def finish(self) -> None:
         """The pass is complete: what it did not list is gone."""
-        bounded = self._session.account.settings.end is not None
+        bounded = self._session.account.settings.end is not None or self._mode in FULL
         if self._known is not None and not bounded and (gone := self._known.gone()).num_rows:
-            keys = ({name: raw(value) for name, value in key.items()} for key in gone.to_pylist())
-            self._put([self._tombstone(key) for key in keys], {})
+            keys = [{name: raw(value) for name, value in key.items()} for key in gone.to_pylist()]
+            self._put(self._retired(keys), {})
         self._end(None)
 
     def fail(self, error: BaseException) -> None:
@@ -359,6 +398,11 @@ class Member:
                 ready.notify_all()
 
 
+def key_text(row: Row, key: Sequence[str]) -> tuple[bytes, ...]:
+    """A row's key, comparable."""
+    return tuple(bytes(row[name]) for name in key)
+
+
 def values(rows: Rows, name: str) -> list[Any]:
     """A column as Python values."""
     return list(msgspec.json.decode(b"[" + b",".join(tokens(rows, name)) + b"]"))
@@ -374,18 +418,21 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
     settings = account.settings
     if cursor is not None:
         cursor.advance(None)
-    bounded = settings.end is not None
-    saved: dict[str, Any] = {} if bounded else dlt.current.resource_state()
+    mode = mode_of(stream, settings)
+    check_table(stream, mode, dlt.current.source_schema().tables.get(stream.name, {}))
+    stateless = settings.end is not None or mode in FULL
+    saved: dict[str, Any] = {} if stateless else dlt.current.resource_state()
     state: dict[str, dict[str, Any]] = saved.setdefault(POSITIONS, {})
-    shape = make_shape(stream, settings)
+    shape = make_shape(stream, settings, mode)
     session = account.enter()
     restore_tokens(session.vault)
-    start = position_of(cursor.last_value) if cursor is not None else 0
+    start = position_of(cursor.start_value if mode in FULL else cursor.last_value) if cursor is not None else 0
     members = [
-        Member(session, stream, feed, state.get(str(i), {}), start, shape, session.destination(stream))
+        Member(session, stream, feed, state.get(str(i), {}), start, shape, session.destination(stream, mode), mode)
         for i, feed in enumerate(stream.feeds)
     ]
     passes = [session.join(member) for member in members]
+    spool = Spool() if mode in SPOOLED else None
     try:
         yield None
         for running in passes:
@@ -399,17 +446,27 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
                     continue
                 if batch.position:
                     state[str(i)] = batch.position
-                if cursor is not None and i == 0 and batch.position:
+                if cursor is not None and i == 0 and batch.position and mode not in FULL:
                     reached = batch.position.get("at", 0)
                     cursor.advance(cursor_value(stream, reached))
                     report.cursor = datetime.fromtimestamp(reached, timezone.utc).isoformat()
                 if batch.data is not None:
                     report.rows += batch.rows
-                    yield shape.hinted(batch.data)
+                    if spool is None:
+                        yield shape.hinted(batch.data)
+                    else:
+                        spool.add(batch.data, stream.key if mode == "history" else None)
         conclude(report, members, run is not None)
-        if not report.rows and not is_materialized(stream):
+        if spool is not None and (mode not in FULL or report.status == "loaded"):
+            for data in spool.batches():
+                yield shape.hinted(data)
+        if mode == "overwrite":
+            replace_table(stream, report.status == "loaded")
+        if not report.rows and (not is_materialized(stream) or (mode == "overwrite" and report.status == "loaded")):
             yield shape.empty()
     finally:
+        if spool is not None:
+            spool.close()
         for member in members:
             member.close()
         keep_tokens(session.vault)
@@ -419,6 +476,13 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
     report.seconds_waited = round(sum(member.usage.waited for member in members), 3)
     if load_id() is not None:
         yield dlt.mark.with_table_name(report.row(), REPORT_TABLE)
+
+
+def replace_table(stream: Stream, whole: bool) -> None:
+    """Let dlt replace the table only if the stream was read whole: it empties one whose resource yields nothing."""
+    if load_id() is not None:
+        disposition: Any = "replace" if whole else "append"
+        dlt.current.source().resources[stream.name].apply_hints(write_disposition=disposition)
 
 
 def conclude(report: StreamReport, members: list[Member], keep_going: bool) -> None:
@@ -438,7 +502,7 @@ def conclude(report: StreamReport, members: list[Member], keep_going: bool) -> N
         raise error
 
 
-def make_shape(stream: Stream, settings: Settings) -> Shape:
+def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
     """The form of a stream's rows, with the column types the destination already has."""
     if settings.nested == "tables":
         return TableShape(stream.dropped)
@@ -452,7 +516,7 @@ def make_shape(stream: Stream, settings: Settings) -> Shape:
     required = list(stream.key)
     if stream.removes:
         types[DELETED_AT] = "timestamp"
-    if stream.snapshot:
+    if stream.snapshot or mode == "history":
         types[DIGEST] = "text"
         required.append(DIGEST)
     converter = Converter(types, required, stream.dropped, schema.naming.normalize_identifier)
@@ -471,6 +535,11 @@ def load_id() -> str | None:
         return dlt.current.load_package_state()["load_id"]
     except CurrentLoadPackageStateNotAvailable:
         return None
+
+
+def mode_of(stream: Stream, settings: Settings) -> Mode:
+    """The sync mode set for a stream."""
+    return check_mode(stream, settings.sync_modes.get(stream.name, DEFAULT))
 
 
 def position_of(value: Any) -> int:

@@ -51,6 +51,9 @@ class Desk(Protocol):
     def purge(self, tickets: Mapping[int, int]) -> Rows:
         """Rows that delete what the destination holds of some tickets, given with their versions."""
 
+    def retire(self, tickets: Mapping[int, int]) -> Rows:
+        """As `purge`, but a row that is only marked as deleted keeps its values."""
+
 
 Pick = Callable[[Rows, Desk], Rows]
 
