@@ -26,7 +26,7 @@ LAYERS = (
     {"transport"},
     {"kinds"},
     {"streams"},
-    {"shapes"},
+    {"shapes", "modes"},
     {"engine"},
     {"source", "runner"},
 )

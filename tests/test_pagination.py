@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -22,6 +23,7 @@ from zendesk_support.kinds import (
     Reader,
     Shared,
     TimeExport,
+    unix_window,
 )
 from zendesk_support.pages import number
 from zendesk_support.settings import Settings
@@ -31,7 +33,7 @@ BASE = "http://127.0.0.1:1"
 TICKETS = CursorExport("tickets", "rows", time="at")
 EVENTS = TimeExport("events", "rows", time="at")
 METRICS = TimeExport("metrics", "rows", time=None, ends=False)
-RATINGS = FilteredListing("ratings", "rows", time="at", since="start_time", until="end_time")
+RATINGS = FilteredListing("ratings", "rows", time="at", window=unix_window("start_time", "end_time"))
 
 Answers = Callable[[str, dict[str, str]], Any]
 
@@ -42,6 +44,7 @@ class Script:
     def __init__(self, answers: Answers, server_time: float | None = None) -> None:
         self.answers = answers
         self.server_time = server_time
+        self.stopped = threading.Event()
         self.asked: list[tuple[str, dict[str, str]]] = []
 
     def get(self, request: Request, decode: Callable[[bytes], Any], usage: Usage) -> Any:
@@ -370,7 +373,7 @@ def help_center(path: str, params: dict[str, str]) -> Any:
 
 
 ARTICLES = HelpCenterListing(Listing("articles", "articles"))
-VOTES = HelpCenterChildren(ARTICLES, "articles/{id}/votes", "votes", parent="item_id")
+VOTES = HelpCenterChildren(ARTICLES, "votes", parent="item_id")
 
 
 def test_a_parent_that_goes_while_its_children_are_read_has_none() -> None:

@@ -298,9 +298,9 @@ class Member:
 
     def purge(self, tickets: Mapping[int, int]) -> Rows:
         """Rows that delete what the destination holds of some tickets, and the tickets' versions."""
-        columns = tuple(dict.fromkeys((*self.stream.key, "ticket_id")))
-        keys = self._destination.records(self.stream.name, "ticket_id", tickets, columns)
-        return [self._tombstone(key, tickets[number(key, "ticket_id") or 0]) for key in keys]
+        ticket = "ticket_id" if "ticket_id" in self.stream.columns else "id"
+        keys = self._destination.records(self.stream.name, ticket, tickets, tuple({*self.stream.key, ticket}))
+        return [self._tombstone(key, tickets[number(key, ticket) or 0]) for key in keys]
 
     def retire(self, tickets: Mapping[int, int]) -> Rows:
         """As `purge`, but a row that is only marked as deleted keeps its values."""
@@ -336,16 +336,16 @@ class Member:
 
     def _tombstone(self, key: Row, version: int | None = None) -> Row:
         row = {**key, DELETED_AT: raw(datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))}
-        if self._known is not None or self._mode == "history":
+        if self.stream.snapshot or self._mode == "history":
             row[DIGEST] = raw(digest_text(row_hash(row)))
         if version is not None and self.stream.version:
-            row[self.stream.version] = raw(version)
+            row[self.stream.version] = raw(cursor_value(self.stream, version))
         return row
 
     def finish(self) -> None:
         """The pass is complete: what it did not list is gone."""
-        bounded = self._session.account.settings.end is not None or self._mode in FULL
-        if self._known is not None and not bounded and (gone := self._known.gone()).num_rows:
+        stays = self.stream.keeps or self._session.account.settings.end is not None or self._mode in FULL
+        if self._known is not None and not stays and (gone := self._known.gone()).num_rows:
             keys = [{name: raw(value) for name, value in key.items()} for key in gone.to_pylist()]
             self._put(self._retired(keys), {})
         self._end(None)
