@@ -34,6 +34,7 @@ _STRING, _NUMBER, _BOOL, _NESTED = "string", "number", "bool", "nested"
 _KINDS = {ord('"'): _STRING, ord("{"): _NESTED, ord("["): _NESTED, ord("t"): _BOOL, ord("f"): _BOOL}
 _FITS = {("text", _STRING), ("timestamp", _STRING), ("bigint", _NUMBER), ("double", _NUMBER), ("bool", _BOOL)}
 _decode_string = msgspec.json.Decoder(str).decode
+_decode_strings = msgspec.json.Decoder(list[str | None]).decode
 _decode_ints = msgspec.json.Decoder(list[int | None]).decode
 _decode_floats = msgspec.json.Decoder(list[float | None]).decode
 _decode_bools = msgspec.json.Decoder(list[bool | None]).decode
@@ -164,9 +165,8 @@ class Converter:
         if data_type == "text":
             return self._strings(texts)
         if data_type == "timestamp":
-            values = pa.array([None if text == _NULL else text[1:-1] for text in texts], pa.binary())
-            return pc.cast(values.cast(pa.string()), ARROW_TYPES["timestamp"])
-        joined = b"[" + b",".join(texts) + b"]"
+            return pc.cast(self._strings(texts), ARROW_TYPES["timestamp"])
+        joined = json_list(texts)
         if data_type == "bigint":
             return pa.array(_decode_ints(joined), pa.int64())
         if data_type == "double":
@@ -174,18 +174,25 @@ class Converter:
         return pa.array(_decode_bools(joined), pa.bool_())
 
     def _strings(self, texts: list[bytes]) -> pa.Array:
-        values = [
-            None if text == _NULL else text[1:-1] if b"\\" not in text else unescaped(text).encode() for text in texts
-        ]
+        try:
+            values = _decode_strings(json_list(texts))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            values = [None if text == _NULL else unescaped(text) for text in texts]
         if self._strip_nul:
-            values = [value if value is None else value.replace(b"\0", b"") for value in values]
-        return pa.array(values, pa.binary()).cast(pa.string())
+            values = [value if value is None else value.replace("\0", "") for value in values]
+        return pa.array(values, pa.string())
 
     def _text(self, texts: list[bytes]) -> pa.Array:
-        texts = [mended(text) if b"\\ud" in text or b"\\uD" in text else text for text in texts]
-        if self._strip_nul:
-            texts = [without_nul(text) if b"\\u0000" in text else text for text in texts]
+        if b"\\" in b"".join(texts):
+            texts = [mended(text) if b"\\ud" in text or b"\\uD" in text else text for text in texts]
+            if self._strip_nul:
+                texts = [without_nul(text) if b"\\u0000" in text else text for text in texts]
         return pa.array([None if text == _NULL else text for text in texts], pa.binary()).cast(pa.string())
+
+
+def json_list(texts: list[bytes]) -> bytes:
+    """JSON values as one JSON list."""
+    return b"[" + b",".join(texts) + b"]"
 
 
 def kinds_of(texts: list[bytes]) -> set[str]:
