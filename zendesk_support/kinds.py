@@ -426,7 +426,7 @@ class HelpCenterListing:
             for center in help_centers(job):
                 for chunk in self.listing.read(replace(job, base=center.base)):
                     recent = seconds(chunk.rows, "updated_at") >= job.settings.start
-                    parents.add([Parent.of(center, chunk.rows[i]) for i in np.flatnonzero(recent)])
+                    parents.add([Parent.of(center, row, bool(new)) for row, new in zip(chunk.rows, recent)])
                     yield Chunk(center.stamp(chunk.rows))
         except BaseException as error:
             parents.end(error)
@@ -461,8 +461,8 @@ class HelpCenterChildren:
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """The parent and the vote, to compare sums with."""
-        return (self.parent, "value") if self.counted else ()
+        """The parent, and the vote to compare sums with."""
+        return (self.parent, "value") if self.counted else (self.parent,)
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the children of every parent that needs reading."""
@@ -489,14 +489,15 @@ class HelpCenterChildren:
 
     def _moved(self, job: Job) -> Iterator[Parent]:
         """Parents to read; those left out keep the rows they have."""
-        known = job.known if self.counted else None
-        loaded = known.sums(("brand_id", self.parent), "value") if known else {}
+        known = job.known
+        loaded = known.sums(("brand_id", self.parent), "value") if known and self.counted else {}
         unmoved: list[tuple[int, int]] = []
         for parent in job.shared.parents(self.parents.listing.path).each(lambda: self.parents.read(job)):
-            if self.counted and loaded.get(parent.key, (0, 0)) == (parent.vote_count, parent.vote_sum):
-                unmoved.append(parent.key)
-            else:
+            same = self.counted and loaded.get(parent.key, (0, 0)) == (parent.vote_count, parent.vote_sum)
+            if parent.recent and not same:
                 yield parent
+            else:
+                unmoved.append(parent.key)
         if known:
             known.keep(("brand_id", self.parent), unmoved)
 
@@ -524,17 +525,19 @@ class HelpCenter:
 
 @dataclass(frozen=True)
 class Parent:
-    """An article or post, and the votes it counts."""
+    """An article or post, the votes it counts, and whether it is within the period asked for."""
 
     center: HelpCenter
     id: int
     vote_count: int
     vote_sum: int
+    recent: bool
 
     @classmethod
-    def of(cls, center: HelpCenter, row: Row) -> Parent:
+    def of(cls, center: HelpCenter, row: Row, recent: bool) -> Parent:
         """The parent that a row of the list is."""
-        return cls(center, number(row, "id") or 0, number(row, "vote_count") or 0, number(row, "vote_sum") or 0)
+        votes = number(row, "vote_count") or 0, number(row, "vote_sum") or 0
+        return cls(center, number(row, "id") or 0, *votes, recent)
 
     @property
     def key(self) -> tuple[int, int]:
