@@ -234,10 +234,12 @@ class Member:
     def _unseen(self, chunk: Chunk) -> Rows:
         """The chunk's rows less those this stream has loaded before or was not asked for."""
         rows, times = chunk.rows, chunk.times
-        edge = self._edge
+        edge, end = self._edge, self.job.settings.end
+        if times is None and end is not None and self.stream.cursor is not None:
+            return [rows[i] for i in np.flatnonzero(seconds(rows, self.stream.cursor) < end)]
         if times is None or not len(times):
             return [row for row in rows if row_hash(row) not in edge] if edge else rows
-        start, end = self.position.at, self.job.settings.end
+        start = self.position.at
         if int(times.min()) > start and (end is None or int(times.max()) < end):
             return rows
         return [
