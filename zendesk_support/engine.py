@@ -415,18 +415,26 @@ def make_shape(stream: Stream, settings: Settings) -> Shape:
         return TableShape(stream.dropped)
     schema = dlt.current.source_schema()
     types: dict[str, DataType] = dict(stream.columns)
-    found = schema.tables.get(stream.name, {}).get("columns", {})
-    for name, column in found.items():
+    found: dict[str, DataType] = {}
+    for name, column in schema.tables.get(stream.name, {}).get("columns", {}).items():
         data_type = column.get("data_type")
         if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
-            types[name] = data_type
+            found[name] = data_type
     required = list(stream.key)
     if stream.removes:
         types[DELETED_AT] = "timestamp"
     if stream.snapshot:
         types[DIGEST] = "text"
         required.append(DIGEST)
-    converter = Converter(types, required, stream.dropped, schema.naming.normalize_identifier)
+    naming = schema.naming
+    converter = Converter(
+        types,
+        found,
+        required,
+        stream.dropped,
+        naming.normalize_identifier,
+        lambda n: naming.shorten_fragments(n, "v_text"),
+    )
     return ArrowShape(converter, load_id())
 
 
