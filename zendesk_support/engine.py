@@ -20,7 +20,7 @@ import numpy as np
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 
-from zendesk_support.arrow import Converter, DataType
+from zendesk_support.arrow import OWN_COLUMNS, Converter, DataType
 from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import TokenVault, make_auth
@@ -215,7 +215,7 @@ class Member:
         """Turn a chunk into a batch of this stream's rows."""
         rows = self._unseen(chunk)
         if rows:
-            picked = self.feed.pick(rows, self)
+            picked = foreign(self.feed.pick(rows, self))
             rows = picked if self.feed.amend is None else picked + self._amend(rows, self.feed)
         if rows and self._known is not None:
             rows = self._changed(rows, self._known)
@@ -329,6 +329,13 @@ class Member:
             if not self._closed:
                 self._queue.append(batch)
                 ready.notify_all()
+
+
+def foreign(rows: Rows) -> Rows:
+    """Rows of the API, whose keys never mean a column of ours: `_deleted_at` would remove the row."""
+    if not any(name in row for row in rows for name in OWN_COLUMNS):
+        return rows
+    return [{f"zendesk{key}" if key in OWN_COLUMNS else key: value for key, value in row.items()} for row in rows]
 
 
 def values(rows: Rows, name: str) -> list[Any]:
