@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dlt
+import pyarrow.parquet as pq
 import pytest
-from conftest import load, pipeline, plain, table, written
+from conftest import load, pipeline, plain, source, table, written
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.simulator import Simulator
@@ -148,6 +150,16 @@ def test_values_that_databases_refuse_cost_no_row(tmp_path: Path, simulate: Simu
     load(target, account, "groups")
     assert set(table(target, "groups")) == {(row["id"],) for row in account.truth("groups")}
     assert written(load(target, account, "groups")) == {}
+
+
+@pytest.mark.parametrize(("destination", "name"), [("postgres", "ab"), ("duckdb", "a\0b")])
+def test_nul_is_left_out_only_where_the_destination_refuses_it(simulate: Simulate, destination: str, name: str) -> None:
+    account = simulate(tickets=1)
+    rows_edited(account, "groups", lambda row: row.update(name="a\0b"))
+    target = dlt.pipeline("texts", destination=destination)
+    target.extract(source(account).with_resources("groups"), loader_file_format="parquet")
+    (file,) = Path(target.working_dir).rglob("groups.*.parquet")
+    assert pq.read_table(file).column("name").to_pylist().count(name) == 3
 
 
 def test_types_found_at_the_destination_are_kept(tmp_path: Path, simulate: Simulate) -> None:

@@ -38,6 +38,7 @@ from zendesk_support.transport import Transport, Usage
 QUEUED = 2
 POLL = 0.05
 POSITIONS = "positions"
+REFUSE_NUL = ("dlt.destinations.postgres", "dlt.destinations.redshift")
 
 
 class Account:
@@ -441,8 +442,14 @@ def make_shape(stream: Stream, settings: Settings) -> Shape:
         stream.dropped,
         naming.normalize_identifier,
         lambda n: naming.shorten_fragments(n, "v_text"),
+        refuses_nul(),
     )
     return ArrowShape(converter, load_id())
+
+
+def refuses_nul() -> bool:
+    """Whether texts at the destination cannot hold NUL."""
+    return load_id() is not None and dlt.current.pipeline().destination.destination_type in REFUSE_NUL
 
 
 def is_materialized(stream: Stream) -> bool:
