@@ -21,7 +21,7 @@ from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.destinations.sql_client import SqlClientBase
 
-from zendesk_support.arrow import Converter, DataType
+from zendesk_support.arrow import OWN_COLUMNS, Converter, DataType
 from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import TokenVault, make_auth
@@ -50,6 +50,7 @@ QUEUED = 2
 POLL = 0.05
 LOOKED_UP = 1000
 POSITIONS = "positions"
+REFUSE_NUL = ("dlt.destinations.postgres", "dlt.destinations.redshift")
 
 
 class Account:
@@ -250,7 +251,7 @@ class Member:
         if self._held:
             rows = [row for row in rows if number(row, self.stream.key[0]) not in self._held]
         if rows:
-            picked = self.feed.pick(rows, self)
+            picked = foreign(self.feed.pick(rows, self))
             rows = picked if self.feed.amend is None else picked + self._amend(rows, self.feed)
         if rows and self._known is not None:
             rows = self._changed(rows, self._known)
@@ -271,10 +272,12 @@ class Member:
     def _unseen(self, chunk: Chunk) -> Rows:
         """The chunk's rows less those this stream has loaded before or was not asked for."""
         rows, times = chunk.rows, chunk.times
-        edge = self._edge
+        edge, end = self._edge, self.job.settings.end
+        if times is None and end is not None and self.stream.cursor is not None:
+            return [rows[i] for i in np.flatnonzero(seconds(rows, self.stream.cursor) < end)]
         if times is None or not len(times):
             return [row for row in rows if row_hash(row) not in edge] if edge else rows
-        start, end = self.position.at, self.job.settings.end
+        start = self.position.at
         if int(times.min()) > start and (end is None or int(times.max()) < end):
             return rows
         return [
@@ -403,6 +406,13 @@ def key_text(row: Row, key: Sequence[str]) -> tuple[bytes, ...]:
     return tuple(bytes(row[name]) for name in key)
 
 
+def foreign(rows: Rows) -> Rows:
+    """Rows of the API, whose keys never mean a column of ours: `_deleted_at` would remove the row."""
+    if not any(name in row for row in rows for name in OWN_COLUMNS):
+        return rows
+    return [{f"zendesk{key}" if key in OWN_COLUMNS else key: value for key, value in row.items()} for row in rows]
+
+
 def values(rows: Rows, name: str) -> list[Any]:
     """A column as Python values."""
     return list(msgspec.json.decode(b"[" + b",".join(tokens(rows, name)) + b"]"))
@@ -508,19 +518,33 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
         return TableShape(stream.dropped)
     schema = dlt.current.source_schema()
     types: dict[str, DataType] = dict(stream.columns)
-    found = schema.tables.get(stream.name, {}).get("columns", {})
-    for name, column in found.items():
+    found: dict[str, DataType] = {}
+    for name, column in schema.tables.get(stream.name, {}).get("columns", {}).items():
         data_type = column.get("data_type")
         if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
-            types[name] = data_type
+            found[name] = data_type
     required = list(stream.key)
     if stream.removes:
         types[DELETED_AT] = "timestamp"
     if stream.snapshot or mode == "history":
         types[DIGEST] = "text"
         required.append(DIGEST)
-    converter = Converter(types, required, stream.dropped, schema.naming.normalize_identifier)
+    naming = schema.naming
+    converter = Converter(
+        types,
+        found,
+        required,
+        stream.dropped,
+        naming.normalize_identifier,
+        lambda n: naming.shorten_fragments(n, "v_text"),
+        refuses_nul(),
+    )
     return ArrowShape(converter, load_id())
+
+
+def refuses_nul() -> bool:
+    """Whether texts at the destination cannot hold NUL."""
+    return load_id() is not None and dlt.current.pipeline().destination.destination_type in REFUSE_NUL
 
 
 def is_materialized(stream: Stream) -> bool:
