@@ -1,7 +1,7 @@
 """Request budgets: one bucket per limit Zendesk counts, paced so that a lone client meets no 429.
 
-A bucket trusts the server's own count (`remaining`, `reset`) where an answer carries it. Where it does not, the bucket
-keeps a log of the last minute's requests, which is safe for fixed and for sliding windows alike.
+A bucket keeps a log of the last minute's requests, which is safe for fixed and for sliding windows alike, and corrects
+it by the server's own count (`remaining`, `reset`) where an answer carries one.
 See https://developer.zendesk.com/api-reference/introduction/rate-limits/
 """
 
@@ -13,11 +13,13 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from zendesk_support.clock import Clock
 from zendesk_support.errors import Cancelled
 
 WINDOW = 60.0
+LATE = 5.0
 HIGH_VOLUME = 2500
 
 
@@ -49,20 +51,24 @@ class Quota:
 
 
 class Bucket:
-    """One limit's window. Not thread-safe: `Budget` holds the lock."""
+    """One limit's window. Not thread-safe: `Budget` holds the lock.
 
-    def __init__(self, name: str, limit: int, share: float, *, probing: bool) -> None:
+    Until an answer proves that the server counts in fixed windows, the log of the last minute decides, and what the
+    server has counted beyond it is other clients' use.
+    """
+
+    def __init__(self, name: str, limit: int, share: float) -> None:
         self.name = name
         self.limit = limit
         self.share = share
-        self.probing = probing
+        self.probing_since: float | None = -math.inf  # until a request sent since then is answered, one goes at a time
         self.in_flight = 0
         self.paused_until = 0.0
         self.taken: deque[float] = deque()
         self.remaining: int | None = None
         self.resets_at: float | None = None
         self.window_started = -math.inf
-        self.fixed_window = False
+        self.window: Literal["fixed", "sliding"] | None = None
 
     @property
     def allowance(self) -> int:
@@ -73,32 +79,37 @@ class Bucket:
         """The time at which one more request may go; `inf` while an answer must come first."""
         if now < self.paused_until:
             return self.paused_until
+        self._forget(now)
         if self.resets_at is not None and now >= self.resets_at:
             self._start_window(now)
+        probing = self.probing_since is not None
+        if probing and self.in_flight:
+            return math.inf
+        whole = self.share == 1
+        if probing and whole:
+            return now
+        if self.remaining is not None and self.remaining <= 0 and self.resets_at is not None:
+            return self.resets_at
+        if len(self.taken) < self.allowance or (whole and self.window == "fixed"):
+            return now
+        room_at = self.taken[0] + WINDOW
+        return min(room_at, self.resets_at) if whole and self.resets_at is not None else room_at
+
+    def _forget(self, now: float) -> None:
         while self.taken and self.taken[0] <= now - WINDOW:
             self.taken.popleft()
-        if self.probing and self.in_flight:
-            return math.inf
-        if self.remaining is not None and self.remaining <= 0:
-            if self.resets_at is not None:
-                return self.resets_at
-            self.remaining = None
-            return self.taken[0] + WINDOW if self.taken else now + 1
-        server_counts = self.fixed_window or (self.remaining is not None and self.resets_at is not None)
-        if len(self.taken) >= self.allowance and not (self.share == 1 and (server_counts or self.probing)):
-            return self.taken[0] + WINDOW
-        return now
 
     def _start_window(self, now: float) -> None:
-        """The server's window is over: a fixed one starts full, of any other kind one answer must tell."""
+        """The server's window is over: a fixed one starts full; of any other kind one answer must tell, if need be."""
         self.window_started = now
-        self.resets_at = None
-        if self.fixed_window:
+        if self.window == "fixed" and self.resets_at is not None:
+            self.resets_at += WINDOW * (1 + (now - self.resets_at) // WINDOW)
             self.remaining = self.limit - self.in_flight
-            self.taken.clear()
-        else:
-            self.remaining = None
-            self.probing = True
+            return
+        full = len(self.taken) >= self.limit and not self.in_flight
+        if full or (self.remaining is not None and self.remaining <= 0):
+            self.probing_since = now
+        self.remaining = self.resets_at = None
 
     def take(self, now: float) -> None:
         """Count one request as sent."""
@@ -115,25 +126,43 @@ class Bucket:
         """Correct the count by what the server said."""
         self.in_flight -= 1
         self._counted_late(sent, now)
+        self._forget(now)
         if quota.limit:
             self.limit = quota.limit
-        if sent < self.window_started:
+        if self.probing_since is not None and sent >= self.probing_since:
+            self.probing_since = None
+        if quota.remaining is None or sent < self.window_started:
             return
-        if quota.remaining is not None and quota.resets_in is not None:
-            self._learn_window(quota.remaining, quota.resets_in, now)
-        elif quota.remaining is not None:
-            self.remaining = quota.remaining
-        if quota.limit:
-            self.probing = False
-
-    def _learn_window(self, remaining: int, resets_in: float, now: float) -> None:
-        if self.probing and self.window_started > 0:
-            self.fixed_window = remaining >= self.limit - 2
+        others = self.limit - quota.remaining > len(self.taken)
+        if quota.resets_in is not None and self.window is None:
+            self._recognize(self.limit - quota.remaining, sent, now)
         # Whole seconds, rounded either way: one more is always past the reset.
-        resets_at = now + resets_in + 1
-        self.resets_at = resets_at if self.resets_at is None else min(self.resets_at, resets_at)
-        known = remaining if self.probing or self.remaining is None else self.remaining
+        resets_at = now + quota.resets_in + 1 if quota.resets_in is not None else self.taken[0] + WINDOW
+        if self.window == "fixed":
+            if self.resets_at is not None and resets_at > self.resets_at + 2:
+                self.window_started, self.remaining, self.resets_at = now, quota.remaining - self.in_flight, resets_at
+            self._lower(quota.remaining)
+            self.resets_at = min(resets_at, resets_at if self.resets_at is None else self.resets_at)
+        elif others:
+            self._lower(quota.remaining)
+            self.resets_at = resets_at
+        elif self.window is None and quota.resets_in is not None:
+            self.resets_at = resets_at
+
+    def _lower(self, remaining: int) -> None:
+        """Take the server's count where it is lower than ours, which has the requests under way."""
+        known = remaining - self.in_flight if self.remaining is None else self.remaining
         self.remaining = min(known, remaining)
+
+    def _recognize(self, used: int, sent: float, now: float) -> None:
+        """Tell a fixed window from a sliding one: whether the server still counts what was sent before a reset."""
+        recent = [at for at in self.taken if now - WINDOW + LATE < at < sent]
+        if used < len(recent) - self.in_flight:
+            self.window = "fixed"
+            self.probing_since = now if self.in_flight else None
+        elif recent and recent[0] < self.window_started and used > sum(at >= self.window_started for at in self.taken):
+            self.window = "sliding"
+            self.resets_at = None
 
     def _counted_late(self, sent: float, now: float) -> None:
         """Let the log hold the latest time at which the server can have counted the request."""
@@ -145,8 +174,8 @@ class Bucket:
         """Zendesk said 429: nobody uses this bucket before `until`."""
         self.paused_until = max(self.paused_until, until)
         self.remaining = self.resets_at = None
-        self.fixed_window = False
-        self.probing = True
+        self.window = None
+        self.probing_since = self.paused_until
 
 
 class Budget:
@@ -189,8 +218,7 @@ class Budget:
     def _bucket(self, spec: BucketSpec) -> Bucket:
         name = spec.header or spec.name
         if name not in self._buckets:
-            probing = spec.header is None
-            self._buckets[name] = Bucket(spec.name, self._documented(spec), self._share, probing=probing)
+            self._buckets[name] = Bucket(spec.name, self._documented(spec), self._share)
         return self._buckets[name]
 
     def _documented(self, spec: BucketSpec) -> int:
@@ -206,10 +234,10 @@ class Budget:
             for name, quota in endpoints.items():
                 if name not in self._buckets:
                     limit = quota.limit or ACCOUNT.limit
-                    self._buckets[name] = Bucket(name, limit, self._share, probing=False)
+                    self._buckets[name] = Bucket(name, limit, self._share)
                 bucket = self._buckets[name]
                 if bucket not in ticket.buckets:
-                    bucket.in_flight += 1
+                    bucket.take(ticket.sent)
                     self._by_route.setdefault(ticket.route, {})[name] = bucket
                     bucket.learn(quota, ticket.sent, now)
             for name, bucket in self._buckets.items():

@@ -124,21 +124,26 @@ class Transport:
 
     def _attempt(self, request: Request, url: str, decode: Callable[[bytes], T], usage: Usage) -> T:
         assert self.auth is not None
-        deadline = self._clock.now() + self._settings.retry_deadline
+        deadline: float | None = None
         renewed = False
         failures = 0
         while True:
-            authorization = self.auth.header()
             ticket = self._budget.acquire(request.route, request.buckets, self._stop)
+            if deadline is None:
+                deadline = self._clock.now() + self._settings.retry_deadline
             usage.waited += ticket.waited
             usage.requests += 1
             try:
+                authorization = self.auth.header()
                 answer = self._send("GET", url, authorization, params=request.params)
             except BrokenAnswer as error:
                 self._budget.abandon(ticket)
                 failures += 1
                 self._back_off(request, failures, deadline, str(error), None, usage)
                 continue
+            except BaseException:
+                self._budget.abandon(ticket)
+                raise
             self._budget.settle(ticket, answer.headers)
             if answer.status == 200:
                 try:

@@ -1,0 +1,218 @@
+"""Pacing: a lone client meets no 429, wastes no quota, and leaves other clients their part."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from traffic import Traffic, most_in_a_minute
+
+from zendesk_support.budget import (
+    ACCOUNT,
+    EXPORTS,
+    HELP_CENTER,
+    USERS_EXPORT,
+    Bucket,
+    BucketSpec,
+    Quota,
+    read_quota,
+)
+
+LOADS = {
+    "lists": ((ACCOUNT,), "account", 70, 200, 8),
+    "exports": ((ACCOUNT, EXPORTS), "incremental_exports", 10, 35, 4),
+    "users": ((ACCOUNT, USERS_EXPORT), "incremental_exports_cursor", 20, 70, 1),
+    "help center": ((HELP_CENTER,), "help_center", 70, 200, 8),
+}
+ADD_ON = [(EXPORTS, "incremental_exports", 30), (USERS_EXPORT, "incremental_exports_cursor", 60)]
+NOTHING = Quota()
+NEW = {"ratelimit-limit": "700", "ratelimit-remaining": "698", "ratelimit-reset": "41"}
+OLD = {"rate-limit": "700", "rate-limit-remaining": "698", "rate-limit-reset": "41"}
+PAIR = {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "699"}
+ENDPOINT = "total=10; remaining=9; resets=43"
+EXPORT_QUOTA = {"incrementalexports": Quota(10, 9, 43)}
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({**PAIR, **NEW}, (Quota(700, 698, 41), {})),
+        ({**PAIR, **OLD}, (Quota(700, 698, 41), {})),
+        (PAIR, (Quota(700, 699, None), {})),
+        ({}, (Quota(), {})),
+        ({"Zendesk-RateLimit-incremental-exports": ENDPOINT}, (Quota(), EXPORT_QUOTA)),
+        ({"zendesk-rate-limit-incremental-exports": ENDPOINT}, (Quota(), EXPORT_QUOTA)),
+        ({**NEW, "zendesk-ratelimit-tickets-index": "unlimited"}, (Quota(700, 698, 41), {})),
+        ({"ratelimit-limit": "50", "ratelimit-reset": "2026-01-01T00:00:00Z"}, (Quota(50, None, None), {})),
+    ],
+    ids=["new", "old", "pair", "none", "endpoint", "endpoint with hyphen", "unreadable", "reset as date"],
+)
+def test_every_spelling_of_the_limit_headers_is_read(
+    headers: dict[str, str], expected: tuple[Quota, dict[str, Quota]]
+) -> None:
+    assert read_quota(headers) == expected
+
+
+def shortest(limit: int, requests: int, workers: int, latency: float, phase: float | None) -> float:
+    """Seconds a client needs that knows the server's windows; `phase` into a fixed one, None where they slide."""
+    free, counted, used = [0.0] * workers, list[float](), Counter[int]()
+    for i in range(requests):
+        at = free[i % workers] + latency / 2
+        if phase is None:
+            at = max(at, counted[i - limit] + 60) if i >= limit else at
+        else:
+            while used[int((at + phase) // 60)] >= limit:
+                at = ((at + phase) // 60 + 1) * 60 - phase
+            used[int((at + phase) // 60)] += 1
+        counted.append(at)
+        free[i % workers] = at + latency / 2
+    return max(free)
+
+
+@pytest.mark.parametrize("latency", [0.05, 1.4])
+@pytest.mark.parametrize("phase", [0, 31, 57])
+@pytest.mark.parametrize("style", ["new", "old", "none"])
+@pytest.mark.parametrize("window", ["fixed", "sliding"])
+@pytest.mark.parametrize("load", LOADS)
+def test_a_lone_client_meets_no_429_and_wastes_no_quota(
+    load: str, window: str, style: str, phase: int, latency: float
+) -> None:
+    """L29. The time is at most 5 % above what a client needs that knows the windows, as far as headers tell of them."""
+    specs, bucket, limit, requests, workers = LOADS[load]
+    traffic = Traffic({"account": 700, bucket: limit}, window, style, latency=latency, phase=phase)
+    traffic.send(*specs, times=requests, workers=workers)
+    told = window == "fixed" and style != "none" and load != "help center"
+    least = shortest(limit, requests, workers, latency, phase if told else None)
+    assert traffic.refused == 0
+    assert traffic.elapsed <= 1.05 * least
+
+
+@pytest.mark.parametrize("window", ["fixed", "sliding"])
+@pytest.mark.parametrize("style", ["new", "none"])
+@pytest.mark.parametrize("load", LOADS)
+def test_half_a_share_leaves_half_of_every_minute(load: str, style: str, window: str) -> None:
+    specs, bucket, limit, requests, workers = LOADS[load]
+    traffic = Traffic({"account": 700, bucket: limit}, window, style, share=0.5, phase=31)
+    traffic.send(*specs, times=requests, workers=workers)
+    assert traffic.refused == 0
+    assert most_in_a_minute(traffic.counted) == limit // 2
+
+
+def test_a_pause_between_two_loads_causes_no_429() -> None:
+    for window in ("fixed", "sliding"):
+        for idle in range(1, 120, 7):
+            traffic = Traffic({"account": 30}, window, phase=11)
+            for requests in (40, 1, 25):
+                traffic.send(ACCOUNT, times=requests, workers=8)
+                traffic.pass_time(idle)
+            assert traffic.refused == 0, (window, idle)
+
+
+@pytest.mark.parametrize("style", ["new", "old"])
+def test_what_other_clients_use_is_seen_in_the_headers(style: str) -> None:
+    traffic = Traffic({"account": 100}, style=style)
+    traffic.server.burn("account", traffic.now(), 60)
+    traffic.send(ACCOUNT, times=100, workers=1)
+    assert traffic.refused == 0
+    assert max(Counter(int(at // 60) for at in traffic.counted).values()) == 60
+
+
+def test_other_clients_of_the_help_center_cost_no_storm_of_429s() -> None:
+    """Its answers carry no reset."""
+    traffic = Traffic({"account": 700, "help_center": 50})
+    traffic.send(HELP_CENTER)
+    traffic.server.burn("help_center", traffic.now(), 44)
+    traffic.send(HELP_CENTER, times=30, workers=1)
+    assert traffic.refused == 0
+
+
+@pytest.mark.parametrize("style", ["new", "none"])
+def test_an_earlier_run_of_this_minute_costs_at_most_one_429(style: str) -> None:
+    traffic = Traffic({"account": 700, "incremental_exports": 10}, style=style)
+    traffic.server.burn("incremental_exports", traffic.now(), 10)
+    traffic.send(ACCOUNT, EXPORTS, times=12, workers=4)
+    assert traffic.refused == 1
+
+
+def test_a_used_up_export_bucket_does_not_hold_up_lists() -> None:
+    """L30."""
+    traffic = Traffic({"account": 700, "incremental_exports": 10}, phase=1)
+    traffic.send(ACCOUNT, EXPORTS, times=10, workers=4)
+    before = traffic.elapsed
+    traffic.send(ACCOUNT, times=50, workers=1)
+    assert traffic.elapsed - before == pytest.approx(50 * traffic.latency, rel=0.1)
+
+
+@pytest.mark.parametrize("style", ["new", "none"])
+@pytest.mark.parametrize(
+    ("spec", "bucket", "limit"),
+    ADD_ON,
+)
+def test_the_high_volume_add_on_raises_the_limit_of_exports(
+    spec: BucketSpec, bucket: str, limit: int, style: str
+) -> None:
+    traffic = Traffic({"account": 2500, bucket: limit}, style=style)
+    traffic.send(ACCOUNT, spec, times=limit, workers=2)
+    assert traffic.refused == 0
+    assert traffic.elapsed < 59
+
+
+def test_a_429_pauses_its_bucket_and_no_other() -> None:
+    traffic = Traffic({"account": 700, "incremental_exports": 10}, style="none")
+    traffic.server.burn("incremental_exports", traffic.now(), 10)
+    traffic.send(ACCOUNT, EXPORTS)
+    assert traffic.refused == 1
+    before = traffic.elapsed
+    traffic.send(ACCOUNT)
+    assert traffic.elapsed - before < 1
+    traffic.send(ACCOUNT, EXPORTS)
+    assert traffic.refused == 1
+    assert traffic.elapsed >= 60
+
+
+def answered(bucket: Bucket, at: float, quota: Quota = NOTHING) -> None:
+    """One request sent and answered at one time."""
+    assert bucket.ready_at(at) <= at
+    bucket.take(at)
+    bucket.learn(quota, at, at)
+
+
+def test_an_unknown_bucket_sends_one_request_before_it_sends_more() -> None:
+    bucket = Bucket("account", 200, 1.0)
+    bucket.take(1)
+    assert bucket.ready_at(1) == float("inf")
+    bucket.learn(Quota(400, 399, 30), 1, 1.5)
+    assert bucket.ready_at(1.5) == 1.5
+    assert bucket.limit == 400
+
+
+def test_a_request_without_an_answer_stays_counted_and_blocks_nobody() -> None:
+    bucket = Bucket("account", 2, 1.0)
+    bucket.take(1)
+    bucket.give_back()
+    assert bucket.ready_at(2) == 2
+    answered(bucket, 2)
+    assert bucket.ready_at(3) == 61
+
+
+def test_a_log_makes_room_a_minute_after_the_answer() -> None:
+    bucket = Bucket("account", 1, 1.0)
+    bucket.take(10)
+    bucket.learn(Quota(), 10, 13)
+    assert bucket.ready_at(14) == 73
+
+
+def test_a_share_is_rounded_down_but_never_to_nothing() -> None:
+    assert Bucket("exports", 10, 0.25).allowance == 2
+    assert Bucket("exports", 10, 0.01).allowance == 1
+
+
+def test_an_older_answer_does_not_end_a_pause() -> None:
+    bucket = Bucket("exports", 10, 1.0)
+    answered(bucket, 1)
+    bucket.take(2)
+    bucket.pause(30)
+    bucket.learn(Quota(10, 5, 20), 2, 3)
+    assert bucket.ready_at(4) == 30
+    bucket.take(30)
+    assert bucket.ready_at(30) == float("inf")

@@ -1,0 +1,366 @@
+"""Requests that go wrong: repeated while that can help, else a clear error, and never a wrong or foreign answer."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import SCALE
+
+from zendesk_support import transport as module
+from zendesk_support.budget import ACCOUNT, EXPORTS, Budget
+from zendesk_support.clock import Clock
+from zendesk_support.credentials import FixedAuth
+from zendesk_support.errors import (
+    Cancelled,
+    ConfigurationError,
+    ContractError,
+    CursorExpiredError,
+    PageTooHeavyError,
+    StartTimeTooRecentError,
+    TransientError,
+    UnavailableError,
+)
+from zendesk_support.pages import page_decoder
+from zendesk_support.settings import Settings
+from zendesk_support.simulator import Simulator
+from zendesk_support.simulator.clock import http_date
+from zendesk_support.transport import Request, Transport, Usage, retry_after
+
+FIELDS = Request("/api/v2/ticket_fields", {"page[size]": 100}, route="ticket_fields")
+TICKETS = Request(
+    "/api/v2/incremental/tickets/cursor", {"start_time": 0, "per_page": 100}, (ACCOUNT, EXPORTS), "tickets"
+)
+DAMAGE = ("empty", "html", "truncated_json", "truncate", "bad_gzip", "cut_chunk", "reset")
+
+
+def connect(account: Simulator, **settings: Any) -> Transport:
+    """A transport with the account's API token."""
+    known = account.credentials
+    token = base64.b64encode(f"{known['email']}/token:{known['api_token']}".encode()).decode()
+    clock = Clock(SCALE)
+    made = Transport(
+        Settings(base_url=account.base_url, start=0, clock_scale=SCALE, **settings),
+        clock,
+        Budget(clock, 1.0),
+        threading.Event(),
+    )
+    made.auth = FixedAuth(f"Basic {token}")
+    return made
+
+
+def fields(made: Transport, request: Request = FIELDS, usage: Usage | None = None) -> int:
+    """Ask for the ticket fields; returns how many came."""
+    return len(made.get(request, page_decoder("ticket_fields"), usage or Usage()).rows)
+
+
+def statuses(account: Simulator) -> list[int | None]:
+    """The status of every answer given."""
+    return [request["status"] for request in account.requests()]
+
+
+@pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 504])
+def test_an_answer_that_may_pass_is_asked_for_again(account: Simulator, status: int) -> None:
+    """L24."""
+    account.fault("status", status=status, times=2)
+    usage = Usage()
+    assert fields(connect(account), usage=usage) == len(account.truth("ticket_fields"))
+    assert statuses(account) == [status, status, 200]
+    assert (usage.requests, usage.retries) == (3, 2)
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_answer_is_asked_for_again(account: Simulator, damage: str) -> None:
+    """L24, L38."""
+    account.fault(damage, times=2)
+    assert fields(connect(account)) == len(account.truth("ticket_fields"))
+    assert len(statuses(account)) == 3
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_an_answer_that_stays_damaged_ends_in_an_error_that_names_stream_and_setting(
+    account: Simulator, damage: str
+) -> None:
+    """L24, L38."""
+    account.fault(damage, times=None)
+    with pytest.raises(TransientError, match=r"ticket_fields: .* retry_deadline = 200 s; the last was \".+\""):
+        fields(connect(account, retry_deadline=200))
+    assert len(statuses(account)) > 1
+
+
+def test_a_storm_of_errors_ends_at_the_deadline(account: Simulator) -> None:
+    account.fault("status", status=503, times=None)
+    with pytest.raises(TransientError, match=r'ticket_fields: .*within retry_deadline = 120 s; the last was "503: '):
+        fields(connect(account, retry_deadline=120))
+    first, *_, last = [request["time"] for request in account.requests()]
+    assert last - first <= 130
+
+
+def test_a_wait_for_quota_does_not_use_up_the_deadline(simulate: Callable[..., Simulator]) -> None:
+    account = simulate(limits={"incremental_exports": 1})
+    made = connect(account, retry_deadline=20)
+    decode = page_decoder("tickets")
+    made.get(TICKETS, decode, Usage())
+    account.fault("status", status=500)
+    assert made.get(TICKETS, decode, Usage()).rows
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("23", 23), ("1.5", 1.5), ("0", 1), ("-5", 1), (None, 10), ("", 10), ("soon", 10), ("date", 42), ("nan", 1)],
+)
+def test_retry_after_is_read_in_every_form(value: str | None, expected: float) -> None:
+    """L22."""
+    headers = {} if value is None else {"Retry-After": value}
+    if value == "date":
+        headers = {"Retry-After": http_date(1_700_000_042), "Date": http_date(1_700_000_000)}
+    assert retry_after(headers, Clock()) == expected
+
+
+@pytest.mark.parametrize("value", ["2", "1.5", "date", "missing", "0"])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_429_is_waited_out_whatever_its_body_and_header(account: Simulator, value: str, as_json: bool) -> None:
+    """L22, L23."""
+    account.fault("status_429", retry_after=value, seconds=30, json=as_json)
+    usage = Usage()
+    assert fields(connect(account), usage=usage) == len(account.truth("ticket_fields"))
+    assert statuses(account) == [429, 200]
+    least = {"2": 2, "1.5": 1.5, "date": 28, "missing": 10, "0": 1}[value]
+    first, second = [request["time"] for request in account.requests()]
+    assert second - first >= least
+    assert usage.waited >= least
+
+
+def test_a_429_beyond_the_deadline_is_not_waited_out(account: Simulator) -> None:
+    account.fault("status_429", retry_after="3600", times=None)
+    with pytest.raises(TransientError, match='retry_deadline = 900 s; the last was "429: Number of allowed API'):
+        fields(connect(account))
+    assert statuses(account) == [429]
+
+
+def test_a_heavy_page_is_told_apart_from_a_broken_gateway(account: Simulator) -> None:
+    """L25."""
+    account.fault("heavy_page", per_page=50, times=None)
+    heavy = Request(TICKETS.url, TICKETS.params, TICKETS.buckets, "tickets", shrinkable=True)
+    with pytest.raises(PageTooHeavyError):
+        connect(account).get(heavy, page_decoder("tickets"), Usage())
+    assert statuses(account) == [504]
+
+
+@pytest.mark.parametrize(
+    ("fault", "parameters", "error"),
+    [
+        ("start_time_too_recent", {"status": 400}, StartTimeTooRecentError),
+        ("start_time_too_recent", {"status": 422}, StartTimeTooRecentError),
+        ("invalid_cursor", {}, CursorExpiredError),
+        ("status", {"status": 403}, UnavailableError),
+        ("status", {"status": 404}, UnavailableError),
+        ("status", {"status": 403, "body": "", "content_type": "text/html"}, UnavailableError),
+        ("status", {"status": 404, "body": "<html>The page you were looking for</html>"}, UnavailableError),
+        ("status", {"status": 401}, ConfigurationError),
+        ("status", {"status": 422}, ContractError),
+        ("status", {"status": 418, "body": "[1]"}, ContractError),
+    ],
+)
+def test_a_refusal_becomes_the_error_of_its_remedy_at_once(
+    account: Simulator, fault: str, parameters: dict[str, Any], error: type[Exception]
+) -> None:
+    """L26, L27."""
+    account.fault(fault, **parameters)
+    with pytest.raises(error) as caught:
+        connect(account).get(TICKETS, page_decoder("tickets"), Usage())
+    assert type(caught.value) is error
+    assert len(statuses(account)) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": "RecordNotFound", "description": "Not found"}, "RecordNotFound: Not found"),
+        ({"error": {"title": "Forbidden", "message": "No access"}}, "Forbidden: No access"),
+        ({"errors": [{"code": "Odd", "title": "Very odd"}]}, "Odd: Very odd"),
+        ("plain words", "plain words"),
+        ("<html>", "an HTML page"),
+        ("", "no body"),
+    ],
+)
+def test_an_error_quotes_what_zendesk_said(account: Simulator, body: Any, said: str) -> None:
+    account.fault("status", status=403, body=body)
+    with pytest.raises(UnavailableError) as caught:
+        fields(connect(account))
+    assert str(caught.value) == (
+        f'Zendesk refused `ticket_fields` (403: "{said}"). '
+        "The plan or role lacks it; leave it out, or use an admin's credentials."
+    )
+
+
+def test_a_shape_nobody_knows_is_a_contract_error(account: Simulator) -> None:
+    account.fault("status", status=200, body={"ticket_fields": 7}, times=None)
+    with pytest.raises(ContractError, match="ticket_fields: 200 with a body that is no answer"):
+        fields(connect(account))
+
+
+@pytest.mark.parametrize("kind", ["bomb", "endless"])
+def test_a_body_without_end_is_cut_off(account: Simulator, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BODY", 4 << 20)
+    account.fault(kind, size=60_000_000)
+    made = connect(account)
+    with pytest.raises(ContractError, match=r"/api/v2/ticket_fields: .* the limits are 4 MB"):
+        fields(made)
+    assert fields(made) == len(account.truth("ticket_fields"))
+
+
+class Trap(BaseHTTPRequestHandler):
+    """Remembers the headers of every request."""
+
+    def do_GET(self) -> None:
+        self.server.caught.append(dict(self.headers))  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def trap() -> Iterator[Any]:
+    """A server on another port, which must never see a request."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Trap) as server:
+        server.caught = []  # type: ignore[attr-defined]
+        server.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
+        thread = threading.Thread(target=socketserver.BaseServer.serve_forever, args=(server, 0.05), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_another_host_is_refused(account: Simulator, trap: Any, status: int) -> None:
+    """L35."""
+    account.fault("redirect", to=trap.url, status=status)
+    made = connect(account)
+    with pytest.raises(ConfigurationError, match="which is not a host of"):
+        fields(made)
+    assert trap.caught == []
+    assert fields(made) == len(account.truth("ticket_fields"))
+
+
+def test_a_link_to_another_host_is_refused(account: Simulator, trap: Any) -> None:
+    """L35."""
+    account.fault("foreign_next", to=trap.url)
+    made = connect(account)
+    page = made.get(Request("/api/v2/ticket_fields", {"page[size]": 2}), page_decoder("ticket_fields"), Usage())
+    assert page.links is not None
+    assert str(page.links.next).startswith(trap.url)
+    with pytest.raises(ConfigurationError, match="credentials go nowhere else"):
+        fields(made, Request(str(page.links.next), route="ticket_fields"))
+    assert trap.caught == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://evil.example/api/v2/ticket_fields",
+        "//evil.example/api/v2/ticket_fields",
+        "https://127.0.0.1/api/v2/ticket_fields",
+        "{base}@evil.example/",
+        "http://user:word@{host}/api/v2/ticket_fields",
+        "{base}\\@evil.example/",
+    ],
+)
+def test_no_form_of_a_foreign_link_is_followed(account: Simulator, url: str) -> None:
+    """L35."""
+    link = url.format(base=account.base_url, host=account.base_url.removeprefix("http://"))
+    with pytest.raises((ConfigurationError, ValueError)):
+        fields(connect(account), Request(link, route="ticket_fields"))
+    assert statuses(account) == []
+
+
+def test_a_redirect_within_the_account_is_followed(account: Simulator) -> None:
+    account.fault("redirect", to=account.base_url)
+    assert fields(connect(account)) == len(account.truth("ticket_fields"))
+    assert statuses(account) == [302, 200]
+
+
+@pytest.mark.parametrize(
+    ("base", "brand", "allowed"),
+    [
+        ("https://acme.zendesk.com", "https://help.acme.com/hc", "https://help.acme.com"),
+        ("https://acme.zendesk.com", "https://ACME2.zendesk.com:443", "https://acme2.zendesk.com"),
+        ("https://acme.zendesk.com", "http://acme2.zendesk.com", None),
+        ("https://acme.zendesk.com", "https://127.0.0.1", None),
+        ("https://acme.zendesk.com", "https://user@acme2.zendesk.com", None),
+        ("http://127.0.0.1:1", "https://acme.zendesk.com", None),
+        ("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:2"),
+    ],
+)
+def test_a_brands_host_gets_credentials_only_where_it_can_be_the_accounts(
+    base: str, brand: str, allowed: str | None
+) -> None:
+    """L35."""
+    clock = Clock()
+    made = Transport(Settings(base_url=base, start=0), clock, Budget(clock, 1), threading.Event())
+    assert made.allow_host(brand) == allowed
+
+
+def test_a_netrc_does_not_replace_the_credentials(
+    account: Simulator, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L35."""
+    (home / ".netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(home / ".netrc"))
+    made = connect(account)
+    made._session().trust_env = True
+    assert fields(made) == len(account.truth("ticket_fields"))
+
+
+def test_credentials_stand_in_no_log_line_and_no_error(account: Simulator, caplog: pytest.LogCaptureFixture) -> None:
+    """L35."""
+    caplog.set_level(logging.DEBUG)
+    made = connect(account, retry_deadline=20)
+    assert isinstance(made.auth, FixedAuth)
+    fields(made)
+    for kind in ("status", "reset", "bad_gzip", "html"):
+        account.fault(kind, status=500, times=None)
+        with pytest.raises(TransientError) as caught:
+            fields(made)
+        chain: BaseException | None = caught.value
+        while chain is not None:
+            assert made.auth.value.split()[1] not in repr(chain)
+            chain = chain.__cause__ or chain.__context__
+        account.clear_faults()
+    assert caplog.records
+    for secret in (made.auth.value.split()[1], account.credentials["api_token"]):
+        assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["bomb", "redirect"])
+def test_a_request_that_ends_in_an_error_holds_nobody_up(
+    account: Simulator, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first request of a bucket goes alone: its error must let the next one go."""
+    monkeypatch.setattr(module, "MAX_BODY", 1 << 20)
+    account.fault(kind, size=20_000_000, to="http://127.0.0.1:9")
+    made = connect(account)
+    with pytest.raises((ContractError, ConfigurationError)):
+        fields(made)
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(fields(made)), daemon=True)
+    thread.start()
+    thread.join(5)
+    assert found == [len(account.truth("ticket_fields"))]
+
+
+def test_the_end_of_the_run_ends_a_wait(account: Simulator) -> None:
+    account.fault("status", status=503, retry_after="800", times=None)
+    made = connect(account)
+    made._stop.set()
+    with pytest.raises(Cancelled):
+        fields(made)

@@ -1,0 +1,124 @@
+"""One client's requests and Zendesk's counting of them, in simulated time and one thread."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import threading
+from collections.abc import Callable, Iterable
+from itertools import count
+
+from zendesk_support.budget import BucketSpec, Budget, Ticket
+from zendesk_support.clock import Clock
+from zendesk_support.simulator.limits import Buckets, Limit, headers
+
+START = 1_000_000.0
+COUNTED = {
+    "account": "account",
+    "help center": "help_center",
+    "incremental exports": "incremental_exports",
+    "users export": "incremental_exports_cursor",
+}
+
+
+class Traffic(Clock):
+    """A budget whose requests are counted by the simulator's own limits.
+
+    Args:
+        limits: requests a minute by bucket of the simulator.
+        window: "fixed" or "sliding".
+        style: spelling of the headers.
+        share: the part of each limit to use.
+        latency: seconds a request takes, more or less.
+        phase: seconds between the start of a fixed window and the first request.
+    """
+
+    def __init__(
+        self,
+        limits: dict[str, int],
+        window: str = "fixed",
+        style: str = "new",
+        share: float = 1.0,
+        latency: float = 0.2,
+        phase: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.time = START - START % 60 + phase
+        self.started = self.time
+        self.latency = latency
+        self.style = style
+        self.budget = Budget(self, share)
+        self.server = Buckets({name: Limit(total) for name, total in limits.items()}, window)
+        self.counted: list[float] = []
+        self.refused = 0
+        self.in_flight = 0
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+        self._dice = random.Random(1)
+        self._stop = threading.Event()
+
+    def now(self) -> float:
+        return self.time
+
+    def real(self, seconds: float) -> float:
+        """Let the time pass, or the part of it up to the next event."""
+        until = self.time + seconds
+        if self._due and self._due[0][0] <= until:
+            self.time, _, happen = heapq.heappop(self._due)
+            happen()
+        else:
+            assert until < float("inf"), "waits for an answer that nobody will give"
+            self.time = until
+        return 0.0
+
+    def send(self, *specs: BucketSpec, times: int = 1, workers: int = 1) -> None:
+        """Send requests, up to `workers` at a time, and wait for their answers."""
+        for _ in range(times):
+            while self.in_flight >= workers:
+                self.real(float("inf"))
+            ticket = self.budget.acquire("route", specs, self._stop)
+            self.in_flight += 1
+            self._at(self._way(), lambda ticket=ticket: self._count(ticket, specs))
+        while self.in_flight:
+            self.real(float("inf"))
+
+    def pass_time(self, seconds: float) -> None:
+        """Send nothing for a while."""
+        self.time += seconds
+
+    @property
+    def elapsed(self) -> float:
+        return self.time - self.started
+
+    def _way(self) -> float:
+        return self.latency / 2 * self._dice.uniform(0.8, 1.2)
+
+    def _at(self, seconds: float, happen: Callable[[], None]) -> None:
+        heapq.heappush(self._due, (self.time + seconds, next(self._order), happen))
+
+    def _count(self, ticket: Ticket, specs: Iterable[BucketSpec]) -> None:
+        states = []
+        for spec in specs:
+            states.append(self.server.take(COUNTED[spec.name], self.time))
+            if not states[-1].allowed:
+                break
+        self.counted.append(self.time)
+        allowed = states[-1].allowed
+        self._at(self._way(), lambda: self._answer(ticket, dict(headers(states, self.style)), allowed, states))
+
+    def _answer(self, ticket: Ticket, given: dict[str, str], allowed: bool, states: list) -> None:
+        self.in_flight -= 1
+        self.budget.settle(ticket, given)
+        if not allowed:
+            self.refused += 1
+            self.budget.pause(ticket, states[-1].resets, account_wide=len(states) == 1)
+
+
+def most_in_a_minute(times: list[float]) -> int:
+    """The largest number of requests counted within any 60 seconds."""
+    most = first = 0
+    for last, at in enumerate(times):
+        while times[first] <= at - 60:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
