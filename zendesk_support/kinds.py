@@ -703,7 +703,6 @@ class Parent:
     updated_at: int
     vote_count: int
     vote_sum: int
-    recent: bool
 
     @classmethod
     def of(cls, center: HelpCenter, listed_at: str, row: Row) -> Parent:
