@@ -25,7 +25,7 @@ from zendesk_support.arrow import OWN_COLUMNS, Converter, DataType
 from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import TokenVault, make_auth
-from zendesk_support.errors import Cancelled, UnavailableError
+from zendesk_support.errors import Cancelled, ConfigurationError, UnavailableError
 from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared
 from zendesk_support.known import DIGEST, Destination, Known, digest_text
 from zendesk_support.modes import (
@@ -426,6 +426,7 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
     if run is not None:
         run.streams[stream.name] = report
     settings = account.settings
+    check_nested(stream, settings)
     if cursor is not None:
         cursor.advance(None)
     mode = mode_of(stream, settings)
@@ -540,6 +541,23 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
         refuses_nul(),
     )
     return ArrowShape(converter, load_id())
+
+
+def check_nested(stream: Stream, settings: Settings) -> None:
+    """Refuse to mix both forms of nested values in one table.
+
+    Raises:
+        ConfigurationError: the stream's table was made in the other form.
+    """
+    if not is_materialized(stream):
+        return
+    row_key = dlt.current.source_schema().tables[stream.name]["columns"].get(DIGEST, {}).get("row_key")
+    made = "tables" if row_key else "json"
+    if made != settings.nested:
+        raise ConfigurationError(
+            f'nested = "{settings.nested}", but the table `{stream.name}` was made with nested = "{made}". Set '
+            f'nested = "{made}", load into another dataset, or load the streams anew with --full-refresh.'
+        )
 
 
 def refuses_nul() -> bool:
