@@ -26,11 +26,11 @@ def test_the_benchmark_reports_its_figures(tmp_path: Path) -> None:
     )
 
 
-def test_duckdb_gets_two_threads_and_one_table_at_a_time(tmp_path: Path) -> None:
+def test_duckdb_gets_two_threads_and_two_jobs_at_a_time(tmp_path: Path) -> None:
     options = cli.make_parser("").parse_args(["--progress", "off"])
     options.database = tmp_path / "limits.duckdb"
     pipeline = cli.duckdb_pipeline(options)
-    assert pipeline.destination.capabilities().max_parallel_load_jobs == 1
+    assert pipeline.destination.capabilities().max_parallel_load_jobs == 2
     with pipeline.sql_client() as client:
         query = "SELECT current_setting('threads'), current_setting('memory_limit')"
         assert client.execute_sql(query) == [(2, "244.1 MiB")]

@@ -26,8 +26,9 @@ from zendesk_support.source import ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
 
 LOADED, INCOMPLETE, WRONG_USE = 0, 1, 2
-# DuckDB wants about 125 MB a thread. With a thread for each core of a large machine, or several tables loading at once,
+# DuckDB wants about 125 MB a thread. With a thread for each core of a large machine, or many tables loading at once,
 # it runs out of these 256 MB.
+DUCKDB_JOBS = 2
 DUCKDB_LIMITS = {"memory_limit": "256MB", "threads": 2, "preserve_insertion_order": False}
 
 console = Console(soft_wrap=not sys.stdout.isatty())
@@ -102,7 +103,7 @@ def make_source(options: argparse.Namespace, selected: list[str], **settings: An
 
 
 def duckdb_pipeline(options: argparse.Namespace) -> Pipeline:
-    """A pipeline into a DuckDB file, table by table, its memory and threads capped unless the user has set limits."""
+    """A pipeline into a DuckDB file, its memory and threads capped unless the user has set limits."""
     database = options.database or Path("zendesk.duckdb")
     dataset = options.dataset or "zendesk_support"
     if database.stem == dataset:
@@ -115,7 +116,7 @@ def duckdb_pipeline(options: argparse.Namespace) -> Pipeline:
         credentials.global_config = dict(DUCKDB_LIMITS)
     return dlt.pipeline(
         options.pipeline_name,
-        destination=dlt.destinations.duckdb(credentials, max_parallel_load_jobs=1),
+        destination=dlt.destinations.duckdb(credentials, max_parallel_load_jobs=DUCKDB_JOBS),
         dataset_name=dataset,
         progress=progress(options.progress),
     )
