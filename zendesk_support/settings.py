@@ -16,7 +16,8 @@ from zendesk_support.errors import ConfigurationError
 
 Nested = Literal["json", "tables"]
 
-_SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*", re.IGNORECASE)
+_SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
+_YEAR = re.compile(r"\s*\d{4}")
 _DATE_EXAMPLE = '"2024-01-31" or "2024-01-31T00:00:00Z"'
 
 
@@ -68,15 +69,13 @@ def account_url(subdomain: str | None, base_url: str | None) -> str:
         ConfigurationError: neither is usable.
     """
     if base_url:
-        parts = urlsplit(str(base_url))
-        well_formed = parts.scheme in ("http", "https") and parts.hostname and not parts.username
-        if not well_formed or parts.query or parts.path not in ("", "/"):
+        if not _is_server(str(base_url)):
             shown = re.sub(r"//[^/@]*@", "//***@", str(base_url))
             raise ConfigurationError(
                 f'base_url = "{shown}" is not the address of a server. Example: "http://127.0.0.1:8080", '
                 "without path or user."
             )
-        if parts.scheme == "http" and not is_loopback(str(base_url)):
+        if str(base_url).startswith("http:") and not is_loopback(str(base_url)):
             raise ConfigurationError(
                 f'base_url = "{base_url}" would send credentials unencrypted. Use https://, or a loopback address.'
             )
@@ -86,13 +85,26 @@ def account_url(subdomain: str | None, base_url: str | None) -> str:
             'subdomain is not set. Example: subdomain = "acme" for https://acme.zendesk.com, in .dlt/config.toml under '
             "[sources.zendesk_support] or as SOURCES__ZENDESK_SUPPORT__SUBDOMAIN."
         )
-    name = str(subdomain).strip().removeprefix("https://").removesuffix("/").removesuffix(".zendesk.com")
+    name = str(subdomain).strip().lower()
+    if name.startswith("https://"):
+        name = name.removeprefix("https://").partition("/")[0]
+    name = name.removesuffix(".zendesk.com")
     if not _SUBDOMAIN.fullmatch(name):
         raise ConfigurationError(
             f'subdomain = "{subdomain}" is not a Zendesk subdomain. Examples: "acme", "acme.zendesk.com", '
             '"https://acme.zendesk.com/".'
         )
-    return f"https://{name.lower()}.zendesk.com"
+    return f"https://{name}.zendesk.com"
+
+
+def _is_server(url: str) -> bool:
+    """Whether a URL has a scheme, a host and perhaps a port, and nothing else."""
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return False
+    return bool(named) and not parts.username and not parts.query and parts.path in ("", "/")
 
 
 def instant(name: str, value: Any) -> int:
@@ -102,7 +114,7 @@ def instant(name: str, value: Any) -> int:
         ConfigurationError: the value is none of them.
     """
     try:
-        if isinstance(value, str):
+        if isinstance(value, str) and _YEAR.match(value):
             value = pendulum.parse(value.strip(), strict=True, exact=False)
         if not isinstance(value, datetime):
             value = datetime(value.year, value.month, value.day)

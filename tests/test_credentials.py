@@ -1,0 +1,238 @@
+"""Credentials: every kind works, tokens are renewed in time and kept, and no secret is told."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomlkit
+from support import assert_whole, load, pipeline, source
+
+from zendesk_support import ConfigurationError, ZendeskRefreshToken
+from zendesk_support.clock import Clock
+from zendesk_support.credentials import RENEW_EARLY, TokenAuth, TokenVault
+from zendesk_support.runner import sync
+from zendesk_support.simulator import Simulator
+
+KINDS = {
+    "client credentials": ("client_id", "client_secret"),
+    "refresh token": ("client_id", "client_secret", "refresh_token"),
+    "access token": ("access_token",),
+    "api token": ("email", "api_token"),
+}
+REFRESH = KINDS["refresh token"]
+
+
+def given(account: Simulator, *names: str) -> dict[str, str]:
+    """Some of the account's credentials."""
+    known = account.credentials
+    return {name: known[name] for name in names}
+
+
+def token_requests(account: Simulator) -> int:
+    """How often a token was asked for."""
+    return sum(request["path"] == "/oauth/tokens" for request in account.requests())
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """Everything that is logged, dlt's own lines too."""
+    logging.getLogger("dlt").addHandler(caplog.handler)
+    caplog.set_level(logging.DEBUG)
+    yield caplog
+    logging.getLogger("dlt").removeHandler(caplog.handler)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_credentials_loads(
+    tmp_path: Path, simulate: Callable[..., Simulator], kind: str, log: pytest.LogCaptureFixture
+) -> None:
+    """L35."""
+    account = simulate(token_lifetime=7200)
+    secrets = given(account, *KINDS[kind])
+    target = pipeline(tmp_path)
+    report = load(target, account, "groups", "tickets", "user_fields", credentials=secrets)
+    assert_whole(target, account, "groups")
+    told = log.text + json.dumps(target.state, default=str) + str(report.streams)
+    told += (tmp_path / "zendesk.duckdb").read_bytes().decode("latin-1")
+    secrets.pop("client_id", None)
+    secrets.pop("email", None)
+    issued = {**secrets, **given(account, "access_token", "refresh_token")}
+    assert [name for name, value in issued.items() if value in told] == []
+    assert log.text.count("ends API tokens on 2027-04-30") == (kind == "api token")
+
+
+@pytest.mark.parametrize(
+    ("credentials", "expected"),
+    [
+        ({"client_id": "x"}, "client_id set, client_secret missing"),
+        ({"client_secret": "word"}, "client_secret set, client_id missing"),
+        ({"client_id": "x", "refresh_token": "word"}, "client_id, refresh_token set, client_secret missing"),
+        ({"refresh_token": "word"}, "refresh_token set, client_id, client_secret missing"),
+        ({"email": "a@example.com"}, "email set, api_token missing"),
+        ({"api_token": "word"}, "api_token set, email missing"),
+        ({"client_id": "x", "client_secret": ""}, "client_id set, client_secret missing"),
+        ({"access_token": " "}, "No Zendesk credentials are set|nothing set, access_token missing"),
+        ({}, "No Zendesk credentials are set"),
+    ],
+)
+@pytest.mark.parametrize("way", ["argument", "environment"])
+def test_half_filled_credentials_name_the_missing_field(
+    account: Simulator, credentials: dict[str, str], expected: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L34."""
+    settings: dict[str, Any] = {}
+    if way == "argument":
+        settings["credentials"] = credentials
+    else:
+        import dlt
+
+        settings["credentials"] = dlt.secrets.value
+        for name, value in credentials.items():
+            monkeypatch.setenv(f"SOURCES__ZENDESK_SUPPORT__CREDENTIALS__{name.upper()}", value)
+    with pytest.raises(ConfigurationError, match=expected) as caught:
+        source(account, **settings)
+    assert "[sources.zendesk_support.credentials]" in str(caught.value)
+    assert "word" not in str(caught.value).replace("password", "")
+    assert account.requests() == []
+
+
+def test_refused_credentials_stop_the_run_and_say_what_to_check(tmp_path: Path, account: Simulator) -> None:
+    wrong = {"client_id": "simulator-client-id", "client_secret": "not-the-secret"}
+    report = sync(pipeline(tmp_path), source(account, credentials=wrong).with_resources("groups"))
+    [failed] = report.failed
+    assert "refused the client_credentials grant" in str(failed.message)
+    assert "Check client_id, client_secret" in str(failed.message)
+    assert "not-the-secret" not in str(failed.message)
+
+
+def test_a_token_that_ends_in_the_middle_of_a_run_is_renewed_once(tmp_path: Path, account: Simulator) -> None:
+    """L33."""
+    account.fault("expire_token", nth=6)
+    target = pipeline(tmp_path)
+    load(target, account, "groups", "tickets", "ticket_events", "users", "organizations", "ticket_fields")
+    assert_whole(target, account, "groups", "tickets", "users")
+    assert token_requests(account) == 2
+
+
+def test_a_token_refused_after_its_renewal_is_an_error(tmp_path: Path, account: Simulator) -> None:
+    account.fault("status", status=401, route="groups", times=None)
+    report = sync(pipeline(tmp_path), source(account).with_resources("groups"))
+    assert [stream.status for stream in report.streams.values()] == ["failed"]
+    assert token_requests(account) == 2
+
+
+class Hand(Clock):
+    """A clock set by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+
+@pytest.mark.parametrize(("lifetime", "early"), [(7200, RENEW_EARLY), (300, 30)])
+def test_a_token_is_renewed_before_it_expires(lifetime: int, early: float) -> None:
+    """L33."""
+    clock, issued = Hand(), iter("abc")
+    auth = TokenAuth({}, lambda _: {"access_token": next(issued), "expires_in": lifetime}, clock, None)
+    assert auth.header() == "Bearer a"
+    clock.time += lifetime - early - 1
+    assert auth.header() == "Bearer a"
+    clock.time += 1
+    assert auth.header() == "Bearer b"
+
+
+def test_threads_refused_together_renew_once() -> None:
+    """L33."""
+    asked: list[int] = []
+    together = threading.Barrier(8)
+
+    def answer(_: dict[str, str]) -> dict[str, Any]:
+        asked.append(1)
+        return {"access_token": f"token-{len(asked)}", "expires_in": 7200}
+
+    auth = TokenAuth({}, answer, Hand(), None)
+
+    def refused(_: int) -> str:
+        header = auth.header()
+        together.wait(5)
+        assert auth.renew(header)
+        return auth.header()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(refused, range(8))) == {"Bearer token-2"}
+    assert len(asked) == 2
+
+
+def test_a_rotated_refresh_token_is_found_by_the_next_run_on_the_same_disk(tmp_path: Path, account: Simulator) -> None:
+    """L33."""
+    first = given(account, *REFRESH)
+    target = pipeline(tmp_path)
+    load(target, account, "groups", credentials=first)
+    account.advance(4000)
+    load(target, account, "groups", credentials=first)
+    assert account.credentials["refresh_token"] != first["refresh_token"]
+    assert token_requests(account) == 2
+
+
+def test_a_rotated_refresh_token_is_found_at_the_destination_by_a_machine_with_a_fresh_disk(
+    tmp_path: Path, home: Path, account: Simulator
+) -> None:
+    """L33."""
+    first = given(account, *REFRESH)
+    for _ in range(3):
+        load(pipeline(tmp_path), account, "groups", credentials=first)
+        account.advance(4000)
+        shutil.rmtree(home / "dlt")
+    assert token_requests(account) == 3
+
+
+def test_another_configured_refresh_token_starts_anew(tmp_path: Path, account: Simulator) -> None:
+    target = pipeline(tmp_path)
+    load(target, account, "groups", credentials=given(account, *REFRESH))
+    load(target, account, "groups", credentials=given(account, *REFRESH))
+    assert token_requests(account) == 2
+
+
+def test_a_pair_that_cannot_be_kept_is_not_asked_for(tmp_path: Path, home: Path, account: Simulator) -> None:
+    (home / "dlt").mkdir()
+    (home / "dlt" / "zendesk_support").write_text("a file where the folder should be")
+    secrets = given(account, *REFRESH)
+    report = sync(pipeline(tmp_path), source(account, credentials=secrets).with_resources("groups"))
+    [failed] = report.failed
+    assert "nothing was renewed. Make the folder writable or set DLT_DATA_DIR." in str(failed.message)
+    assert token_requests(account) == 0
+
+
+def test_the_kept_pair_is_encrypted_and_readable_by_its_owner_only(tmp_path: Path) -> None:
+    def vault(client_secret: str = "s", refresh_token: str = "r") -> TokenVault:
+        credentials = ZendeskRefreshToken()
+        credentials.client_id, credentials.client_secret = "c", client_secret
+        credentials.refresh_token = refresh_token
+        return TokenVault("https://acme.zendesk.com", credentials, tmp_path)
+
+    vault().write({"access_token": "plain", "refresh_token": "next", "expires_at": 1})
+    [path] = tmp_path.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert b"plain" not in path.read_bytes()
+    assert (vault().read() or {})["refresh_token"] == "next"
+    assert vault(client_secret="other").read() is None
+    assert vault(refresh_token="other").read() is None
+
+
+def test_the_secrets_file_of_the_repository_holds_comments_only() -> None:
+    path = Path(__file__).parent.parent / ".dlt" / "secrets.toml"
+    assert tomlkit.parse(path.read_text()) == {}
+    for line in path.read_text().splitlines():
+        key, equals, value = line.partition("=")
+        assert not equals or value.split("#")[0].strip() == '""', f"{key} has a value"
