@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import load, pipeline, source, table, truth, written
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
+from support import load, pipeline, source, table, truth, written
 
 from zendesk_support import ConfigurationError, sync
 from zendesk_support.simulator import Simulator
