@@ -182,7 +182,8 @@ class Pass:
         """The earliest position of all members; a cursor only where they agree on it."""
         positions = [member.position for member in self.members]
         cursors = {position.cursor for position in positions}
-        return Position(min(position.at for position in positions), cursors.pop() if len(cursors) == 1 else None)
+        first = min(positions, key=lambda position: position.at)
+        return replace(first, cursor=cursors.pop() if len(cursors) == 1 else None)
 
 
 @dataclass
@@ -215,8 +216,8 @@ class Member:
         self.done = False
         self.error: BaseException | None = None
         self._session = session
-        self.position = Position(saved.get("at", start), saved.get("cursor"))
         self._edge = unpack(saved.get("edge"))
+        self.position = Position(saved.get("at", start), saved.get("cursor"), frozenset(self._edge))
         self._pending: dict[int, int] = dict(saved.get("amended", ()))
         self._amended: dict[int, int] = {}
         self._shape = shape
@@ -342,7 +343,7 @@ class Member:
         if self.stream.snapshot or self._mode == "history":
             row[DIGEST] = raw(digest_text(row_hash(row)))
         if version is not None and self.stream.version:
-            row[self.stream.version] = raw(cursor_value(self.stream, version))
+            row[self.stream.version] = raw(time_value(self.stream, self.stream.version, version))
         return row
 
     def finish(self) -> None:
@@ -459,7 +460,7 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
                     state[str(i)] = batch.position
                 if cursor is not None and i == 0 and batch.position and mode not in FULL:
                     reached = batch.position.get("at", 0)
-                    cursor.advance(cursor_value(stream, reached))
+                    cursor.advance(time_value(stream, str(stream.cursor), reached))
                     report.cursor = datetime.fromtimestamp(reached, timezone.utc).isoformat()
                 if batch.data is not None:
                     report.rows += batch.rows
@@ -589,11 +590,9 @@ def position_of(value: Any) -> int:
     return int(value.timestamp()) if isinstance(value, datetime) else int(value or 0)
 
 
-def cursor_value(stream: Stream, at: int) -> Any:
-    """Unix seconds in the type of the stream's cursor column."""
-    if stream.cursor and stream.columns[stream.cursor] == "timestamp":
-        return datetime.fromtimestamp(at, timezone.utc)
-    return at
+def time_value(stream: Stream, column: str, at: int) -> Any:
+    """Unix seconds in the type of a stream's column."""
+    return datetime.fromtimestamp(at, timezone.utc) if stream.columns[column] == "timestamp" else at
 
 
 def restore_tokens(vault: TokenVault | None) -> None:

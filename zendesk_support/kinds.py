@@ -68,10 +68,15 @@ class Chunk:
 
 @dataclass
 class Position:
-    """Where reading goes on: a second (Unix, inclusive), or a cursor within an unfinished pass."""
+    """Where reading goes on: a second (Unix, inclusive), or a cursor within an unfinished pass.
+
+    Attributes:
+        edge: digests of rows of that second that were loaded before.
+    """
 
     at: int
     cursor: str | None = None
+    edge: frozenset[bytes] = frozenset()
 
 
 @dataclass
@@ -544,7 +549,8 @@ class PerTicket:
         """Yield the rows of every changed ticket; the position is the export's."""
         with ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool:
             for chunk in self.tickets.read(job):
-                ids = dict.fromkeys(number(row, "id") for row in chunk.rows)
+                before = job.position.edge
+                ids = dict.fromkeys(number(row, "id") for row in chunk.rows if row_hash(row) not in before)
                 rows = [row for found in windowed(pool, lambda id: self._below(job, id), ids) for row in found]
                 yield replace(chunk, rows=rows, times=None)
 

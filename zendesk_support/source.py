@@ -13,7 +13,7 @@ from dlt.extract import DltResource, DltSource
 
 from zendesk_support import settings as checks
 from zendesk_support.credentials import ZendeskCredentials, check_credentials
-from zendesk_support.engine import Account, cursor_value, extract
+from zendesk_support.engine import Account, extract, time_value
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.known import DELETED_AT, DIGEST
 from zendesk_support.modes import DEFAULT, DISPOSITIONS, HINT, Mode, check_mode
@@ -181,9 +181,9 @@ def _rows(stream: Stream, account: Account) -> Any:
 
         return listed
     start = account.settings.start if stream.fact else 0
-    bounds: dict[str, Any] = {"initial_value": cursor_value(stream, start)}
+    bounds: dict[str, Any] = {"initial_value": time_value(stream, stream.cursor, start)}
     if account.settings.end is not None:
-        bounds["end_value"] = cursor_value(stream, account.settings.end)
+        bounds["end_value"] = time_value(stream, stream.cursor, account.settings.end)
     incremental: Any = dlt.sources.incremental(stream.cursor, **bounds)
 
     def moved(cursor: dlt.sources.incremental[Any] = incremental) -> Iterator[Any]:
