@@ -11,7 +11,7 @@ from typing import Any
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 
 import pytest
-from support import SCALE
+from support import simulated
 
 from zendesk_support.simulator import Simulator
 
@@ -46,8 +46,7 @@ def simulate() -> Iterator[Callable[..., Simulator]]:
     running: list[Simulator] = []
 
     def start(**options: Any) -> Simulator:
-        account = Simulator(**{"seed": 1, "tickets": 60, "clock_scale": SCALE, **options})
-        account.start()
+        account = simulated(**options).start()
         running.append(account)
         return account
 

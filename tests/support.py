@@ -24,6 +24,11 @@ STAYING = {"deleted_tickets", "ticket_activities", "ticket_audits", "ticket_skip
 ADDED = {"tickets": {"fields", "metric_set"}, "attribute_definitions": {"list"}}
 
 
+def simulated(**options: Any) -> Simulator:
+    """A simulated account, small unless told otherwise, whose minutes pass in tenths of a second."""
+    return Simulator(**{"seed": 1, "tickets": 60, "clock_scale": SCALE, **options})
+
+
 def source(account: Simulator, **settings: Any) -> Any:
     """The source on a simulated account."""
     known = account.credentials

@@ -1,13 +1,13 @@
 """Rows of undecoded JSON to Arrow tables with stable column types.
 
-A column keeps its type for good: the declared one, else the destination's, else that of its first values. A value that
+A column keeps its type for good: the destination's, else the declared one, else that of its first values. A value that
 does not fit goes to the column that dlt's own schema evolution would use for it, `<column>__v_text`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -27,13 +27,16 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "double": pa.float64(),
     "json": pa.string(),
 }
-VARIANT = "__v_text"
+OWN_COLUMNS = frozenset({"_dlt_id", "_dlt_load_id", "_deleted_at"})
+UNNAMED = "unnamed"
+EXACT_DIGITS = 15
 
 _NULL = b"null"
 _STRING, _NUMBER, _BOOL, _NESTED = "string", "number", "bool", "nested"
 _KINDS = {ord('"'): _STRING, ord("{"): _NESTED, ord("["): _NESTED, ord("t"): _BOOL, ord("f"): _BOOL}
 _FITS = {("text", _STRING), ("timestamp", _STRING), ("bigint", _NUMBER), ("double", _NUMBER), ("bool", _BOOL)}
 _decode_string = msgspec.json.Decoder(str).decode
+_decode_strings = msgspec.json.Decoder(list[str | None]).decode
 _decode_ints = msgspec.json.Decoder(list[int | None]).decode
 _decode_floats = msgspec.json.Decoder(list[float | None]).decode
 _decode_bools = msgspec.json.Decoder(list[bool | None]).decode
@@ -46,51 +49,57 @@ class Converter:
     def __init__(
         self,
         types: Mapping[str, DataType],
+        found: Mapping[str, DataType] | None = None,
         required: Sequence[str] = (),
         dropped: frozenset[str] = frozenset(),
         identifier: Identifier = lambda name: name,
+        variant: Identifier = lambda name: f"{name}__v_text",
         strip_nul: bool = False,
     ) -> None:
         """Start from known column types.
 
         Args:
-            types: data types by column, declared or found at the destination.
+            types: data types of declared columns, each of which belongs to the key of its name.
+            found: data types of the columns at the destination.
             required: columns that are never null (the primary key).
             dropped: keys of the API left out.
             identifier: the destination's naming of columns.
+            variant: the name of the column for values that do not fit.
             strip_nul: leave out NUL characters, for destinations whose text cannot hold them.
         """
-        self.types: dict[str, DataType] = dict(types)
+        self.types: dict[str, DataType] = {**types, **(found or {})}
         self._required = frozenset(required)
         self._dropped = dropped
         self._identifier = identifier
+        self._variant = variant
         self._strip_nul = strip_nul
         self._names: dict[str, str] = {name: name for name in types}
-        self._taken = set(types)
+        self._taken = set(types) | OWN_COLUMNS
 
     def table(self, rows: Rows) -> pa.Table:
         """Convert rows; columns they lack are null."""
         count = len(rows)
         columns: dict[str, pa.Array] = {}
-        for key, texts in self._transpose(rows).items():
-            self._add(columns, self._column_name(key), texts)
+        texts_by_key = self._transpose(rows)
+        self._name_columns(texts_by_key)
+        for key, texts in texts_by_key.items():
+            self._add(columns, self._names[key], texts)
         fields, arrays = [], []
         for name, data_type in self.types.items():
             fields.append(pa.field(name, ARROW_TYPES[data_type], nullable=name not in self._required))
             arrays.append(columns.get(name) if name in columns else pa.nulls(count, ARROW_TYPES[data_type]))
         return pa.table(arrays, schema=pa.schema(fields))
 
-    def _column_name(self, key: str) -> str:
-        name = self._names.get(key)
-        if name is None:
-            wanted = self._identifier(key)
+    def _name_columns(self, keys: Iterable[str]) -> None:
+        """Give each new key a column of its own; a key that is its own identifier goes first."""
+        new = [(key, self._identifier(key if key.strip() else UNNAMED)) for key in keys if key not in self._names]
+        for key, wanted in sorted(new, key=lambda pair: pair[0] != pair[1]):
             name, copies = wanted, 1
             while name in self._taken:
                 copies += 1
                 name = self._identifier(f"{wanted}_{copies}")
             self._taken.add(name)
             self._names[key] = name
-        return name
 
     def _transpose(self, rows: Rows) -> dict[str, list[bytes]]:
         if not rows:
@@ -123,7 +132,7 @@ class Converter:
                 fitting, misfits = self._split(texts, data_type)
                 columns[name] = self._build(fitting, data_type)
             if misfits is not None:
-                variant = self._identifier(name + VARIANT)
+                variant = self._variant(name)
                 self.types.setdefault(variant, "text")
                 self._taken.add(variant)
                 columns[variant] = self._strings(quoted(misfits))
@@ -164,28 +173,36 @@ class Converter:
         if data_type == "text":
             return self._strings(texts)
         if data_type == "timestamp":
-            values = pa.array([None if text == _NULL else text[1:-1] for text in texts], pa.binary())
-            return pc.cast(values.cast(pa.string()), ARROW_TYPES["timestamp"])
-        joined = b"[" + b",".join(texts) + b"]"
+            return pc.cast(self._strings(texts), ARROW_TYPES["timestamp"])
+        joined = json_list(texts)
         if data_type == "bigint":
             return pa.array(_decode_ints(joined), pa.int64())
         if data_type == "double":
+            if any(len(text) > EXACT_DIGITS and text.lstrip(b"-").isdigit() for text in texts):
+                raise ValueError("an integer that a double may round")
             return pa.array(_decode_floats(joined), pa.float64())
         return pa.array(_decode_bools(joined), pa.bool_())
 
     def _strings(self, texts: list[bytes]) -> pa.Array:
-        values = [
-            None if text == _NULL else text[1:-1] if b"\\" not in text else unescaped(text).encode() for text in texts
-        ]
+        try:
+            values = _decode_strings(json_list(texts))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            values = [None if text == _NULL else unescaped(text) for text in texts]
         if self._strip_nul:
-            values = [value if value is None else value.replace(b"\0", b"") for value in values]
-        return pa.array(values, pa.binary()).cast(pa.string())
+            values = [value if value is None else value.replace("\0", "") for value in values]
+        return pa.array(values, pa.string())
 
     def _text(self, texts: list[bytes]) -> pa.Array:
-        texts = [mended(text) if b"\\ud" in text or b"\\uD" in text else text for text in texts]
-        if self._strip_nul:
-            texts = [without_nul(text) if b"\\u0000" in text else text for text in texts]
+        if b"\\" in b"".join(texts):
+            texts = [mended(text) if b"\\ud" in text or b"\\uD" in text else text for text in texts]
+            if self._strip_nul:
+                texts = [without_nul(text) if b"\\u0000" in text else text for text in texts]
         return pa.array([None if text == _NULL else text for text in texts], pa.binary()).cast(pa.string())
+
+
+def json_list(texts: list[bytes]) -> bytes:
+    """JSON values as one JSON list."""
+    return b"[" + b",".join(texts) + b"]"
 
 
 def kinds_of(texts: list[bytes]) -> set[str]:

@@ -27,7 +27,10 @@ from zendesk_support.source import ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
 
 LOADED, INCOMPLETE, WRONG_USE = 0, 1, 2
-DUCKDB_MEMORY = "256MB"
+# DuckDB wants about 125 MB a thread. With a thread for each core of a large machine, or many tables loading at once,
+# it runs out of these 256 MB.
+DUCKDB_JOBS = 2
+DUCKDB_LIMITS = {"memory_limit": "256MB", "threads": 2, "preserve_insertion_order": False}
 
 console = Console(soft_wrap=not sys.stdout.isatty())
 errors = Console(stderr=True, soft_wrap=True)
@@ -101,7 +104,7 @@ def make_source(options: argparse.Namespace, selected: list[str], **settings: An
 
 
 def duckdb_pipeline(options: argparse.Namespace) -> Pipeline:
-    """A pipeline into a DuckDB file, its memory capped unless the user has set a limit."""
+    """A pipeline into a DuckDB file, its memory and threads capped unless the user has set limits."""
     database = options.database or Path("zendesk.duckdb")
     dataset = options.dataset or "zendesk_support"
     if database.stem == dataset:
@@ -113,10 +116,10 @@ def duckdb_pipeline(options: argparse.Namespace) -> Pipeline:
         raise ConfigurationError(f"--database {database}: there is no folder {database.parent}. Make it first.")
     credentials = DuckDbCredentials(str(database))
     if dlt.config.get("destination.duckdb.credentials.global_config") is None:
-        credentials.global_config = {"memory_limit": DUCKDB_MEMORY, "preserve_insertion_order": False}
+        credentials.global_config = dict(DUCKDB_LIMITS)
     return dlt.pipeline(
         options.pipeline_name,
-        destination=dlt.destinations.duckdb(credentials),
+        destination=dlt.destinations.duckdb(credentials, max_parallel_load_jobs=DUCKDB_JOBS),
         dataset_name=dataset,
         progress=progress(options.progress),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -19,14 +19,25 @@ import msgspec
 import numpy as np
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
+from dlt.destinations.sql_client import SqlClientBase
 
-from zendesk_support.arrow import Converter, DataType
+from zendesk_support.arrow import OWN_COLUMNS, Converter, DataType
 from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import TokenVault, make_auth
-from zendesk_support.errors import Cancelled, UnavailableError
+from zendesk_support.errors import Cancelled, ConfigurationError, UnavailableError
 from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared
 from zendesk_support.known import DIGEST, Destination, Known, digest_text
+from zendesk_support.modes import (
+    APPENDING,
+    DEFAULT,
+    FULL,
+    SPOOLED,
+    Mode,
+    Spool,
+    check_mode,
+    check_table,
+)
 from zendesk_support.pages import Row, Rows, number, pack, raw, row_hash, seconds, tokens, unpack
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import StreamReport, current_report, now
@@ -37,7 +48,9 @@ from zendesk_support.transport import Transport, Usage
 
 QUEUED = 2
 POLL = 0.05
+LOOKED_UP = 1000
 POSITIONS = "positions"
+REFUSE_NUL = ("dlt.destinations.postgres", "dlt.destinations.redshift")
 
 
 class Account:
@@ -85,6 +98,7 @@ class Session:
         self._passes: list[Pass] = []
         self._shown = {bucket: int(waited) for bucket, waited in account.budget.waited.items()}
         self._collector = dlt.current.pipeline().collector if load_id() is not None else None
+        self._client: SqlClientBase[Any] | None = None
 
     def join(self, member: Member) -> Pass:
         """Subscribe to a pass over the member's reader, shared where another stream waits for the same one."""
@@ -98,6 +112,16 @@ class Session:
             self.shared.parents(running.reader.path).promise()
         running.members.append(member)
         return running
+
+    def destination(self, stream: Stream, mode: Mode) -> Destination:
+        """What the pipeline under way has loaded of a stream; nothing, where all is loaded anew."""
+        if load_id() is None or mode in FULL or not is_materialized(stream):
+            return Destination()
+        schema = dlt.current.source_schema()
+        if self._client is None:
+            self._client = dlt.current.pipeline().sql_client(schema_name=schema.name)
+        columns = schema.tables[stream.name]["columns"]
+        return Destination(self._client, columns, stream.key if mode in APPENDING else ())
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""
@@ -158,7 +182,8 @@ class Pass:
         """The earliest position of all members; a cursor only where they agree on it."""
         positions = [member.position for member in self.members]
         cursors = {position.cursor for position in positions}
-        return Position(min(position.at for position in positions), cursors.pop() if len(cursors) == 1 else None)
+        first = min(positions, key=lambda position: position.at)
+        return replace(first, cursor=cursors.pop() if len(cursors) == 1 else None)
 
 
 @dataclass
@@ -182,6 +207,7 @@ class Member:
         start: int,
         shape: Shape,
         destination: Destination,
+        mode: Mode = DEFAULT,
     ) -> None:
         self.stream = stream
         self.feed = feed
@@ -190,12 +216,13 @@ class Member:
         self.done = False
         self.error: BaseException | None = None
         self._session = session
-        self.position = Position(saved.get("at", start), saved.get("cursor"))
         self._edge = unpack(saved.get("edge"))
+        self.position = Position(saved.get("at", start), saved.get("cursor"), frozenset(self._edge))
         self._pending: dict[int, int] = dict(saved.get("amended", ()))
         self._amended: dict[int, int] = {}
         self._shape = shape
         self._destination = destination
+        self._mode = mode
         self._queue: deque[Batch] = deque()
         self._closed = False
         self._known: Known | None = None
@@ -225,10 +252,12 @@ class Member:
         if self._held:
             rows = [row for row in rows if number(row, self.stream.key[0]) not in self._held]
         if rows:
-            picked = self.feed.pick(rows, self)
+            picked = foreign(self.feed.pick(rows, self))
             rows = picked if self.feed.amend is None else picked + self._amend(rows, self.feed)
         if rows and self._known is not None:
             rows = self._changed(rows, self._known)
+        elif rows and self._mode == "history":
+            rows = [{**row, DIGEST: raw(digest_text(row_hash(row)))} for row in rows]
         position: dict[str, Any] = {}
         if chunk.at is not None:
             edge = pack(chunk.edge)
@@ -244,10 +273,12 @@ class Member:
     def _unseen(self, chunk: Chunk) -> Rows:
         """The chunk's rows less those this stream has loaded before or was not asked for."""
         rows, times = chunk.rows, chunk.times
-        edge = self._edge
+        edge, end = self._edge, self.job.settings.end
+        if times is None and end is not None and self.stream.cursor is not None:
+            return [rows[i] for i in np.flatnonzero(seconds(rows, self.stream.cursor) < end)]
         if times is None or not len(times):
             return [row for row in rows if row_hash(row) not in edge] if edge else rows
-        start, end = self.position.at, self.job.settings.end
+        start = self.position.at
         if int(times.min()) > start and (end is None or int(times.max()) < end):
             return rows
         return [
@@ -271,33 +302,56 @@ class Member:
 
     def purge(self, tickets: Mapping[int, int]) -> Rows:
         """Rows that delete what the destination holds of some tickets, and the tickets' versions."""
-        columns = tuple(dict.fromkeys((*self.stream.key, "ticket_id")))
-        keys = self._destination.records(self.stream.name, "ticket_id", tickets, columns)
-        return [self._tombstone(key, tickets[number(key, "ticket_id") or 0]) for key in keys]
+        ticket = "ticket_id" if "ticket_id" in self.stream.columns else "id"
+        keys = self._destination.records(self.stream.name, ticket, tickets, tuple({*self.stream.key, ticket}))
+        return [self._tombstone(key, tickets[number(key, ticket) or 0]) for key in keys]
+
+    def retire(self, tickets: Mapping[int, int]) -> Rows:
+        """As `purge`, but a row that is only marked as deleted keeps its values."""
+        rows = self._destination.records(self.stream.name, "ticket_id", tickets) if self._marks else []
+        if not rows:
+            return self.purge(tickets)
+        return [self._tombstone(row, tickets[number(row, "ticket_id") or 0]) for row in rows]
+
+    @property
+    def _marks(self) -> bool:
+        return self.job.settings.deletes == "mark" or self._mode != DEFAULT
+
+    def _retired(self, keys: Rows) -> Rows:
+        """Tombstones for keys; where rows are only marked as deleted, with the values they had."""
+        if not self._marks:
+            return [self._tombstone(key) for key in keys]
+        wanted = {key_text(key, self.stream.key) for key in keys}
+        last = self.stream.key[-1]
+        values = [msgspec.json.decode(key[last]) for key in keys]
+        held = (
+            row
+            for i in range(0, len(values), LOOKED_UP)
+            for row in self._destination.records(self.stream.name, last, values[i : i + LOOKED_UP])
+        )
+        return [self._tombstone(row) for row in held if key_text(row, self.stream.key) in wanted]
 
     def unlisted(self, column: str, parents: Iterable[int], listed: Rows) -> Rows:
         """Rows that delete what the destination holds below some parents and `listed` does not."""
         columns = tuple(dict.fromkeys((*self.stream.key, column)))
-        there = {tuple(bytes(row[name]) for name in self.stream.key) for row in listed}
+        there = {key_text(row, self.stream.key) for row in listed}
         keys = self._destination.records(self.stream.name, column, parents, columns)
-        return [
-            self._tombstone(key) for key in keys if tuple(bytes(key[name]) for name in self.stream.key) not in there
-        ]
+        return self._retired([key for key in keys if key_text(key, self.stream.key) not in there])
 
     def _tombstone(self, key: Row, version: int | None = None) -> Row:
         row = {**key, DELETED_AT: raw(datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))}
-        if self._known is not None:
+        if self.stream.snapshot or self._mode == "history":
             row[DIGEST] = raw(digest_text(row_hash(row)))
         if version is not None and self.stream.version:
-            row[self.stream.version] = raw(version)
+            row[self.stream.version] = raw(time_value(self.stream, self.stream.version, version))
         return row
 
     def finish(self) -> None:
         """The pass is complete: what it did not list is gone."""
-        bounded = self._session.account.settings.end is not None
-        if self._known is not None and not bounded and (gone := self._known.gone()).num_rows:
-            keys = ({name: raw(value) for name, value in key.items()} for key in gone.to_pylist())
-            self._put([self._tombstone(key) for key in keys], {})
+        stays = self.stream.keeps or self._session.account.settings.end is not None or self._mode in FULL
+        if self._known is not None and not stays and (gone := self._known.gone()).num_rows:
+            keys = [{name: raw(value) for name, value in key.items()} for key in gone.to_pylist()]
+            self._put(self._retired(keys), {})
         self._end(None)
 
     def fail(self, error: BaseException) -> None:
@@ -348,6 +402,18 @@ class Member:
                 ready.notify_all()
 
 
+def key_text(row: Row, key: Sequence[str]) -> tuple[bytes, ...]:
+    """A row's key, comparable."""
+    return tuple(bytes(row[name]) for name in key)
+
+
+def foreign(rows: Rows) -> Rows:
+    """Rows of the API, whose keys never mean a column of ours: `_deleted_at` would remove the row."""
+    if not any(name in row for row in rows for name in OWN_COLUMNS):
+        return rows
+    return [{f"zendesk{key}" if key in OWN_COLUMNS else key: value for key, value in row.items()} for row in rows]
+
+
 def values(rows: Rows, name: str) -> list[Any]:
     """A column as Python values."""
     return list(msgspec.json.decode(b"[" + b",".join(tokens(rows, name)) + b"]"))
@@ -361,20 +427,24 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
     if run is not None:
         run.streams[stream.name] = report
     settings = account.settings
+    check_nested(stream, settings)
     if cursor is not None:
         cursor.advance(None)
-    bounded = settings.end is not None
-    saved: dict[str, Any] = {} if bounded else dlt.current.resource_state()
+    mode = mode_of(stream, settings)
+    check_table(stream, mode, dlt.current.source_schema().tables.get(stream.name, {}))
+    stateless = settings.end is not None or mode in FULL
+    saved: dict[str, Any] = {} if stateless else dlt.current.resource_state()
     state: dict[str, dict[str, Any]] = saved.setdefault(POSITIONS, {})
-    shape = make_shape(stream, settings)
+    shape = make_shape(stream, settings, mode)
     session = account.enter()
     restore_tokens(session.vault)
-    start = position_of(cursor.last_value) if cursor is not None else 0
+    start = position_of(cursor.start_value if mode in FULL else cursor.last_value) if cursor is not None else 0
     members = [
-        Member(session, stream, feed, state.get(str(i), {}), start, shape, destination(stream))
+        Member(session, stream, feed, state.get(str(i), {}), start, shape, session.destination(stream, mode), mode)
         for i, feed in enumerate(stream.feeds)
     ]
     passes = [session.join(member) for member in members]
+    spool = Spool() if mode in SPOOLED else None
     try:
         yield None
         for running in passes:
@@ -388,17 +458,27 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
                     continue
                 if batch.position:
                     state[str(i)] = batch.position
-                if cursor is not None and i == 0 and batch.position:
+                if cursor is not None and i == 0 and batch.position and mode not in FULL:
                     reached = batch.position.get("at", 0)
-                    cursor.advance(cursor_value(stream, reached))
+                    cursor.advance(time_value(stream, str(stream.cursor), reached))
                     report.cursor = datetime.fromtimestamp(reached, timezone.utc).isoformat()
                 if batch.data is not None:
                     report.rows += batch.rows
-                    yield shape.hinted(batch.data)
+                    if spool is None:
+                        yield shape.hinted(batch.data)
+                    else:
+                        spool.add(batch.data, stream.key if mode == "history" else None)
         conclude(report, members, run is not None)
-        if not report.rows and not is_materialized(stream):
+        if spool is not None and (mode not in FULL or report.status == "loaded"):
+            for data in spool.batches():
+                yield shape.hinted(data)
+        if mode == "overwrite":
+            replace_table(stream, report.status == "loaded")
+        if not report.rows and (not is_materialized(stream) or (mode == "overwrite" and report.status == "loaded")):
             yield shape.empty()
     finally:
+        if spool is not None:
+            spool.close()
         for member in members:
             member.close()
         keep_tokens(session.vault)
@@ -408,6 +488,13 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
     report.seconds_waited = round(sum(member.usage.waited for member in members), 3)
     if load_id() is not None:
         yield dlt.mark.with_table_name(report.row(), REPORT_TABLE)
+
+
+def replace_table(stream: Stream, whole: bool) -> None:
+    """Let dlt replace the table only if the stream was read whole: it empties one whose resource yields nothing."""
+    if load_id() is not None:
+        disposition: Any = "replace" if whole else "append"
+        dlt.current.source().resources[stream.name].apply_hints(write_disposition=disposition)
 
 
 def conclude(report: StreamReport, members: list[Member], keep_going: bool) -> None:
@@ -427,25 +514,56 @@ def conclude(report: StreamReport, members: list[Member], keep_going: bool) -> N
         raise error
 
 
-def make_shape(stream: Stream, settings: Settings) -> Shape:
+def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
     """The form of a stream's rows, with the column types the destination already has."""
     if settings.nested == "tables":
         return TableShape(stream.dropped)
     schema = dlt.current.source_schema()
     types: dict[str, DataType] = dict(stream.columns)
-    found = schema.tables.get(stream.name, {}).get("columns", {})
-    for name, column in found.items():
+    found: dict[str, DataType] = {}
+    for name, column in schema.tables.get(stream.name, {}).get("columns", {}).items():
         data_type = column.get("data_type")
         if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
-            types[name] = data_type
+            found[name] = data_type
     required = list(stream.key)
     if stream.removes:
         types[DELETED_AT] = "timestamp"
-    if stream.snapshot:
+    if stream.snapshot or mode == "history":
         types[DIGEST] = "text"
         required.append(DIGEST)
-    converter = Converter(types, required, stream.dropped, schema.naming.normalize_identifier)
+    naming = schema.naming
+    converter = Converter(
+        types,
+        found,
+        required,
+        stream.dropped,
+        naming.normalize_identifier,
+        lambda n: naming.shorten_fragments(n, "v_text"),
+        refuses_nul(),
+    )
     return ArrowShape(converter, load_id())
+
+
+def check_nested(stream: Stream, settings: Settings) -> None:
+    """Refuse to mix both forms of nested values in one table.
+
+    Raises:
+        ConfigurationError: the stream's table was made in the other form.
+    """
+    if not is_materialized(stream):
+        return
+    row_key = dlt.current.source_schema().tables[stream.name]["columns"].get(DIGEST, {}).get("row_key")
+    made = "tables" if row_key else "json"
+    if made != settings.nested:
+        raise ConfigurationError(
+            f'nested = "{settings.nested}", but the table `{stream.name}` was made with nested = "{made}". Set '
+            f'nested = "{made}", load into another dataset, or load the streams anew with --full-refresh.'
+        )
+
+
+def refuses_nul() -> bool:
+    """Whether texts at the destination cannot hold NUL."""
+    return load_id() is not None and dlt.current.pipeline().destination.destination_type in REFUSE_NUL
 
 
 def is_materialized(stream: Stream) -> bool:
@@ -462,13 +580,9 @@ def load_id() -> str | None:
         return None
 
 
-def destination(stream: Stream) -> Destination:
-    """What the pipeline under way has loaded of a stream."""
-    schema = dlt.current.source_schema()
-    if load_id() is None or not is_materialized(stream):
-        return Destination()
-    client = dlt.current.pipeline().sql_client(schema_name=schema.name)
-    return Destination(client, {stream.name: schema.tables[stream.name]})
+def mode_of(stream: Stream, settings: Settings) -> Mode:
+    """The sync mode set for a stream."""
+    return check_mode(stream, settings.sync_modes.get(stream.name, DEFAULT))
 
 
 def position_of(value: Any) -> int:
@@ -476,11 +590,9 @@ def position_of(value: Any) -> int:
     return int(value.timestamp()) if isinstance(value, datetime) else int(value or 0)
 
 
-def cursor_value(stream: Stream, at: int) -> Any:
-    """Unix seconds in the type of the stream's cursor column."""
-    if stream.cursor and stream.columns[stream.cursor] == "timestamp":
-        return datetime.fromtimestamp(at, timezone.utc)
-    return at
+def time_value(stream: Stream, column: str, at: int) -> Any:
+    """Unix seconds in the type of a stream's column."""
+    return datetime.fromtimestamp(at, timezone.utc) if stream.columns[column] == "timestamp" else at
 
 
 def restore_tokens(vault: TokenVault | None) -> None:

@@ -37,6 +37,7 @@ EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
 FAN_OUT = 8
 FAR_FUTURE = 4_102_444_800
+ANSWERED_WITHIN = 120
 
 T = TypeVar("T")
 Params = Mapping[str, str | int | list[str]]
@@ -67,10 +68,15 @@ class Chunk:
 
 @dataclass
 class Position:
-    """Where reading goes on: a second (Unix, inclusive), or a cursor within an unfinished pass."""
+    """Where reading goes on: a second (Unix, inclusive), or a cursor within an unfinished pass.
+
+    Attributes:
+        edge: digests of rows of that second that were loaded before.
+    """
 
     at: int
     cursor: str | None = None
+    edge: frozenset[bytes] = frozenset()
 
 
 @dataclass
@@ -228,17 +234,17 @@ class CursorExport:
                 complete = page.end_of_stream
                 if complete is None:
                     complete = not page.rows or page.after_cursor in (None, cursor)
+                times = seconds(page.rows, self.time)
+                top = int(times.max(initial=at))
                 if not complete:
-                    if not page.after_cursor or (page.after_cursor == cursor and not page.rows):
+                    if page.after_cursor in (None, "", cursor):
                         raise ContractError(f"{self.path}: the export neither ends nor moves on; nothing was skipped.")
                     cursor = page.after_cursor
-                    pending = prefetch(self._fetch, job, at, cursor)
-                times = seconds(page.rows, self.time)
-                if len(times) and (top := int(times.max())) >= at:
-                    if top > at:
-                        edge = frozenset()
-                    edge |= {row_hash(page.rows[i]) for i in np.flatnonzero(times == top)}
-                    at = top
+                    pending = prefetch(self._fetch, job, top, cursor)
+                if top > at:
+                    edge = frozenset()
+                edge |= {row_hash(page.rows[i]) for i in np.flatnonzero(times == top)}
+                at = top
                 if over_end(job.settings, times):
                     complete = True
                 yield Chunk(page.rows, at, None if complete else cursor, times, edge, complete, page.side or [])
@@ -283,12 +289,13 @@ class TimeExport:
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield pages until the end, each row once."""
         at, edge = job.position.at, frozenset[bytes]()
+        last = at
         with Prefetch() as prefetch:
             pending = prefetch(self._fetch, job, at)
             while True:
                 page = pending.result()
                 if page is None or not page.rows:
-                    yield Chunk([], at=at, edge=edge, complete=True)
+                    yield Chunk([], at=last, edge=edge, complete=True)
                     return
                 end = page.end_time if page.end_time is not None else at
                 ended = page.end_of_stream is True or (page.end_of_stream is None and end <= at)
@@ -302,14 +309,17 @@ class TimeExport:
                 times = seconds(page.rows, self.time) if self.time else None
                 hashes = [row_hash(row) for row in page.rows]
                 fresh = [i for i, digest in enumerate(hashes) if digest not in edge]
-                again = range(len(hashes)) if times is None else np.flatnonzero(times >= end)
+                # A page that grew to hold a whole second ends behind it, yet that second may still gain rows.
+                grown = len(hashes) >= job.page_size
+                last = max(last, min(end, int(times.max())) if times is not None else end - grown)
+                again = range(len(hashes)) if times is None else np.flatnonzero(times >= last)
                 edge = frozenset(hashes[i] for i in again)
                 at = max(at, end)
                 if len(fresh) < len(hashes):
                     times = times[fresh] if times is not None else None
                 over = times is not None and over_end(job.settings, times)
                 complete = ended or over
-                yield Chunk([page.rows[i] for i in fresh], at, None, times, edge, complete)
+                yield Chunk([page.rows[i] for i in fresh], last, None, times, edge, complete)
                 if complete:
                     return
 
@@ -356,22 +366,26 @@ class Listing:
         The end is `meta.has_more`, then the missing link: Support never nulls the link, Help Center leaves it out.
         """
         first = {**self.params, **(params or {}), **({"page[size]": PAGE} if self.paged else {})}
-        request = Request(f"{job.base}/api/v2/{path}", first, self.buckets, self.path)
+        url = f"{job.base}/api/v2/{path}"
         with Prefetch() as prefetch:
-            pending = prefetch(job.page, request, self.rows)
+            pending = prefetch(job.page, Request(url, first, self.buckets, self.path), self.rows)
             asked = set[str]()
             while True:
                 page = pending.result()
-                more = page.meta.has_more if page.meta and page.meta.has_more is not None else None
+                more = page.meta.has_more if page.meta else None
                 link = page.links.next if page.links else page.next_page
-                if not link or more is False or not self.paged:
+                after = page.meta.after_cursor if page.meta else None
+                if not self.paged or more is False or (more is None and not link):
                     yield page, True
                     return
-                if link in asked:
-                    raise ContractError(f"{self.path}: page after page links to {link.split('?')[0]} again.")
-                asked.add(link)
-                request = Request(link, {}, self.buckets, self.path)
-                pending = prefetch(job.page, request, self.rows)
+                following = link or after
+                if not following:
+                    raise ContractError(f"{self.path}: Zendesk says there is more but not where; nothing was skipped.")
+                if following in asked:
+                    raise ContractError(f"{self.path}: page after page leads to the same page again.")
+                asked.add(following)
+                params = {} if link else {**first, "page[after]": following}
+                pending = prefetch(job.page, Request(link or url, params, self.buckets, self.path), self.rows)
                 yield page, False
 
 
@@ -411,7 +425,8 @@ class FilteredListing:
         late: list[tuple[int, bytes]] = []
         for page, last in self._listing.pages(job, self.path, params):
             if began is None:
-                began = int(job.transport.server_time or start)
+                # The answer is older than its Date header, or than that of another thread's answer.
+                began = int(job.transport.server_time or start) - ANSWERED_WITHIN
             times = seconds(page.rows, self.time)
             wanted = np.flatnonzero((times >= start) & (end is None or times < end))
             rows, times = [page.rows[i] for i in wanted], times[wanted]
@@ -534,7 +549,8 @@ class PerTicket:
         """Yield the rows of every changed ticket; the position is the export's."""
         with ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool:
             for chunk in self.tickets.read(job):
-                ids = dict.fromkeys(number(row, "id") for row in chunk.rows)
+                before = job.position.edge
+                ids = dict.fromkeys(number(row, "id") for row in chunk.rows if row_hash(row) not in before)
                 rows = [row for found in windowed(pool, lambda id: self._below(job, id), ids) for row in found]
                 yield replace(chunk, rows=rows, times=None)
 
@@ -607,21 +623,30 @@ class HelpCenterChildren:
         """Yield the children of every parent that needs reading, and tell the readers of theirs."""
         listing = Listing(self.path, self.rows or self.leaf, buckets=(HELP_CENTER,))
         gathered: Rows = []
+        refused: list[Parent] = []
+        refusal, answered = None, False
         help_centers(job)
-        began = int(job.transport.server_time or 0)
+        began = int(job.transport.server_time or 0) - ANSWERED_WITHIN
         with (
-            job.shared.parents(self.path) as parents,
+            job.shared.parents(self.path) as ours,
             ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool,
         ):
-            below = windowed(
-                pool, lambda parent: (parent, self._below(job, listing, parent)), self._moved(job, parents)
-            )
-            for parent, rows in below:
-                parents.add([Parent.of(parent.center, f"{parent.path}/{self.leaf}", row) for row in rows])
-                gathered += rows
+            for parent, found in windowed(pool, lambda p: (p, self._below(job, listing, p)), self._moved(job, ours)):
+                if isinstance(found, UnavailableError):
+                    refusal = found
+                    refused.append(parent)
+                    continue
+                answered = True
+                ours.add([Parent.of(parent.center, f"{parent.path}/{self.leaf}", row) for row in found])
+                gathered += found
                 if len(gathered) >= EXPORT_PAGE:
                     yield Chunk(gathered)
                     gathered = []
+            if refusal is not None and not answered:
+                raise refusal
+            ours.partial |= bool(refused)
+        if job.known:
+            job.known.keep(("brand_id", self.parent), [parent.key for parent in refused])
         yield Chunk(gathered, began, complete=True)
 
     def probe(self, job: Job) -> None:
@@ -652,12 +677,13 @@ class HelpCenterChildren:
             if above.partial:
                 known.keep_all_but(("brand_id", self.parent), shown)
 
-    def _below(self, job: Job, listing: Listing, parent: Parent) -> Rows:
+    def _below(self, job: Job, listing: Listing, parent: Parent) -> Rows | UnavailableError:
+        """The children of a parent, or the refusal: the parent may have gone since it was listed."""
         try:
             pages = listing.pages(replace(job, base=parent.center.base), f"{parent.path}/{self.leaf}")
             return [row for page, _ in pages for row in parent.center.stamp(page.rows)]
-        except UnavailableError:
-            return []
+        except UnavailableError as error:
+            return error
 
 
 @dataclass(frozen=True)

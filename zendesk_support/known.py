@@ -22,6 +22,8 @@ from zendesk_support.pages import Rows, raw
 
 DIGEST = "_dlt_id"
 DELETED_AT = "_deleted_at"
+VALID_TO = "_dlt_valid_to"
+LOAD_ID = "_dlt_load_id"
 FETCHED = 50_000
 ONE_READER = threading.Lock()
 Array = np.ndarray[Any, Any]
@@ -33,9 +35,22 @@ class Destination:
     Made in the pipeline's own thread, used in any: dlt's live schema and its client factory are not thread-safe.
     """
 
-    def __init__(self, client: SqlClientBase[Any] | None = None, tables: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        client: SqlClientBase[Any] | None = None,
+        columns: Mapping[str, Any] | None = None,
+        versions_of: Sequence[str] = (),
+    ) -> None:
+        """Read one table.
+
+        Args:
+            client: the pipeline's client.
+            columns: the table's columns, as dlt's schema has them.
+            versions_of: the key, where the table holds several versions of a row: the last one counts.
+        """
         self._client = client
-        self._tables = {name: dict(table["columns"]) for name, table in (tables or {}).items()}
+        self._columns = dict(columns or {})
+        self._versions_of = versions_of
 
     def rows(self, table: str, columns: Sequence[str], since: tuple[str, int] | None = None) -> pa.Table | None:
         """Columns of all rows not marked as deleted, or of those not older than a time column and Unix seconds.
@@ -63,7 +78,7 @@ class Destination:
             values: what to look for.
             columns: the columns wanted; all of the API's by default.
         """
-        known = self._tables.get(table, {})
+        known = self._columns
         wanted = [name for name in columns or known if not name.startswith("_")]
         types = [known.get(name, {}).get("data_type") for name in wanted]
         listed = ", ".join(literal(value) for value in values)
@@ -77,16 +92,21 @@ class Destination:
     def _fetch(
         self, table: str, columns: Sequence[str], condition: tuple[str, str] | None = None
     ) -> list[list[tuple[Any, ...]]]:
-        known = self._tables.get(table, {})
+        known = self._columns
         if not columns or not all(name in known for name in columns):
             return []
         assert self._client is not None
         with ONE_READER, self._client as client:
-            names = ", ".join(client.escape_column_name(name) for name in columns)
-            query = f"SELECT {names} FROM {client.make_qualified_table_name(table)}"
-            conditions = [f"{client.escape_column_name(condition[0])} {condition[1]}"] if condition else []
-            if DELETED_AT in known:
-                conditions.append(f"{client.escape_column_name(DELETED_AT)} IS NULL")
+            name_of = client.escape_column_name
+            source = client.make_qualified_table_name(table)
+            conditions = [f"{name_of(condition[0])} {condition[1]}"] if condition else []
+            if self._versions_of:
+                key = ", ".join(map(name_of, self._versions_of))
+                newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {name_of(LOAD_ID)} DESC) AS version_from_last"
+                source = f"(SELECT *, {newest} FROM {source}) AS versions"
+                conditions.append("version_from_last = 1")
+            conditions += [f"{name_of(ended)} IS NULL" for ended in (DELETED_AT, VALID_TO) if ended in known]
+            query = f"SELECT {', '.join(map(name_of, columns))} FROM {source}"
             if conditions:
                 query += " WHERE " + " AND ".join(conditions)
             try:

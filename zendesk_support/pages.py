@@ -66,24 +66,34 @@ def page_decoder(key: str, side: str | None = None) -> Callable[[bytes], Page]:
     decoder: Any = msgspec.json.Decoder(msgspec.defstruct("Page", fields, rename=rename))
 
     def decode(body: bytes) -> Page:
+        body = utf8(body)
         try:
             return cast(Page, decoder.decode(body))
         except msgspec.ValidationError:
             raise
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except msgspec.DecodeError:
             return cast(Page, decoder.decode(repaired(body)))
 
     return decode
 
 
+def utf8(body: bytes) -> bytes:
+    """The body as it is, or with U+FFFD for bytes that are not UTF-8, which msgspec leaves unnoticed within values."""
+    try:
+        body.decode()
+        return body
+    except UnicodeDecodeError:
+        return body.decode("utf-8", "replace").encode()
+
+
 def repaired(body: bytes) -> bytes:
-    """Re-encode JSON that is only nearly valid: NaN becomes null, bad UTF-8 and lone surrogates become U+FFFD.
+    """Re-encode JSON that is only nearly valid: NaN becomes null, lone surrogates become U+FFFD.
 
     Raises:
         msgspec.DecodeError: it is not JSON at all.
     """
     try:
-        value = json.loads(body.decode("utf-8", "replace"), parse_constant=lambda _: None)
+        value = json.loads(body.decode(), parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from error
     return without_lone_surrogates(json.dumps(value, ensure_ascii=False)).encode()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ class Settings:
     deletes: Literal["remove", "mark"] = "remove"
     help_center_children: Literal["all", "changed"] = "all"
     ticket_audits: Literal["list", "per_ticket"] = "list"
+    sync_modes: Mapping[str, str] = field(default_factory=dict)
     retry_deadline: float = 900.0
     request_timeout: float = 90.0
     clock_scale: float = 1.0

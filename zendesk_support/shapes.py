@@ -8,10 +8,9 @@ import dlt
 import msgspec
 import pyarrow as pa
 
-from zendesk_support.arrow import ARROW_TYPES, Converter
+from zendesk_support.arrow import Converter
+from zendesk_support.known import LOAD_ID
 from zendesk_support.pages import Rows
-
-LOAD_ID = "_dlt_load_id"
 
 
 class Shape(Protocol):
@@ -76,6 +75,3 @@ class TableShape:
     def empty(self) -> Any:
         """dlt's own way to make a table without rows."""
         return dlt.mark.materialize_table_schema()
-
-
-__all__ = ["ARROW_TYPES", "LOAD_ID", "ArrowShape", "Shape", "TableShape"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,10 @@ from dlt.extract import DltResource, DltSource
 
 from zendesk_support import settings as checks
 from zendesk_support.credentials import ZendeskCredentials, check_credentials
-from zendesk_support.engine import Account, cursor_value, extract
+from zendesk_support.engine import Account, extract, time_value
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.known import DELETED_AT, DIGEST
+from zendesk_support.modes import DEFAULT, DISPOSITIONS, HINT, Mode, check_mode
 from zendesk_support.report import COLUMNS as REPORT_COLUMNS
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.settings import Settings
@@ -63,6 +64,9 @@ def zendesk_support_source(
     nested: str = "json",
     help_center_children: str = "all",
     ticket_audits: str = "list",
+    deletes: str = "remove",
+    sync_mode: str | None = None,
+    streams: dict[str, Any] | None = None,
     retry_deadline: float = 900.0,
     request_timeout: float = 90.0,
     clock_scale: float = 1.0,
@@ -85,6 +89,9 @@ def zendesk_support_source(
             those that changed themselves since the last sync.
         ticket_audits: `list` reads the feed of recent audits, which leaves out archived tickets; `per_ticket` reads the
             audits of each changed ticket, one request each.
+        deletes: `remove` takes rows that Zendesk no longer has out of the table, `mark` keeps them with `_deleted_at`.
+        sync_mode: `incremental`, `history`, `incremental_append`, `append` or `overwrite`, for every stream.
+        streams: settings by stream, such as `{"tickets": {"sync_mode": "history"}}`.
         retry_deadline: seconds of the account's clock for which one request is retried.
         request_timeout: seconds without an answer after which a request counts as failed.
         clock_scale: how many of the account's seconds pass in one; other than 1 only for a simulator.
@@ -108,6 +115,8 @@ def zendesk_support_source(
         nested=checks.choice("nested", nested, ("json", "tables")),
         help_center_children=checks.choice("help_center_children", help_center_children, ("all", "changed")),
         ticket_audits=checks.choice("ticket_audits", ticket_audits, ("list", "per_ticket")),
+        deletes=checks.choice("deletes", deletes, ("remove", "mark")),
+        sync_modes=_sync_modes(sync_mode, streams or {}),
         retry_deadline=checks.positive("retry_deadline", retry_deadline, "900"),
         request_timeout=checks.positive("request_timeout", request_timeout, "90"),
         clock_scale=scale,
@@ -122,7 +131,9 @@ def zendesk_support_source(
 def _resource(stream: Stream, account: Account) -> DltResource:
     """A stream as a dlt resource."""
     settings = account.settings
-    hints: Any = _columns(stream, settings.nested == "json")
+    mode = check_mode(stream, settings.sync_modes[stream.name])
+    merge_key: Any = stream.key if mode == "history" else None
+    hints: Any = _columns(stream, settings)
     references: Any = [
         {"columns": [column], "referenced_table": table, "referenced_columns": ["id"]}
         for column, table in stream.references.items()
@@ -132,17 +143,19 @@ def _resource(stream: Stream, account: Account) -> DltResource:
         _rows(stream, account),
         name=stream.name,
         primary_key=stream.key,
-        write_disposition={"disposition": "merge", "strategy": "delete-insert"},
+        merge_key=merge_key,
+        write_disposition=DISPOSITIONS[mode],
         columns=hints,
         file_format="parquet",
         references=references,
     )
-    resource.apply_hints(additional_table_hints={"description": stream.doc})
+    resource.apply_hints(additional_table_hints={"description": stream.doc, HINT: mode})
     # The report rows of every stream go to one table of their own, with none of the stream's hints.
     resource.apply_hints(
         table_name=REPORT_TABLE,
         create_table_variant=True,
         primary_key="",
+        merge_key="",
         columns={},
         references=[],
         write_disposition="append",
@@ -168,9 +181,9 @@ def _rows(stream: Stream, account: Account) -> Any:
 
         return listed
     start = account.settings.start if stream.fact else 0
-    bounds: dict[str, Any] = {"initial_value": cursor_value(stream, start)}
+    bounds: dict[str, Any] = {"initial_value": time_value(stream, stream.cursor, start)}
     if account.settings.end is not None:
-        bounds["end_value"] = cursor_value(stream, account.settings.end)
+        bounds["end_value"] = time_value(stream, stream.cursor, account.settings.end)
     incremental: Any = dlt.sources.incremental(stream.cursor, **bounds)
 
     def moved(cursor: dlt.sources.incremental[Any] = incremental) -> Iterator[Any]:
@@ -179,8 +192,30 @@ def _rows(stream: Stream, account: Account) -> Any:
     return moved
 
 
-def _columns(stream: Stream, as_json: bool) -> dict[str, Any]:
+def _sync_modes(all_streams: str | None, by_stream: Mapping[str, Any]) -> dict[str, Mode]:
+    """The sync mode of each stream.
+
+    Raises:
+        ConfigurationError: a stream or mode does not exist, or a stream cannot have its mode.
+    """
+    for name in by_stream:
+        if name not in CATALOGUE:
+            raise ConfigurationError(f'streams = "{name}": there is no such stream. Example: streams.tickets.')
+    modes: dict[str, Mode] = {}
+    for name, stream in CATALOGUE.items():
+        own = dict(by_stream.get(name, {})).get("sync_mode")
+        own = own or dlt.config.get(f"sources.{SECTION}.streams.{name}.sync_mode")
+        if own:
+            modes[name] = check_mode(stream, own)
+        else:
+            wanted = all_streams or DEFAULT
+            modes[name] = check_mode(stream, DEFAULT if wanted == "history" and stream.immutable else wanted)
+    return modes
+
+
+def _columns(stream: Stream, settings: Settings) -> dict[str, Any]:
     """Column hints: types, descriptions, and which row of a key is the newest."""
+    as_json, mode = settings.nested == "json", settings.sync_modes[stream.name]
     hints: dict[str, Any] = {}
     for name, data_type in stream.columns.items():
         if data_type == "json" and not as_json:
@@ -196,10 +231,10 @@ def _columns(stream: Stream, as_json: bool) -> dict[str, Any]:
             "name": DELETED_AT,
             "data_type": "timestamp",
             "nullable": True,
-            "hard_delete": True,
+            "hard_delete": settings.deletes == "remove" and mode == "incremental",
             "description": description,
         }
-    if stream.snapshot and as_json:
+    if (stream.snapshot or mode == "history") and as_json:
         hints[DIGEST] = {
             "name": DIGEST,
             "data_type": "text",

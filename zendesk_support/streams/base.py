@@ -51,6 +51,9 @@ class Desk(Protocol):
     def purge(self, tickets: Mapping[int, int]) -> Rows:
         """Rows that delete what the destination holds of some tickets, given with their versions."""
 
+    def retire(self, tickets: Mapping[int, int]) -> Rows:
+        """As `purge`, but a row that is only marked as deleted keeps its values."""
+
 
 Pick = Callable[[Rows, Desk], Rows]
 
@@ -104,6 +107,7 @@ class Stream:
         deletes: what becomes of rows that Zendesk deletes.
         notes: meaning and units of columns that do not say it themselves.
         dropped: keys of the API left out.
+        keeps: rows stay though Zendesk lists them no longer.
         immutable: its rows never change, so that they have no history.
         option: the setting that may choose other feeds, and
         variants: those feeds, by the setting's value.
@@ -122,6 +126,7 @@ class Stream:
     notes: Mapping[str, str] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
     immutable: bool = False
+    keeps: bool = False
     option: str | None = None
     variants: Mapping[str, tuple[Feed, ...]] = field(default_factory=dict)
 

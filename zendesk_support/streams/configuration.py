@@ -5,6 +5,11 @@ from __future__ import annotations
 from zendesk_support.kinds import Conditions, FilteredListing, Listing, iso_range
 from zendesk_support.streams.base import LISTED, Stream, columns, feed
 
+AUDIT_LOG_LIST = FilteredListing(
+    "audit_logs", "audit_logs", time="created_at", window=iso_range("filter[created_at][]", sort="created_at")
+)
+
+
 BRANDS = Stream(
     name="brands",
     doc="A brand of the account, with its own host and maybe a help center.",
@@ -283,11 +288,7 @@ ATTRIBUTE_DEFINITIONS = Stream(
 AUDIT_LOGS = Stream(
     name="audit_logs",
     doc="A change that somebody made to the account or its settings.",
-    feeds=feed(
-        FilteredListing(
-            "audit_logs", "audit_logs", time="created_at", window=iso_range("filter[created_at][]", sort="created_at")
-        )
-    ),
+    feeds=feed(AUDIT_LOG_LIST),
     columns=columns(
         bigint="id actor_id source_id",
         text="action action_label actor_name change_description ip_address source_label source_type url",

@@ -98,6 +98,11 @@ def deleted(rows: Rows, desk: Desk) -> dict[int, int]:
     }
 
 
+def retired(tickets: Mapping[int, int], desk: Desk) -> Rows:
+    """Removals, or marks, of all that the destination holds of some tickets."""
+    return desk.retire(tickets)
+
+
 def purged(tickets: Mapping[int, int], desk: Desk) -> Rows:
     """Removals of all that the destination holds of some tickets."""
     return desk.purge(tickets)
@@ -170,7 +175,7 @@ def texts(row: Row) -> dict[str, bytes]:
     return {name: bytes(value) for name, value in row.items()}
 
 
-REMOVE_DELETED = Amend(deleted, purged)
+REMOVE_DELETED = Amend(deleted, retired)
 REMOVE_SCRUBBED = Amend(scrubbed, purged)
 REWRITE_COMMENTS = Amend(touched, rewritten)
 REMOVE_IDENTITIES = Amend(unsettled, identities_gone)

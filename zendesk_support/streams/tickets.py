@@ -6,6 +6,7 @@ from zendesk_support.budget import ACCOUNT, DELETED_TICKETS_LIST, TICKET_AUDITS_
 from zendesk_support.kinds import (
     CursorExport,
     FilteredListing,
+    Listing,
     PerTicket,
     RecentFirst,
     TimeExport,
@@ -32,6 +33,12 @@ EVENT_EXPORT = TimeExport(
 )
 METRIC_EVENT_EXPORT = TimeExport("incremental/ticket_metric_events", "ticket_metric_events", time=None, ends=False)
 AUDITS_PER_TICKET = PerTicket(TICKET_EXPORT, "tickets/{id}/audits", "audits", buckets=(ACCOUNT, TICKET_AUDITS_LIST))
+DELETION_LIST = FilteredListing(
+    "deleted_tickets", "deleted_tickets", time="deleted_at", buckets=(ACCOUNT, DELETED_TICKETS_LIST)
+)
+RATING_LIST = FilteredListing(
+    "satisfaction_ratings", "satisfaction_ratings", time="updated_at", window=unix_window("start_time", "end_time")
+)
 SCRUBS = Feed(TICKET_EXPORT, no_rows, REMOVE_SCRUBBED)
 
 
@@ -233,21 +240,21 @@ TICKET_METRIC_EVENTS = Stream(
 TICKET_SKIPS = Stream(
     name="ticket_skips",
     doc="An agent's skipping of a ticket that is not archived, with the reason.",
-    feeds=feed(FilteredListing("skips", "skips", time="updated_at")),
+    feeds=(Feed(Listing("skips", "skips")), SCRUBS),
     columns=columns(
         bigint="id ticket_id user_id",
         text="reason",
         timestamp="created_at updated_at",
         json="ticket",
     ),
-    cursor="updated_at",
     version="updated_at",
     fact=True,
+    keeps=True,
     notes={
         "ticket": "the whole ticket, as it is now",
         "user_id": "the agent who skipped",
     },
-    deletes="Zendesk deletes none, but lists none of archived tickets.",
+    deletes="Rows stay though Zendesk lists none of archived or deleted tickets; removed once the ticket is scrubbed.",
 )
 
 TICKET_ACTIVITIES = Stream(
@@ -277,11 +284,7 @@ TICKET_ACTIVITIES = Stream(
 DELETED_TICKETS = Stream(
     name="deleted_tickets",
     doc="A ticket deleted within the last 30 days and not yet scrubbed or archived.",
-    feeds=feed(
-        FilteredListing(
-            "deleted_tickets", "deleted_tickets", time="deleted_at", buckets=(ACCOUNT, DELETED_TICKETS_LIST)
-        )
-    ),
+    feeds=(Feed(DELETION_LIST), SCRUBS),
     columns=columns(
         bigint="id",
         text="previous_state subject",
@@ -297,20 +300,13 @@ DELETED_TICKETS = Stream(
         "actor": "{id, name} of who deleted it",
         "previous_state": "status before the deletion",
     },
-    deletes="Zendesk lists the last 30 days; rows stay.",
+    deletes="Zendesk lists the last 30 days; rows stay until the ticket is scrubbed.",
 )
 
 SATISFACTION_RATINGS = Stream(
     name="satisfaction_ratings",
     doc="A satisfaction rating that was offered to, or given by, a requester.",
-    feeds=feed(
-        FilteredListing(
-            "satisfaction_ratings",
-            "satisfaction_ratings",
-            time="updated_at",
-            window=unix_window("start_time", "end_time"),
-        )
-    ),
+    feeds=feed(RATING_LIST),
     columns=columns(
         bigint="id assignee_id group_id reason_id requester_id ticket_id",
         text="comment reason score url",

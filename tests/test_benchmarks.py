@@ -1,0 +1,36 @@
+"""The benchmark runs and reports its figures; DuckDB keeps to its limits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from zendesk_support import cli
+
+SCRIPT = Path(__file__).parent.parent / "benchmarks" / "tickets.py"
+
+
+def test_the_benchmark_reports_its_figures(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPT), "--tickets", "2000", "--runs", "1", "--warm-ups", "0"]
+    subprocess.run([*command, "--results", str(tmp_path)], check=True, timeout=300, capture_output=True)
+    [report] = [json.loads(path.read_text()) for path in tmp_path.iterdir()]
+    assert report["machine"]
+    assert report["versions"]["dlt"]
+    [run] = report["runs"]
+    assert run["rows"] == 2000
+    assert (run["repeat_rows"], run["repeat_requests"]) == (0, 1)
+    assert all(
+        value > 0 for name, value in report["median"].items() if not name.startswith(("normalize", "repeat_rows"))
+    )
+
+
+def test_duckdb_gets_two_threads_and_two_jobs_at_a_time(tmp_path: Path) -> None:
+    options = cli.make_parser("").parse_args(["--progress", "off"])
+    options.database = tmp_path / "limits.duckdb"
+    pipeline = cli.duckdb_pipeline(options)
+    assert pipeline.destination.capabilities().max_parallel_load_jobs == 2
+    with pipeline.sql_client() as client:
+        query = "SELECT current_setting('threads'), current_setting('memory_limit')"
+        assert client.execute_sql(query) == [(2, "244.1 MiB")]

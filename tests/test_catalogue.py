@@ -1,0 +1,162 @@
+"""Facts that hold for every stream, and for the package's layers."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from dlt.common.data_types.typing import DATA_TYPES
+from support import simulated, source
+
+import zendesk_support
+from zendesk_support.arrow import ARROW_TYPES
+from zendesk_support.kinds import Job, Position, Shared
+from zendesk_support.simulator import Simulator
+from zendesk_support.streams import CATALOGUE, configuration, help_center, people, tickets
+from zendesk_support.streams.base import DELETED_AT, Stream
+from zendesk_support.transport import Usage
+
+STREAMS = tuple(CATALOGUE.values())
+PACKAGE = Path(zendesk_support.__file__).parent
+LAYERS = (
+    {"errors", "clock"},
+    {"settings", "pages"},
+    {"budget", "credentials", "arrow", "known", "report"},
+    {"transport"},
+    {"kinds"},
+    {"streams"},
+    {"shapes", "modes"},
+    {"engine"},
+    {"source", "runner"},
+)
+LAYER = {module: number for number, modules in enumerate(LAYERS) for module in modules}
+
+
+@pytest.fixture(scope="module")
+def answering() -> Simulator:
+    with simulated(tickets=20) as account:
+        yield account
+
+
+def by_name(stream: Stream) -> str:
+    return stream.name
+
+
+def test_every_stream_has_a_name_of_its_own() -> None:
+    declared = [s.name for module in (tickets, people, configuration, help_center) for s in module.STREAMS]
+    assert sorted(declared) == sorted(set(declared)) == sorted(CATALOGUE)
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=by_name)
+def test_a_stream_declares_key_cursor_version_and_notes_among_its_columns(stream: Stream) -> None:
+    named = {*stream.key, *filter(None, (stream.cursor, stream.version)), *stream.notes}
+    assert named - set(stream.columns) == set()
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=by_name)
+def test_a_stream_says_what_a_row_is_and_what_becomes_of_deleted_ones(stream: Stream) -> None:
+    """L15."""
+    assert [text.strip()[-1:] for text in (stream.doc, stream.deletes)] == [".", "."]
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=by_name)
+def test_a_stream_uses_types_that_arrow_and_dlt_know(stream: Stream) -> None:
+    assert set(stream.columns.values()) - set(ARROW_TYPES) == set()
+    assert set(ARROW_TYPES) - DATA_TYPES == set()
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=by_name)
+def test_a_stream_leaves_the_names_of_this_library_and_of_dlt_alone(stream: Stream) -> None:
+    assert [name for name in stream.columns if name.startswith("_dlt") or name == DELETED_AT] == []
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=by_name)
+def test_a_cursor_is_a_time(stream: Stream) -> None:
+    types = {None, *(stream.columns[name] for name in (stream.cursor, stream.version) if name)}
+    assert types - {None, "bigint", "timestamp"} == set()
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=by_name)
+def test_a_stream_has_a_cursor_or_lists_everything(stream: Stream) -> None:
+    assert (stream.cursor is None) == stream.snapshot
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=by_name)
+def test_references_point_to_streams_with_an_id_or_are_left_out(stream: Stream, answering: Simulator) -> None:
+    table = source(answering).resources[stream.name].compute_table_schema()
+    references = {reference["columns"][0]: reference["referenced_table"] for reference in table.get("references", [])}
+    assert references == {column: to for column, to in stream.references.items() if to in CATALOGUE}
+    assert [to for to in references.values() if "id" not in CATALOGUE[to].columns] == []
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=by_name)
+def test_zendesk_answers_the_smallest_request_of_every_feed(stream: Stream, answering: Simulator) -> None:
+    account = source(answering).account
+    session = account.enter()
+    try:
+        for feed in stream.feeds:
+            feed.reader.probe(
+                Job(session.transport, account.settings, Usage(), Shared(), Position(account.settings.start))
+            )
+    finally:
+        account.leave(session)
+
+
+def test_the_public_names_are_these() -> None:
+    assert zendesk_support.__all__ == [
+        "ConfigurationError",
+        "ContractError",
+        "Report",
+        "StreamReport",
+        "TransientError",
+        "UnavailableError",
+        "ZendeskAccessToken",
+        "ZendeskApiToken",
+        "ZendeskClientCredentials",
+        "ZendeskError",
+        "ZendeskRefreshToken",
+        "sync",
+        "zendesk_support_source",
+    ]
+    assert [name for name in zendesk_support.__all__ if not hasattr(zendesk_support, name)] == []
+
+
+def imported(path: Path) -> set[str]:
+    """Modules of this package that a file imports, each by its first name."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom) and node.module == "zendesk_support":
+            modules = [f"zendesk_support.{alias.name}" for alias in node.names]
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        found |= {module.split(".")[1] for module in modules if module.startswith("zendesk_support.")}
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(LAYER))
+def test_imports_point_to_lower_layers_only(module: str) -> None:
+    path = PACKAGE / module
+    files = [path.with_suffix(".py")] if not path.is_dir() else sorted(path.glob("*.py"))
+    above = {
+        (file.name, name)
+        for file in files
+        for name in imported(file) - {module, "__version__"}
+        if LAYER.get(name, len(LAYERS)) >= LAYER[module]
+    }
+    assert above == set()
+
+
+def test_the_simulator_imports_nothing_else_of_the_package() -> None:
+    files = (PACKAGE / "simulator").glob("*.py")
+    assert {(file.name, name) for file in files for name in imported(file) - {"simulator"}} == set()
+
+
+def test_building_a_source_makes_no_request(answering: Simulator) -> None:
+    """L36."""
+    answering.reset_requests()
+    built = source(answering)
+    assert sorted(built.resources) == sorted(CATALOGUE)
+    assert answering.requests() == []
+    assert built.name == "zendesk_support"

@@ -1,0 +1,213 @@
+"""Which rows belong in the tables: kinds, periods, brands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import assert_whole, load, pipeline, plain, table, truth, written
+
+from zendesk_support.simulator import Simulator
+from zendesk_support.streams import CATALOGUE
+
+Simulate = Callable[..., Simulator]
+FACTS = [name for name, stream in CATALOGUE.items() if stream.fact]
+CHILDREN = {"article_comments": "source_id", "article_votes": "item_id"}
+DIMENSIONS = [name for name, stream in CATALOGUE.items() if not stream.fact and name not in CHILDREN]
+
+
+def days_back(account: Simulator, days: int) -> int:
+    return int(account.now()) - days * 86_400
+
+
+def at(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+
+
+def facts(account: Simulator, name: str, start: int, end: int | None = None) -> set[tuple[Any, ...]]:
+    """Keys of a fact stream's rows within a period."""
+    stream = CATALOGUE[name]
+    tickets = {row["id"]: row["generated_timestamp"] for row in account.truth("tickets")}
+    events = {row["id"]: row["timestamp"] for row in account.truth("ticket_events")}
+    children = {
+        child["id"]: events[row["id"]] for row in account.truth("ticket_events") for child in row["child_events"]
+    }
+
+    def time(row: dict[str, Any]) -> int:
+        if name == "ticket_metrics":
+            return int(tickets[row["ticket_id"]])
+        if name == "ticket_comments":
+            return int(children[row["id"]])
+        value = row[stream.cursor or "updated_at"]
+        return value if isinstance(value, int) else seconds(value)
+
+    return {
+        tuple(row[column] for column in stream.key)
+        for row in account.truth(name)
+        if time(row) >= start and (end is None or time(row) < end)
+    }
+
+
+def seconds(text: str) -> int:
+    return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+def test_archived_tickets_come_with_their_metrics_and_comments(tmp_path: Path, simulate: Simulate) -> None:
+    """L10."""
+    account = simulate(tickets=40)
+    target = pipeline(tmp_path)
+    archived = set(account.mutate("archive_tickets", count=3)["ids"])
+    load(target, account, "tickets", "ticket_metrics", "ticket_comments")
+    for name, column in (("tickets", "id"), ("ticket_metrics", "ticket_id"), ("ticket_comments", "ticket_id")):
+        assert archived - {row[column] for row in table(target, name).values()} == set(), name
+    assert_whole(target, account, "tickets", "ticket_metrics", "ticket_comments")
+
+
+def test_every_kind_of_comment_arrives(tmp_path: Path, simulate: Simulate) -> None:
+    """L11."""
+    account = simulate(tickets=200)
+    target = pipeline(tmp_path)
+    load(target, account, "ticket_comments")
+    kinds = {row["type"] for row in truth(account, "ticket_comments").values()}
+    assert {row["type"] for row in table(target, "ticket_comments").values()} == kinds
+    assert kinds >= {"Comment", "VoiceComment", "FacebookComment"}
+
+
+def test_tickets_that_ai_agents_handled_arrive_with_all_that_hangs_on_them(tmp_path: Path, simulate: Simulate) -> None:
+    """L19."""
+    account = simulate(tickets=100)
+    target = pipeline(tmp_path)
+    load(target, account, "tickets", "ticket_events", "ticket_metrics")
+    handled = {row["id"] for row in truth(account, "tickets").values() if row["support_type"] == "ai_agent"}
+    assert handled
+    for name in ("ticket_events", "ticket_metrics"):
+        with_rows = {row["ticket_id"] for row in truth(account, name).values()} & handled
+        assert {row["ticket_id"] for row in table(target, name).values()} & handled == with_rows != set()
+
+
+def test_dimensions_load_whole_whatever_the_start_date_and_facts_from_it_on(tmp_path: Path, simulate: Simulate) -> None:
+    """L39."""
+    account = simulate(tickets=60)
+    target = pipeline(tmp_path)
+    start = days_back(account, 200)
+    load(target, account, *FACTS, *DIMENSIONS, start_date=at(start))
+    assert_whole(target, account, *DIMENSIONS)
+    for name in FACTS:
+        expected = facts(account, name, start)
+        assert 0 < len(expected) < len(truth(account, name)), name
+        assert set(table(target, name)) == expected, name
+    assert written(load(target, account, *FACTS, *DIMENSIONS, start_date=at(start))) == {}
+
+
+def test_children_of_articles_load_from_the_start_date_on_and_stay_when_it_moves(
+    tmp_path: Path, simulate: Simulate
+) -> None:
+    """L15, L39."""
+    account = simulate(tickets=1)
+    target = pipeline(tmp_path)
+    start = days_back(account, 400)
+    load(target, account, *CHILDREN, start_date=at(start))
+    articles = facts(account, "articles", start)
+    assert 0 < len(articles) < len(truth(account, "articles"))
+    expected = {
+        name: {key for key, row in truth(account, name).items() if (row["brand_id"], row[parent]) in articles}
+        for name, parent in CHILDREN.items()
+    }
+    assert {name: set(table(target, name)) for name in CHILDREN} == expected
+    assert written(load(target, account, *CHILDREN, start_date=at(days_back(account, 100)))) == {}
+    assert {name: set(table(target, name)) for name in CHILDREN} == expected
+
+
+def test_an_end_date_bounds_a_run_that_neither_reads_nor_keeps_state(tmp_path: Path, simulate: Simulate) -> None:
+    account = simulate(tickets=60)
+    target = pipeline(tmp_path)
+    start, end = days_back(account, 300), days_back(account, 150)
+    load(target, account, *FACTS, "groups", start_date=at(start), end_date=at(end))
+    for name in FACTS:
+        expected = facts(account, name, start, end)
+        assert expected, name
+        assert set(table(target, name)) == expected, name
+    assert_whole(target, account, "groups")
+    assert target.state.get("sources", {}) == {}
+    load(target, account, *FACTS, start_date=at(start))
+    for name in FACTS:
+        assert set(table(target, name)) == facts(account, name, start), name
+
+
+def test_a_bounded_run_beside_the_usual_one_leaves_its_position(tmp_path: Path, simulate: Simulate) -> None:
+    account = simulate(tickets=60)
+    target = pipeline(tmp_path)
+    start = days_back(account, 100)
+    load(target, account, "tickets", start_date=at(start))
+    load(target, account, "tickets", start_date="2015-01-01", end_date=at(start))
+    assert_whole(target, account, "tickets")
+    assert written(load(target, account, "tickets", start_date=at(start))) == {}
+
+
+def test_a_bounded_run_removes_no_rows(tmp_path: Path, simulate: Simulate) -> None:
+    """L15."""
+    account = simulate(tickets=10)
+    target = pipeline(tmp_path)
+    load(target, account, "articles", "group_memberships")
+    before = set(table(target, "articles"))
+    account.mutate("archive_articles", count=3)
+    end = at(days_back(account, 1))
+    load(target, account, "articles", "group_memberships", end_date=end)
+    assert set(table(target, "articles")) == before
+
+
+def test_the_help_center_of_every_brand_is_read(tmp_path: Path, simulate: Simulate) -> None:
+    """L18."""
+    account = simulate(tickets=1)
+    target = pipeline(tmp_path)
+    load(target, account, "articles")
+    assert {brand for brand, _ in table(target, "articles")} == {brand for brand, _ in truth(account, "articles")}
+    assert len({brand for brand, _ in table(target, "articles")}) == 2
+
+
+def test_rows_of_two_brands_with_one_id_stay_apart(tmp_path: Path, simulate: Simulate) -> None:
+    """L18."""
+    account = simulate(tickets=1)
+    target = pipeline(tmp_path)
+    load(target, account, "articles", "article_votes", "article_comments")
+    ids = [id for _, id in table(target, "articles")]
+    assert len(ids) - len(set(ids)) == 2
+    assert_whole(target, account, "articles", "article_votes", "article_comments")
+    assert written(load(target, account, "articles", "article_votes", "article_comments")) == {}
+
+
+def test_a_value_of_a_dimension_that_changed_is_the_only_row_written(tmp_path: Path, simulate: Simulate) -> None:
+    """L40."""
+    account = simulate(tickets=10)
+    target = pipeline(tmp_path)
+    load(target, account, "groups", "ticket_fields", "article_votes")
+    account.mutate("update_rows", stream="ticket_fields", count=1)
+    assert written(load(target, account, "groups", "ticket_fields", "article_votes")) == {"ticket_fields": 1}
+    assert_whole(target, account, "ticket_fields")
+
+
+def test_votes_are_asked_for_only_where_they_changed(tmp_path: Path, simulate: Simulate) -> None:
+    """L40."""
+    account = simulate(tickets=10)
+    target = pipeline(tmp_path)
+    load(target, account, "articles", "article_votes")
+    voted = account.mutate("vote_articles", count=2)["ids"]
+    account.reset_requests()
+    assert written(load(target, account, "articles", "article_votes")) == {"articles": 2, "article_votes": 2}
+    asked = {
+        int(request["path"].split("/")[-2]) for request in account.requests() if request["route"] == "article_votes"
+    }
+    assert asked == set(voted)
+
+
+@pytest.mark.parametrize("name", ["users", "groups"])
+def test_times_are_kept_to_the_second_and_in_utc(tmp_path: Path, simulate: Simulate, name: str) -> None:
+    account = simulate(tickets=1)
+    target = pipeline(tmp_path)
+    load(target, account, name)
+    with target.sql_client() as client, client.execute_query(f"SELECT id, created_at FROM {name}") as cursor:
+        found = {row[0]: plain(row[1], "timestamp") for row in cursor.fetchall()}
+    assert found == {row["id"]: row["created_at"] for row in account.truth(name)}

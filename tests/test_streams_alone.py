@@ -1,0 +1,103 @@
+"""Streams that share a pass still stand for themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from support import assert_whole, load, pipeline, source, table, written
+
+from zendesk_support import sync
+from zendesk_support.simulator import Simulator
+from zendesk_support.streams import CATALOGUE
+
+AWKWARD = ("article_votes", "ticket_comments", "ticket_metrics", "articles", "tickets")
+TICKETS = "incremental_tickets_cursor"
+EVENTS = "incremental_ticket_events"
+
+
+def asked(account: Simulator) -> Counter[str]:
+    """Requests by route."""
+    return Counter(request["route"] for request in account.requests() if request["route"] != "oauth_tokens")
+
+
+def test_streams_loaded_one_by_one_children_first_equal_all_at_once(tmp_path: Path, account: Simulator) -> None:
+    """L04."""
+    one_by_one, at_once = pipeline(tmp_path, "one_by_one"), pipeline(tmp_path, "at_once")
+    for name in AWKWARD:
+        load(one_by_one, account, name)
+    load(at_once, account, *AWKWARD)
+    for name in AWKWARD:
+        assert table(one_by_one, name) == table(at_once, name), name
+    assert_whole(one_by_one, account, *AWKWARD)
+
+
+def test_a_child_selected_alone_does_not_move_its_parent(tmp_path: Path, account: Simulator) -> None:
+    """L04."""
+    target = pipeline(tmp_path)
+    load(target, account, "ticket_metrics", "tickets")
+    account.mutate("update_tickets", count=3)
+    load(target, account, "ticket_metrics")
+    assert written(load(target, account, "tickets")) == {"tickets": 3}
+    assert_whole(target, account, "ticket_metrics", "tickets")
+
+
+@pytest.mark.parametrize(
+    ("streams", "requests"),
+    [
+        (("tickets", "ticket_metrics"), {TICKETS: 1}),
+        (("ticket_comments", "ticket_events"), {TICKETS: 1, EVENTS: 1}),
+        (("tickets", "ticket_metrics", "ticket_events", "ticket_comments"), {TICKETS: 1, EVENTS: 1}),
+        (("article_comments", "articles"), {"brands": 1, "articles": 2, "article_comments": 36}),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)
+def test_streams_of_one_export_share_its_requests(
+    tmp_path: Path, account: Simulator, streams: tuple[str, ...], requests: dict[str, int]
+) -> None:
+    """L28."""
+    report = load(pipeline(tmp_path), account, *streams)
+    assert asked(account) == requests
+    assert sum(stream.requests for stream in report.streams.values()) == sum(requests.values())
+
+
+@pytest.mark.parametrize(
+    ("ahead", "behind"),
+    [("tickets", "ticket_metrics"), ("ticket_comments", "ticket_events"), ("ticket_events", "ticket_comments")],
+)
+def test_a_stream_that_is_ahead_joins_the_pass_of_one_behind(
+    tmp_path: Path, account: Simulator, ahead: str, behind: str
+) -> None:
+    """L03, L04."""
+    target = pipeline(tmp_path)
+    load(target, account, ahead)
+    assert set(written(load(target, account, ahead, behind))) == {behind}
+    assert_whole(target, account, ahead, behind)
+    account.mutate("update_tickets", count=3)
+    load(target, account, ahead)
+    assert set(written(load(target, account, behind, ahead))) == {behind}
+    assert_whole(target, account, ahead, behind)
+
+
+def test_a_failure_of_one_export_leaves_the_others_whole(tmp_path: Path, account: Simulator) -> None:
+    """L20, L21."""
+    target = pipeline(tmp_path)
+    account.fault("status", route=EVENTS, times=None, status=400)
+    report = sync(target, source(account).with_resources("tickets", "ticket_events", "groups"))
+    assert [stream.stream for stream in report.failed] == ["ticket_events"]
+    assert_whole(target, account, "tickets", "groups")
+    account.clear_faults()
+    assert set(written(load(target, account, "tickets", "ticket_events", "groups"))) == {"ticket_events"}
+    assert_whole(target, account, "ticket_events")
+
+
+@pytest.mark.parametrize("name", [name for name, stream in CATALOGUE.items() if len(stream.feeds) > 1])
+def test_every_feed_of_a_stream_goes_on_from_where_it_was(tmp_path: Path, account: Simulator, name: str) -> None:
+    """L04."""
+    target = pipeline(tmp_path)
+    load(target, account, name)
+    account.reset_requests()
+    assert written(load(target, account, name)) == {}
+    assert asked(account)[TICKETS] == 1
+    assert ["start_time=1420070400" in request["query"] for request in account.requests()].count(True) == 0
