@@ -15,6 +15,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich_argparse import RichHelpFormatter
 
@@ -51,7 +52,7 @@ def duckdb(arguments: Sequence[str] | None = None) -> int:
             return demo(options, duckdb_pipeline)
         return run(options, duckdb_pipeline)
     except (ZendeskError, ConfigurationException) as error:
-        errors.print(f"[red]error:[/red] {first_paragraph(error)}", highlight=False)
+        errors.print(f"[red]error:[/red] {escape(first_paragraph(error))}", highlight=False)
         if "credentials" in str(error) or "subdomain is not set" in str(error):
             errors.print("\nWithout a Zendesk account, try --demo.", highlight=False)
         return WRONG_USE
@@ -111,6 +112,8 @@ def duckdb_pipeline(options: argparse.Namespace) -> Pipeline:
             f"--database {database} and --dataset {dataset} have one name, which DuckDB cannot tell apart. "
             f"Example: --database {database.with_name('zendesk_data.duckdb')}"
         )
+    if not database.absolute().parent.is_dir():
+        raise ConfigurationError(f"--database {database}: there is no folder {database.parent}. Make it first.")
     credentials = DuckDbCredentials(str(database))
     if dlt.config.get("destination.duckdb.credentials.global_config") is None:
         credentials.global_config = dict(DUCKDB_LIMITS)
@@ -155,7 +158,9 @@ def load(pipeline: Pipeline, source: ZendeskSource, full_refresh: bool = False) 
         report = sync(pipeline, source, full_refresh=full_refresh)
     except PipelineStepFailed as error:
         report = Report()
-        errors.print(f"[red]{error.step} failed:[/red] {first_paragraph(error.exception or error)}", highlight=False)
+        errors.print(
+            f"[red]{error.step} failed:[/red] {escape(first_paragraph(error.exception or error))}", highlight=False
+        )
         errors.print("Nothing of this run counts as loaded; the next run repeats it.", highlight=False)
         report.broken = True
         return report
@@ -185,8 +190,11 @@ def show(report: Report) -> None:
             f"[{colour}]{stream.status}[/{colour}]",
         )
     console.print(table)
+    told: dict[str | None, list[str]] = {}
     for stream in (*report.unavailable, *report.failed):
-        console.print(f"{stream.stream}: {stream.message}", highlight=False, markup=False)
+        told.setdefault(stream.message, []).append(stream.stream)
+    for message, names in told.items():
+        console.print(f"{', '.join(names)}: {message}", highlight=False, markup=False)
 
 
 def list_streams(selected: list[str]) -> None:
@@ -208,7 +216,7 @@ def check(source: ZendeskSource, selected: list[str], strict: bool) -> int:
     table.add_column("", no_wrap=True)
     table.add_column("why not")
     for name, error in found.items():
-        table.add_row(name, "[green]ok[/green]" if error is None else "[red]no[/red]", str(error or ""))
+        table.add_row(name, "[green]ok[/green]" if error is None else "[red]no[/red]", escape(str(error or "")))
     console.print(table)
     refused = [error for error in found.values() if error is not None]
     if any(not isinstance(error, UnavailableError) for error in refused):

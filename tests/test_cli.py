@@ -1,0 +1,285 @@
+"""The command line: what it loads, what it prints, how it exits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from support import SCALE, truth
+
+from zendesk_support import cli
+from zendesk_support.simulator import Simulator
+from zendesk_support.streams import CATALOGUE
+
+SCRIPT = Path(__file__).parent.parent / "pipelines" / "zendesk_to_duckdb.py"
+
+
+def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the script as a user does."""
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def settings(account: Simulator, **more: str) -> dict[str, str]:
+    """The environment that leads to a simulated account."""
+    known = account.credentials
+    given = {
+        "BASE_URL": account.base_url,
+        "CLOCK_SCALE": str(SCALE),
+        "START_DATE": "2015-01-01",
+        "CREDENTIALS__CLIENT_ID": known["client_id"],
+        "CREDENTIALS__CLIENT_SECRET": known["client_secret"],
+        **more,
+    }
+    return {f"SOURCES__ZENDESK_SUPPORT__{name}": value for name, value in given.items()}
+
+
+@pytest.fixture
+def configured(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
+    """A simulated account, which the environment leads to."""
+    for name, value in settings(account).items():
+        monkeypatch.setenv(name, value)
+    return account
+
+
+def rows(query: str) -> list[Any]:
+    """Ask the default database."""
+    with duckdb.connect("zendesk.duckdb", read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_the_demo_needs_no_account(home: Path) -> None:
+    done = call("--demo", "--streams", "tickets", "ticket_metrics", "ticket_comments", "organizations", "users")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Rows changed in the second run: tickets" in done.stdout
+    assert "Tickets by status" in done.stdout
+    assert (home / "zendesk_demo.duckdb").exists()
+
+
+def test_without_credentials_it_names_the_keys_and_the_demo() -> None:
+    done = call(SOURCES__ZENDESK_SUPPORT__SUBDOMAIN="acme")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    for line in (
+        "No Zendesk credentials are set.",
+        "[sources.zendesk_support.credentials]",
+        'client_id = "..."',
+        'client_secret = "..."',
+        "SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_ID",
+        "SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_SECRET",
+        "Without a Zendesk account, try --demo.",
+    ):
+        assert line in done.stderr
+
+
+def test_the_script_loads_what_it_is_asked_for(account: Simulator) -> None:
+    done = call("--streams", "groups", "user_fields", "--progress", "off", **settings(account))
+    assert done.returncode == 0, done.stderr
+    assert rows("SELECT count(*) FROM zendesk_support.groups") == [(len(truth(account, "groups")),)]
+    words = " ".join(done.stdout.split())
+    assert f"groups {len(truth(account, 'groups'))} " in words
+    assert "loaded" in words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--streams", "ticket"], "--streams ticket: there is no such stream; --list-streams shows all."),
+        (["--exclude", "nothing"], "--exclude nothing: there is no such stream; --list-streams shows all."),
+        (["--streams", "users", "--exclude", "users"], "--exclude leaves no stream to load."),
+        (["--start-date", "soon"], 'start_date = "soon" is not a date. Examples: "2024-01-31"'),
+        (["--start-date", "2024-01-02", "--end-date", "2024-01-01"], 'end_date = "2024-01-01" is not after'),
+        (["--database", "z.duckdb", "--dataset", "z"], "--database z.duckdb and --dataset z have one name"),
+        (["--database", "no/x.duckdb"], "--database no/x.duckdb: there is no folder no. Make it first."),
+    ],
+)
+def test_wrong_use_exits_with_2_and_says_what_is_right(
+    configured: Simulator, arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """L34."""
+    assert cli.duckdb(arguments) == 2
+    told = capsys.readouterr().err
+    assert expected in told
+    assert "Traceback" not in told
+    assert configured.requests() == []
+
+
+def test_a_setting_of_the_wrong_type_exits_with_2(
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__QUOTA_SHARE", "half")
+    assert cli.duckdb(["--streams", "groups"]) == 2
+    assert "quota_share" in capsys.readouterr().err
+
+
+def test_an_unknown_option_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.duckdb(["--everything"])
+    assert caught.value.code == 2
+
+
+def test_the_catalogue_is_listed(configured: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.duckdb(["--list-streams"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:] if line and line[0] != " "]
+    assert [name for name in listed if name in CATALOGUE] == list(CATALOGUE)
+    assert configured.requests() == []
+
+
+def test_excluded_streams_are_left_out(configured: Simulator) -> None:
+    kept = ("groups", "user_fields")
+    assert cli.duckdb(["--progress", "off", "--exclude", *(name for name in CATALOGUE if name not in kept)]) == 0
+    found = {name for (name,) in rows("SELECT stream FROM zendesk_support.sync_report")}
+    assert found == set(kept)
+
+
+def test_the_check_tries_each_stream_and_loads_nothing(
+    configured: Simulator, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.duckdb(["--check", "--streams", "tickets", "groups", "articles"]) == 0
+    words = capsys.readouterr().out.split()
+    assert [word for word in words if word == "ok"] == ["ok"] * 3
+    assert not (home / "zendesk.duckdb").exists()
+    assert len(configured.requests()) <= 7
+
+
+def test_the_check_says_which_streams_the_plan_lacks(
+    simulate: Callable[..., Simulator], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = simulate(gates={"ticket_forms": 403})
+    for name, value in settings(account).items():
+        monkeypatch.setenv(name, value)
+    arguments = ["--check", "--streams", "groups", "ticket_forms"]
+    assert cli.duckdb(arguments) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert "groups ok" in words
+    assert "ticket_forms no Zendesk refused `ticket_forms` (403:" in words
+    assert cli.duckdb([*arguments, "--strict"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("credentials", "expected"),
+    [
+        ({"ACCESS_TOKEN": "expired-token"}, "as to an anonymous user"),
+        ({"EMAIL": "a@example.com", "API_TOKEN": "wrong-token"}, "as to an anonymous user"),
+        ({"CLIENT_ID": "simulator-client-id", "CLIENT_SECRET": "wrong-secret"}, "refused the client_credentials grant"),
+    ],
+)
+def test_the_check_finds_credentials_that_zendesk_answers_as_anonymous(
+    account: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    credentials: dict[str, str],
+    expected: str,
+) -> None:
+    """L32."""
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__BASE_URL", account.base_url)
+    for name, value in credentials.items():
+        monkeypatch.setenv(f"SOURCES__ZENDESK_SUPPORT__CREDENTIALS__{name}", value)
+    assert cli.duckdb(["--check", "--streams", "groups"]) == 2
+    told = capsys.readouterr().err
+    assert expected in told
+    assert "wrong-" not in told
+    assert "expired-token" not in told
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_stream_the_plan_lacks_does_not_stop_the_others(
+    simulate: Callable[..., Simulator],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: int,
+) -> None:
+    """L20."""
+    account = simulate(gates={"ticket_forms": status})
+    for name, value in settings(account).items():
+        monkeypatch.setenv(name, value)
+    arguments = ["--streams", "groups", "ticket_forms", "--progress", "off"]
+    assert cli.duckdb(arguments) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"ticket_forms: Zendesk refused `ticket_forms` ({status}:" in told
+    assert rows("SELECT count(*) FROM zendesk_support.groups") == [(len(truth(account, "groups")),)]
+    assert rows("SELECT stream, status FROM zendesk_support.sync_report ORDER BY 1") == [
+        ("groups", "loaded"),
+        ("ticket_forms", "unavailable"),
+    ]
+    assert cli.duckdb([*arguments, "--strict"]) == 1
+
+
+def test_a_failing_stream_exits_with_1_and_the_others_load(
+    configured: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """L20."""
+    configured.fault("status", status=418, body="no coffee", route="user_fields", times=None)
+    assert cli.duckdb(["--streams", "groups", "user_fields", "--progress", "off"]) == 1
+    assert 'user_fields: user_fields: Zendesk answered 418: "no coffee".' in capsys.readouterr().out
+    assert rows("SELECT count(*) FROM zendesk_support.groups") == [(len(truth(configured, "groups")),)]
+    configured.clear_faults()
+    assert cli.duckdb(["--streams", "groups", "user_fields", "--progress", "off"]) == 0
+    assert rows("SELECT count(*) FROM zendesk_support.user_fields") == [(len(truth(configured, "user_fields")),)]
+
+
+def test_one_reason_of_many_streams_is_told_once(
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_SECRET", "wrong-secret")
+    assert cli.duckdb(["--streams", "groups", "user_fields", "--progress", "off"]) == 1
+    told = capsys.readouterr().out
+    assert told.count("refused the client_credentials grant") == 1
+    assert "groups, user_fields: Zendesk refused" in told
+    assert "wrong-secret" not in told
+
+
+def test_a_full_refresh_equals_the_truth_and_keeps_the_reports(configured: Simulator) -> None:
+    streams = ("tickets", "groups")
+    arguments = ["--streams", *streams, "--progress", "off"]
+    assert cli.duckdb(arguments) == 0
+    with duckdb.connect("zendesk.duckdb") as connection:
+        connection.execute("UPDATE zendesk_support.tickets SET subject = 'spoilt'")
+        connection.execute("INSERT INTO zendesk_support.groups (id, _dlt_id, _dlt_load_id) VALUES (1, 'x', '1')")
+    assert cli.duckdb([*arguments, "--full-refresh"]) == 0
+    for name in streams:
+        assert rows(f"SELECT count(*) FROM zendesk_support.{name}") == [(len(truth(configured, name)),)]
+    assert rows("SELECT count(*) FROM zendesk_support.tickets WHERE subject = 'spoilt'") == [(0,)]
+    assert rows("SELECT stream, count(*) FROM zendesk_support.sync_report GROUP BY 1 ORDER BY 1") == [
+        ("groups", 2),
+        ("tickets", 2),
+    ]
+    assert cli.duckdb(arguments) == 0
+    assert rows("SELECT rows FROM zendesk_support.sync_report ORDER BY started_at DESC LIMIT 2") == [(0,), (0,)]
+
+
+def test_a_bounded_period_leaves_positions_alone(tmp_path: Path, configured: Simulator) -> None:
+    every = sorted(truth(configured, "tickets").values(), key=lambda row: row["generated_timestamp"])
+    middle = every[len(every) // 2]["generated_timestamp"]
+
+    end = datetime.fromtimestamp(middle, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    arguments = ["--streams", "tickets", "--progress", "off"]
+    assert cli.duckdb([*arguments, "--start-date", "2016-01-01", "--end-date", end]) == 0
+    expected = [row["id"] for row in every if row["generated_timestamp"] < middle]
+    assert rows("SELECT id FROM zendesk_support.tickets ORDER BY id") == [(id,) for id in sorted(expected)]
+    assert cli.duckdb(arguments) == 0
+    assert rows("SELECT count(*) FROM zendesk_support.tickets") == [(len(every),)]
+    assert cli.duckdb([*arguments, "--start-date", "2016-01-01", "--end-date", end]) == 0
+    assert cli.duckdb(arguments) == 0
+    assert rows("SELECT rows FROM zendesk_support.sync_report ORDER BY started_at DESC LIMIT 1") == [(0,)]
+
+
+def test_a_database_and_a_dataset_of_ones_own(configured: Simulator, home: Path) -> None:
+    arguments = ["--streams", "groups", "--progress", "off", "--database", "own.duckdb", "--dataset", "support"]
+    assert cli.duckdb([*arguments, "--pipeline-name", "own"]) == 0
+    with duckdb.connect("own.duckdb", read_only=True) as connection:
+        assert connection.execute("SELECT count(*) FROM support.groups").fetchall() == [
+            (len(truth(configured, "groups")),)
+        ]
