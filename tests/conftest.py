@@ -14,6 +14,8 @@ os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 
 import dlt
 import pytest
+from dlt.common.configuration.container import Container
+from dlt.common.pipeline import PipelineContext
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support import zendesk_support_source
@@ -29,14 +31,17 @@ ADDED = {"tickets": {"fields", "metric_set"}}
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A dlt home of the test's own, and no configuration from outside."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A dlt home of the test's own, no configuration from outside, and no pipeline left active."""
     for name in list(os.environ):
         if name.startswith(("SOURCES__", "DESTINATION__")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    active = Container()[PipelineContext]
+    if active.is_active():
+        active.deactivate()
 
 
 @pytest.fixture(autouse=True)
