@@ -216,3 +216,11 @@ def test_an_older_answer_does_not_end_a_pause() -> None:
     assert bucket.ready_at(4) == 30
     bucket.take(30)
     assert bucket.ready_at(30) == float("inf")
+
+
+def test_an_answer_that_takes_longer_than_a_window_is_counted_when_it_comes() -> None:
+    bucket = Bucket("help center", 10, 1.0)
+    bucket.take(0.0)
+    bucket.learn(Quota(limit=10, remaining=9), sent=0.0, now=90.0)
+    assert list(bucket.taken) == [90.0]
+    assert bucket.ready_at(90.0) == 90.0

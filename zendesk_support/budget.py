@@ -168,7 +168,7 @@ class Bucket:
         """Let the log hold the latest time at which the server can have counted the request."""
         if sent in self.taken:
             self.taken.remove(sent)
-            self.taken.append(now)
+        self.taken.append(now)
 
     def pause(self, until: float) -> None:
         """Zendesk said 429: nobody uses this bucket before `until`."""
