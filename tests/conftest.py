@@ -11,20 +11,25 @@ from typing import Any
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 
 import pytest
+from dlt.common.configuration.container import Container
+from dlt.common.pipeline import PipelineContext
 from support import simulated
 
 from zendesk_support.simulator import Simulator
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A dlt home of the test's own, and no configuration from outside."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A dlt home of the test's own, no configuration from outside, and no pipeline left active."""
     for name in list(os.environ):
         if name.startswith(("SOURCES__", "DESTINATION__")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    active = Container()[PipelineContext]
+    if active.is_active():
+        active.deactivate()
 
 
 @pytest.fixture(autouse=True)
