@@ -17,7 +17,6 @@ import dlt
 
 from zendesk_support import sync, zendesk_support_source
 from zendesk_support.kinds import CursorExport, FilteredListing, HelpCenterChildren, RecentFirst, TimeExport
-from zendesk_support.report import Report
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 
@@ -44,22 +43,28 @@ def main() -> None:
             raise SystemExit(f"{stream.stream}: {stream.message}")
         refused = [request for request in account.requests() if request["status"] == 429]
         rows = {name: len(account.truth(name)) for name in CATALOGUE}
+        voted = {name: parents(account, name) for name in CATALOGUE if name.endswith("_votes")}
     print(f"Account: {options.tickets:,} tickets, {rows['articles']:,} articles. Answers of 429: {len(refused)}.\n")
     print("| stream | rows | first sync | fewest | nothing changed | fewest |")
     print("|---|---:|---:|---:|---:|---:|")
     totals = [0, 0, 0, 0]
     for name in CATALOGUE:
-        counts = (requests(first, name), fewest(name, rows, True), requests(again, name), fewest(name, rows, False))
+        counts = (
+            requests(first, name),
+            fewest(name, rows, voted, True),
+            requests(again, name),
+            fewest(name, rows, voted, False),
+        )
         totals = [total + count for total, count in zip(totals, counts)]
         print(f"| {name} | {rows[name]:,} | {' | '.join(map(str, counts))} |")
     print(f"| **all** | {sum(rows.values()):,} | {' | '.join(f'**{total}**' for total in totals)} |")
 
 
-def requests(report: Report, name: str) -> int:
-    return report.streams[name].requests
+def parents(account: Simulator, name: str) -> int:
+    return len({(row["brand_id"], row["item_id"]) for row in account.truth(name)})
 
 
-def fewest(name: str, rows: dict[str, int], first: bool) -> int:
+def fewest(name: str, rows: dict[str, int], voted: dict[str, int], first: bool) -> int:
     """Pages that the rows fill; a pass that streams share counts for its first stream."""
     reader = CATALOGUE[name].feeds[0].reader
     sharing = next(other for other, stream in CATALOGUE.items() if stream.feeds[0].reader == reader)
@@ -71,18 +76,12 @@ def fewest(name: str, rows: dict[str, int], first: bool) -> int:
     if isinstance(reader, FilteredListing | RecentFirst) and not first:
         return 1
     if isinstance(reader, HelpCenterChildren):
-        parents = "articles" if "articles" in reader.path else "posts"
-        if "comments/{id}" in reader.path:
-            parents = parents.removesuffix("s") + "_comments"
         if reader.counted:
-            return PARENTS_WITH_VOTES.get(name, rows[parents]) if first else 0
-        return rows[parents]
+            return voted[name] if first else 0
+        return rows["articles" if "articles" in reader.path else "posts"]
     listing = getattr(reader, "listing", reader)
     pages = math.ceil(rows[name] / 100) if getattr(listing, "paged", True) else 1
     return max(pages, 2 if listing is not reader else 1)
-
-
-PARENTS_WITH_VOTES: dict[str, int] = {}
 
 
 if __name__ == "__main__":
