@@ -49,12 +49,8 @@ def main() -> None:
     print("|---|---:|---:|---:|---:|---:|")
     totals = [0, 0, 0, 0]
     for name in CATALOGUE:
-        counts = (
-            requests(first, name),
-            fewest(name, rows, voted, True),
-            requests(again, name),
-            fewest(name, rows, voted, False),
-        )
+        least = [fewest(name, rows, voted, whole) for whole in (True, False)]
+        counts = (first.streams[name].requests, least[0], again.streams[name].requests, least[1])
         totals = [total + count for total, count in zip(totals, counts)]
         print(f"| {name} | {rows[name]:,} | {' | '.join(map(str, counts))} |")
     print(f"| **all** | {sum(rows.values()):,} | {' | '.join(f'**{total}**' for total in totals)} |")

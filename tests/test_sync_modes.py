@@ -68,7 +68,7 @@ def test_append_adds_all_rows_at_each_sync(tmp_path: Path, account: Simulator) -
     first = load(target, account, sync_mode="append")
     second = load(target, account, sync_mode="append")
     assert written(second) == written(first)
-    for name in CATALOGUE:
+    for name in set(CATALOGUE) - STAYING:
         assert count(target, f"SELECT count(*) FROM {name}") == 2 * len(truth(account, name)), name
 
 

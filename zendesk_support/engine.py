@@ -25,7 +25,7 @@ from zendesk_support.arrow import OWN_COLUMNS, Converter, DataType
 from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import TokenVault, make_auth
-from zendesk_support.errors import Cancelled, ConfigurationError, UnavailableError
+from zendesk_support.errors import Cancelled, UnavailableError
 from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared
 from zendesk_support.known import DIGEST, Destination, Known, digest_text
 from zendesk_support.modes import (
@@ -228,6 +228,7 @@ class Member:
         self._known: Known | None = None
         self._held: set[int] = set()
         self.side: Rows = []
+        self._removed: Rows = []
 
     def prepare(self, job: Job) -> None:
         """Look up what the reader needs to know of the destination."""
@@ -252,7 +253,8 @@ class Member:
         if self._held:
             rows = [row for row in rows if number(row, self.stream.key[0]) not in self._held]
         if rows:
-            picked = foreign(self.feed.pick(rows, self))
+            self._removed = []
+            picked = foreign(self.feed.pick(rows, self)) + self._removed
             rows = picked if self.feed.amend is None else picked + self._amend(rows, self.feed)
         if rows and self._known is not None:
             rows = self._changed(rows, self._known)
@@ -330,6 +332,10 @@ class Member:
             for row in self._destination.records(self.stream.name, last, values[i : i + LOOKED_UP])
         )
         return [self._tombstone(row) for row in held if key_text(row, self.stream.key) in wanted]
+
+    def remove_unlisted(self, column: str, parents: Iterable[int], listed: Rows) -> None:
+        """Delete, with the rows being picked, what the destination holds below some parents and `listed` does not."""
+        self._removed += self.unlisted(column, parents, listed)
 
     def unlisted(self, column: str, parents: Iterable[int], listed: Rows) -> Rows:
         """Rows that delete what the destination holds below some parents and `listed` does not."""
@@ -427,11 +433,11 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
     if run is not None:
         run.streams[stream.name] = report
     settings = account.settings
-    check_nested(stream, settings)
     if cursor is not None:
         cursor.advance(None)
     mode = mode_of(stream, settings)
-    check_table(stream, mode, dlt.current.source_schema().tables.get(stream.name, {}))
+    if is_materialized(stream):
+        check_table(stream, mode, settings.nested, dlt.current.source_schema().tables[stream.name])
     stateless = settings.end is not None or mode in FULL
     saved: dict[str, Any] = {} if stateless else dlt.current.resource_state()
     state: dict[str, dict[str, Any]] = saved.setdefault(POSITIONS, {})
@@ -542,23 +548,6 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
         refuses_nul(),
     )
     return ArrowShape(converter, load_id())
-
-
-def check_nested(stream: Stream, settings: Settings) -> None:
-    """Refuse to mix both forms of nested values in one table.
-
-    Raises:
-        ConfigurationError: the stream's table was made in the other form.
-    """
-    if not is_materialized(stream):
-        return
-    row_key = dlt.current.source_schema().tables[stream.name]["columns"].get(DIGEST, {}).get("row_key")
-    made = "tables" if row_key else "json"
-    if made != settings.nested:
-        raise ConfigurationError(
-            f'nested = "{settings.nested}", but the table `{stream.name}` was made with nested = "{made}". Set '
-            f'nested = "{made}", load into another dataset, or load the streams anew with --full-refresh.'
-        )
 
 
 def refuses_nul() -> bool:

@@ -28,7 +28,8 @@ DEFAULT: Mode = "incremental"
 FULL = frozenset({"overwrite", "append"})
 APPENDING = frozenset({"append", "incremental_append"})
 SPOOLED = frozenset({"overwrite", "append", "history"})
-HINT = "x-sync-mode"
+MODE_HINT = "x-sync-mode"
+NESTED_HINT = "x-nested"
 
 DISPOSITIONS: dict[str, Any] = {
     "overwrite": "replace",
@@ -57,18 +58,19 @@ def check_mode(stream: Stream, mode: Any) -> Mode:
     return mode  # type: ignore[no-any-return]
 
 
-def check_table(stream: Stream, mode: Mode, table: Any) -> None:
-    """Refuse to load into a table that was loaded in another mode.
+def check_table(stream: Stream, mode: Mode, nested: str, table: Any) -> None:
+    """Refuse to load into a table that was made in another mode, or with another form of nested values.
 
     Raises:
-        ConfigurationError: the modes differ; the message has the command that reloads the stream.
+        ConfigurationError: they differ; the message has the command that reloads the stream.
     """
-    found = table.get(HINT, mode)
-    if found != mode:
-        raise ConfigurationError(
-            f'{stream.name} was loaded with sync_mode = "{found}" and is now set to "{mode}". Load it anew with '
-            f'`--full-refresh --streams {stream.name}`, in code `refresh="drop_resources"`, or set it back.'
-        )
+    for setting, wanted, hint in (("sync_mode", mode, MODE_HINT), ("nested", nested, NESTED_HINT)):
+        found = table.get(hint, wanted)
+        if found != wanted:
+            raise ConfigurationError(
+                f'{setting} = "{wanted}", but the table {stream.name} was made with "{found}". Load it anew '
+                f'with `--full-refresh --streams {stream.name}`, in code `refresh="drop_resources"`, or set it back.'
+            )
 
 
 class Spool:

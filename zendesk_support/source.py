@@ -16,7 +16,7 @@ from zendesk_support.credentials import ZendeskCredentials, check_credentials
 from zendesk_support.engine import Account, extract, time_value
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.known import DELETED_AT, DIGEST
-from zendesk_support.modes import DEFAULT, DISPOSITIONS, HINT, Mode, check_mode
+from zendesk_support.modes import DEFAULT, DISPOSITIONS, MODE_HINT, NESTED_HINT, Mode, check_mode
 from zendesk_support.report import COLUMNS as REPORT_COLUMNS
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.settings import Settings
@@ -149,7 +149,8 @@ def _resource(stream: Stream, account: Account) -> DltResource:
         file_format="parquet",
         references=references,
     )
-    resource.apply_hints(additional_table_hints={"description": stream.doc, HINT: mode})
+    hidden: dict[str, Any] = {"description": stream.doc, MODE_HINT: mode, NESTED_HINT: settings.nested}
+    resource.apply_hints(additional_table_hints=hidden)
     # The report rows of every stream go to one table of their own, with none of the stream's hints.
     resource.apply_hints(
         table_name=REPORT_TABLE,

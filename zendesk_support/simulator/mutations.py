@@ -448,6 +448,8 @@ class Mutator:
             if isinstance(row.get(column), str):
                 row[column] = f"{row[column].split(' (new')[0]} (new {rid % 1_000_000})"
                 break
+        if stream == "attribute_definitions":
+            row["subject"] = f"custom_{rid % 1_000_000}"
         if stream == "organizations":
             row["deleted_at"] = None
         if stream == "groups":

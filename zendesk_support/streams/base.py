@@ -45,6 +45,9 @@ class Desk(Protocol):
     def held(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
         """What the destination holds below some tickets (or users)."""
 
+    def remove_unlisted(self, column: str, parents: Iterable[int], listed: Rows) -> None:
+        """Delete, with the rows being picked, what the destination holds below some parents and `listed` does not."""
+
     def unlisted(self, column: str, parents: Iterable[int], listed: Rows) -> Rows:
         """Rows that delete what the destination holds below some parents and `listed` does not."""
 

@@ -113,7 +113,8 @@ def identities(rows: Rows, desk: Desk) -> Rows:
     users = [number(row, "id") or 0 for row in rows]
     wanted = set(users)
     found = [row for row in desk.side if number(row, "user_id") in wanted]
-    return found + desk.unlisted("user_id", users, found)
+    desk.remove_unlisted("user_id", users, found)
+    return found
 
 
 def unsettled(rows: Rows, desk: Desk) -> dict[int, int]:
