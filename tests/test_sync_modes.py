@@ -148,6 +148,10 @@ def test_another_mode_for_an_existing_table_is_refused_with_the_command_that_rel
     load(target, account, "users")
     with pytest.raises(PipelineStepFailed, match="--full-refresh --streams users"):
         target.run(source(account, sync_mode="history").with_resources("users"))
+    with pytest.raises(
+        ConfigurationError, match='sync_mode = "history", but the table users was made with "incremental"'
+    ):
+        sync(target, source(account, sync_mode="history").with_resources("users"))
     sync(target, source(account, sync_mode="history").with_resources("users"), full_refresh=True)
     assert count(target, "SELECT count(*) FROM users WHERE _dlt_valid_to IS NULL") == len(truth(account, "users"))
 

@@ -9,6 +9,7 @@ from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
+from zendesk_support.errors import ConfigurationError
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import Report, current_report
 
@@ -33,6 +34,7 @@ def sync(pipeline: Pipeline, source: DltSource, *, full_refresh: bool = False) -
         A report of every selected stream; `report.failed` and `report.unavailable` tell what is missing.
 
     Raises:
+        ConfigurationError: a stream's table was made with other settings.
         PipelineStepFailed: nothing could be loaded: the destination refuses, the disk is full.
     """
     set_defaults()
@@ -46,6 +48,12 @@ def sync(pipeline: Pipeline, source: DltSource, *, full_refresh: bool = False) -
         arguments["refresh"] = "drop_resources"
     try:
         pipeline.run(source, **arguments)
+    except PipelineStepFailed as error:
+        cause: BaseException | None = error
+        while (cause := cause.__cause__ or cause.__context__) is not None:
+            if isinstance(cause, ConfigurationError):
+                raise cause from error
+        raise
     finally:
         current_report.reset(token)
     return report
