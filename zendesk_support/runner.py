@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import dlt
@@ -49,14 +50,20 @@ def sync(pipeline: Pipeline, source: DltSource, *, full_refresh: bool = False) -
     try:
         pipeline.run(source, **arguments)
     except PipelineStepFailed as error:
-        cause: BaseException | None = error
-        while (cause := cause.__cause__ or cause.__context__) is not None:
+        for cause in causes(error):
             if isinstance(cause, ConfigurationError):
                 raise cause from error
         raise
     finally:
         current_report.reset(token)
     return report
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def set_defaults() -> None:
