@@ -149,7 +149,7 @@ def test_another_mode_for_an_existing_table_is_refused_with_the_command_that_rel
     with pytest.raises(PipelineStepFailed, match="--full-refresh --streams users"):
         target.run(source(account, sync_mode="history").with_resources("users"))
     with pytest.raises(
-        ConfigurationError, match='sync_mode = "history", but the table users was made with "incremental"'
+        ConfigurationError, match='sync_mode = "history", but the table users was made with sync_mode = "incremental"'
     ):
         sync(target, source(account, sync_mode="history").with_resources("users"))
     sync(target, source(account, sync_mode="history").with_resources("users"), full_refresh=True)

@@ -83,7 +83,12 @@ COMPLETE: dict[type[CredentialsConfiguration], tuple[str, ...]] = {
     ZendeskApiToken: ("email", "api_token"),
 }
 
-HOW_TO_SET = """Set one of these in .dlt/secrets.toml:
+HOW_TO_SET = """Set the account in .dlt/config.toml:
+
+    [sources.zendesk_support]
+    subdomain = "acme"         # https://acme.zendesk.com
+
+and one of these in .dlt/secrets.toml:
 
     [sources.zendesk_support.credentials]
     client_id = "..."          # OAuth client credentials
@@ -94,6 +99,7 @@ HOW_TO_SET = """Set one of these in .dlt/secrets.toml:
     email, api_token                          (API token, until 2027-04-30)
 
 or in the environment, for example
+    SOURCES__ZENDESK_SUPPORT__SUBDOMAIN
     SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_ID
     SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_SECRET"""
 

@@ -68,8 +68,9 @@ def check_table(stream: Stream, mode: Mode, nested: str, table: Any) -> None:
         found = table.get(hint, wanted)
         if found != wanted:
             raise ConfigurationError(
-                f'{setting} = "{wanted}", but the table {stream.name} was made with "{found}". Load it anew '
-                f'with `--full-refresh --streams {stream.name}`, in code `refresh="drop_resources"`, or set it back.'
+                f'{setting} = "{wanted}", but the table {stream.name} was made with {setting} = "{found}". '
+                f"Load it anew with `--full-refresh --streams {stream.name}`, "
+                'in code `refresh="drop_resources"`, or set it back.'
             )
 
 

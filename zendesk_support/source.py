@@ -102,6 +102,9 @@ def zendesk_support_source(
     Raises:
         ConfigurationError: a setting cannot be used; the message shows one that can.
     """
+    if not (subdomain or base_url):
+        # With nothing set at all, one message names everything that is missing.
+        check_credentials(credentials)
     url = checks.account_url(subdomain, base_url)
     start, end = checks.period(start_date, end_date)
     scale = checks.positive("clock_scale", clock_scale, "60")
