@@ -188,6 +188,12 @@ def test_start_times_within_a_minute_are_refused(account: Account) -> None:
     assert client.get(EXPORT + "users/cursor").status == 400
 
 
+def test_group_memberships_without_a_change_have_no_time_of_it(account: Account) -> None:
+    _, client = account
+    found = client.get("/api/v2/group_memberships").json["group_memberships"]
+    assert {row["updated_at"] is None for row in found} == {True, False}
+
+
 def test_exports_without_an_end_mark(account: Account) -> None:
     sim, client = account
     articles = client.get(f"/api/v2/help_center/incremental/articles?start_time={int(sim.now())}").json
