@@ -194,6 +194,14 @@ def test_group_memberships_without_a_change_have_no_time_of_it(account: Account)
     assert {row["updated_at"] is None for row in found} == {True, False}
 
 
+def test_activities_can_be_sorted_by_creation(account: Account) -> None:
+    _, client = account
+    found = client.get("/api/v2/activities?page[size]=100&sort=created_at").json["activities"]
+    times = [row["created_at"] for row in found]
+    assert times == sorted(times)
+    assert len(times) > 1
+
+
 def test_exports_without_an_end_mark(account: Account) -> None:
     sim, client = account
     articles = client.get(f"/api/v2/help_center/incremental/articles?start_time={int(sim.now())}").json
