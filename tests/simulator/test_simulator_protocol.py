@@ -202,6 +202,17 @@ def test_activities_can_be_sorted_by_creation(account: Account) -> None:
     assert len(times) > 1
 
 
+def test_the_export_of_articles_ends_without_a_next_page(account: Account) -> None:
+    _, client = account
+    path = "/api/v2/help_center/incremental/articles?start_time=0"
+    page = client.get(path + "&per_page=5").json
+    assert len(page["articles"]) == 5
+    assert page["next_page"] is not None
+    last = client.get(path).json
+    assert last["count"] == len(last["articles"]) > 5
+    assert last["next_page"] is None
+
+
 def test_exports_without_an_end_mark(account: Account) -> None:
     sim, client = account
     articles = client.get(f"/api/v2/help_center/incremental/articles?start_time={int(sim.now())}").json

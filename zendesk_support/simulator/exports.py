@@ -122,7 +122,9 @@ def by_time(account: Account, request: Request, export: Export, growth: bool) ->
     rest: dict[str, Any] = {
         "count": len(chosen),
         "end_time": end,
-        "next_page": request.link((), {"start_time": start if end is None else end}),
+        "next_page": None
+        if export.null_end and not more
+        else request.link((), {"start_time": start if end is None else end}),
     }
     if export.ends:
         rest["end_of_stream"] = not more
