@@ -213,6 +213,22 @@ def test_the_export_of_articles_ends_without_a_next_page(account: Account) -> No
     assert last["next_page"] is None
 
 
+def test_start_times_are_read_up_to_their_first_odd_character(account: Account) -> None:
+    _, client = account
+    path = EXPORT + "tickets/cursor?start_time="
+    whole = client.get(f"{path}946684800").json["tickets"]
+    assert client.get(f"{path}946684800.0").json["tickets"] == whole
+    assert client.get(f"{path}2000-01-01T00:00:00Z").json["tickets"] == whole
+    assert client.get(f"{path}yesterday").status == 400
+
+
+def test_metric_events_take_any_start_time(account: Account) -> None:
+    sim, client = account
+    answer = client.get(f"{EXPORT}ticket_metric_events?start_time={int(sim.now())}")
+    assert (answer.status, answer.json["count"]) == (200, 0)
+    assert client.get(EXPORT + "ticket_metric_events").status == 400
+
+
 def test_exports_without_an_end_mark(account: Account) -> None:
     sim, client = account
     articles = client.get(f"/api/v2/help_center/incremental/articles?start_time={int(sim.now())}").json
