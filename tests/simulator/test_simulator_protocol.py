@@ -188,6 +188,47 @@ def test_start_times_within_a_minute_are_refused(account: Account) -> None:
     assert client.get(EXPORT + "users/cursor").status == 400
 
 
+def test_group_memberships_without_a_change_have_no_time_of_it(account: Account) -> None:
+    _, client = account
+    found = client.get("/api/v2/group_memberships").json["group_memberships"]
+    assert {row["updated_at"] is None for row in found} == {True, False}
+
+
+def test_activities_can_be_sorted_by_creation(account: Account) -> None:
+    _, client = account
+    found = client.get("/api/v2/activities?page[size]=100&sort=created_at").json["activities"]
+    times = [row["created_at"] for row in found]
+    assert times == sorted(times)
+    assert len(times) > 1
+
+
+def test_the_export_of_articles_ends_without_a_next_page(account: Account) -> None:
+    _, client = account
+    path = "/api/v2/help_center/incremental/articles?start_time=0"
+    page = client.get(path + "&per_page=5").json
+    assert len(page["articles"]) == 5
+    assert page["next_page"] is not None
+    last = client.get(path).json
+    assert last["count"] == len(last["articles"]) > 5
+    assert last["next_page"] is None
+
+
+def test_start_times_are_read_up_to_their_first_odd_character(account: Account) -> None:
+    _, client = account
+    path = EXPORT + "tickets/cursor?start_time="
+    whole = client.get(f"{path}946684800").json["tickets"]
+    assert client.get(f"{path}946684800.0").json["tickets"] == whole
+    assert client.get(f"{path}2000-01-01T00:00:00Z").json["tickets"] == whole
+    assert client.get(f"{path}yesterday").status == 400
+
+
+def test_metric_events_take_any_start_time(account: Account) -> None:
+    sim, client = account
+    answer = client.get(f"{EXPORT}ticket_metric_events?start_time={int(sim.now())}")
+    assert (answer.status, answer.json["count"]) == (200, 0)
+    assert client.get(EXPORT + "ticket_metric_events").status == 400
+
+
 def test_exports_without_an_end_mark(account: Account) -> None:
     sim, client = account
     articles = client.get(f"/api/v2/help_center/incremental/articles?start_time={int(sim.now())}").json

@@ -39,6 +39,7 @@ class Export:
     shuffled: bool = False
     null_end: bool = False
     refuses_recent: bool = True
+    needs_start: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,19 @@ TICKETS = Export("tickets", lambda account, _: account.tables["tickets"], quiet=
 USERS = Export("users", lambda account, _: account.tables["users"])
 ORGANIZATIONS = Export("organizations", lambda account, _: account.tables["organizations"])
 TICKET_EVENTS = Export("ticket_events", lambda account, _: account.tables["ticket_events"], quiet=60, scoped=True)
-METRIC_EVENTS = Export("ticket_metric_events", lambda account, _: account.tables["ticket_metric_events"], ends=False)
+METRIC_EVENTS = Export(
+    "ticket_metric_events",
+    lambda account, _: account.tables["ticket_metric_events"],
+    ends=False,
+    refuses_recent=False,
+)
 ARTICLES = Export(
     "articles",
     lambda account, request: account.help_centers[request.brand].tables["articles"],
     ends=False,
     null_end=True,
     refuses_recent=False,
+    needs_start=False,
 )
 
 
@@ -122,7 +129,9 @@ def by_time(account: Account, request: Request, export: Export, growth: bool) ->
     rest: dict[str, Any] = {
         "count": len(chosen),
         "end_time": end,
-        "next_page": request.link((), {"start_time": start if end is None else end}),
+        "next_page": None
+        if export.null_end and not more
+        else request.link((), {"start_time": start if end is None else end}),
     }
     if export.ends:
         rest["end_of_stream"] = not more
@@ -155,13 +164,13 @@ def _per_page(request: Request) -> int:
 def _start_time(account: Account, request: Request, export: Export) -> int:
     text = request.params.get("start_time")
     if text is None:
-        if not export.refuses_recent:
+        if not export.needs_start:
             return 0
         raise Refusal(400, {"error": "MissingParameter", "description": "Required parameter start_time is missing"})
-    try:
-        start = int(text)
-    except ValueError:
-        raise error("InvalidValue", "start_time must be an integer") from None
+    number = re.match(r"\s*-?\d+", text)
+    if number is None:
+        raise error("InvalidValue", "start_time must be an integer")
+    start = int(number[0])
     if export.refuses_recent and start > account.clock.now() - 60:
         raise too_recent()
     return max(0, start)

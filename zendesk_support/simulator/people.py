@@ -151,7 +151,7 @@ class People:
         }
 
     def group_membership(self, rid: int) -> Row:
-        """Make a group membership; some lack `updated_at`."""
+        """Make a group membership; some have no `updated_at`."""
         world = self.world
         number = world.number("group_memberships", rid)
         agents = world.sizes["agents"]
@@ -165,7 +165,7 @@ class People:
             **world.stamps(created, world.later(number, created, 100 * 86400)),
         }
         if number % 7 == 3:
-            del row["updated_at"]
+            row["updated_at"] = None
         return row
 
     def organization_membership(self, rid: int) -> Row:

@@ -323,6 +323,7 @@ ROUTES: tuple[Route, ...] = (
         "activities",
         "activities",
         order="-created_at,id",
+        sorts=("created_at",),
         rids=selections.activities,
         params=("since",),
         lasting=False,
