@@ -330,9 +330,3 @@ def make_auth(
         "scope": "read",
     }
     return TokenAuth(grant, request, clock, None), None
-
-
-def secrets_of(credentials: CredentialsConfiguration) -> list[str]:
-    """Every secret value, for redaction."""
-    names = ("client_secret", "refresh_token", "access_token", "api_token")
-    return [str(value) for name in names if (value := getattr(credentials, name, None))]
