@@ -41,7 +41,6 @@ class Page(Protocol):
     meta: Meta | None
     links: Links | None
     after_cursor: str | None
-    after_url: str | None
     end_of_stream: bool | None
     end_time: int | None
     next_page: str | None
@@ -56,7 +55,6 @@ def page_decoder(key: str, side: str | None = None) -> Callable[[bytes], Page]:
         ("meta", Meta | None, None),
         ("links", Links | None, None),
         ("after_cursor", str | None, None),
-        ("after_url", str | None, None),
         ("end_of_stream", bool | None, None),
         ("end_time", int | None, None),
         ("next_page", str | None, None),
