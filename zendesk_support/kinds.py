@@ -735,10 +735,11 @@ def help_centers(job: Job) -> list[HelpCenter]:
                 brand = msgspec.json.decode(msgspec.json.encode(row), type=Brand)
                 if not brand.has_help_center or brand.is_deleted or brand.active is False:
                     continue
-                base = job.transport.allow_host(brand.brand_url)
+                base = next(filter(None, map(job.transport.allow_host, brand.addresses)), None)
                 if base is None:
                     logger.warning(
-                        f"brand {brand.id}: {brand.brand_url} gets no credentials and its help center is left out"
+                        f"brand {brand.id}: none of {list(brand.addresses)} is a host of this account; it gets no "
+                        "credentials, and its help center is left out"
                     )
                 else:
                     centers.append(HelpCenter(brand.id, base))
@@ -751,10 +752,16 @@ class Brand(msgspec.Struct):
     """What decides whether and where a brand's help center is read."""
 
     id: int
-    brand_url: str
+    brand_url: Any = None
+    subdomain: Any = None
     has_help_center: bool = False
     active: bool | None = None
     is_deleted: bool | None = None
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Where its help center may answer; `brand_url` may be a domain of the brand's own."""
+        return str(self.brand_url), f"https://{self.subdomain}.zendesk.com"
 
 
 def windowed(pool: ThreadPoolExecutor, call: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
