@@ -25,7 +25,8 @@ DELETED_AT = "_deleted_at"
 VALID_TO = "_dlt_valid_to"
 LOAD_ID = "_dlt_load_id"
 FETCHED = 50_000
-ONE_READER = threading.Lock()
+IN_USE = threading.Lock()
+"""Held to read the destination, and to load: DuckDB cannot open a file in one thread while another closes it."""
 Array = np.ndarray[Any, Any]
 
 
@@ -96,7 +97,7 @@ class Destination:
         if not columns or not all(name in known for name in columns):
             return []
         assert self._client is not None
-        with ONE_READER, self._client as client:
+        with IN_USE, self._client as client:
             name_of = client.escape_column_name
             source = client.make_qualified_table_name(table)
             conditions = [f"{name_of(condition[0])} {condition[1]}"] if condition else []
