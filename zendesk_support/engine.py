@@ -459,7 +459,14 @@ def foreign(rows: Rows) -> Rows:
     """Rows of the API, whose keys never mean a column of ours: `_deleted_at` would remove the row."""
     if not any(name in row for row in rows for name in OWN_COLUMNS):
         return rows
-    return [{f"zendesk{key}" if key in OWN_COLUMNS else key: value for key, value in row.items()} for row in rows]
+    return [{own_name(key, row) if key in OWN_COLUMNS else key: value for key, value in row.items()} for row in rows]
+
+
+def own_name(key: str, row: Row) -> str:
+    """Another name for a key of the API, `zendesk_dlt_id` for `_dlt_id`."""
+    while key in OWN_COLUMNS or key in row:
+        key = f"zendesk{key}"
+    return key
 
 
 def values(rows: Rows, name: str) -> list[Any]:
