@@ -62,7 +62,7 @@ class Destination:
         condition = None
         if since is not None:
             name, at = since
-            condition = (name, f">= {literal(datetime.fromtimestamp(at, timezone.utc).isoformat())}")
+            condition = (name, ">= %s", [datetime.fromtimestamp(at, timezone.utc)])
         chunks = self._fetch(table, columns, condition)
         if not chunks:
             return None
@@ -82,8 +82,9 @@ class Destination:
         known = self._columns
         wanted = [name for name in columns or known if not name.startswith("_")]
         types = [known.get(name, {}).get("data_type") for name in wanted]
-        listed = ", ".join(literal(value) for value in values)
-        chunks = self._fetch(table, wanted, (column, f"IN ({listed})")) if listed else []
+        sought = list(values)
+        places = ", ".join(["%s"] * len(sought))
+        chunks = self._fetch(table, wanted, (column, f"IN ({places})", sought)) if sought else []
         return [
             {name: as_json(value, kind) for name, value, kind in zip(wanted, record, types) if value is not None}
             for chunk in chunks
@@ -91,7 +92,7 @@ class Destination:
         ]
 
     def _fetch(
-        self, table: str, columns: Sequence[str], condition: tuple[str, str] | None = None
+        self, table: str, columns: Sequence[str], condition: tuple[str, str, list[Any]] | None = None
     ) -> list[list[tuple[Any, ...]]]:
         known = self._columns
         if not columns or not all(name in known for name in columns):
@@ -111,7 +112,7 @@ class Destination:
             if conditions:
                 query += " WHERE " + " AND ".join(conditions)
             try:
-                with client.execute_query(query) as cursor:
+                with client.execute_query(query, *(condition[2] if condition else ())) as cursor:
                     return list(iter(lambda: cursor.fetchmany(FETCHED), []))
             except DatabaseUndefinedRelation:
                 return []
@@ -124,13 +125,6 @@ def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
     if isinstance(value, datetime):
         return raw(value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
     return raw(value)
-
-
-def literal(value: Any) -> str:
-    """An integer or a text as an SQL literal."""
-    if isinstance(value, int):
-        return str(value)
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def digest_text(digest: bytes) -> str:

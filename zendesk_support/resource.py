@@ -22,7 +22,7 @@ from zendesk_support.modes import DEFAULT, FULL, SPOOLED, Mode, Spool, check_mod
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import StreamReport, now
 from zendesk_support.settings import Settings
-from zendesk_support.shapes import ArrowShape, Shape, TableShape
+from zendesk_support.shapes import KEY_HINT, ArrowShape, Shape, TableShape
 from zendesk_support.streams.base import Stream
 
 POSITIONS = "positions"
@@ -231,7 +231,8 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
     schema = dlt.current.source_schema()
     types: dict[str, DataType] = dict(stream.columns)
     found: dict[str, DataType] = {}
-    for name, column in schema.tables.get(stream.name, {}).get("columns", {}).items():
+    columns: dict[str, Any] = dict(schema.tables.get(stream.name, {}).get("columns", {}))
+    for name, column in columns.items():
         data_type = column.get("data_type")
         if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
             found[name] = data_type
@@ -250,6 +251,7 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
         naming.normalize_identifier,
         lambda n: naming.shorten_fragments(n, "v_text"),
         refuses_nul(),
+        {column[KEY_HINT]: name for name, column in columns.items() if KEY_HINT in column},
     )
     return ArrowShape(converter)
 

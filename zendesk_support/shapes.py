@@ -12,6 +12,8 @@ from zendesk_support.arrow import Converter
 from zendesk_support.known import LOAD_ID
 from zendesk_support.pages import Rows
 
+KEY_HINT = "x-key"
+
 
 class Shape(Protocol):
     """Turns a stream's rows into what dlt extracts."""
@@ -45,16 +47,20 @@ class ArrowShape:
         return self._converter.table(rows)
 
     def hinted(self, item: pa.Table) -> Any:
-        """The table with its load id, marked with the JSON columns that dlt cannot tell from text."""
+        """The table with its load id, marked with what dlt cannot tell: JSON, and keys of other names."""
         if self._load_id is not None:
             ids = pa.repeat(pa.scalar(self._load_id), len(item))
             item = item.append_column(pa.field(LOAD_ID, pa.string(), nullable=False), ids)
-        types = self._converter.types
-        new = {name for name in item.column_names if types.get(name) == "json"} - self._hinted
-        if not new:
+        types, renamed = self._converter.types, self._converter.renamed
+        columns: Any = {}
+        for name in set(item.column_names) - self._hinted:
+            hints = {"data_type": "json"} if types.get(name) == "json" else {}
+            hints |= {KEY_HINT: renamed[name]} if name in renamed else {}
+            if hints:
+                columns[name] = {"name": name, **hints}
+        if not columns:
             return item
-        self._hinted |= new
-        columns: Any = {name: {"name": name, "data_type": "json"} for name in new}
+        self._hinted |= set(columns)
         return dlt.mark.with_hints(item, dlt.mark.make_hints(columns=columns))
 
     def empty(self) -> Any:
