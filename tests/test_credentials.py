@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import dlt
 import pytest
 import tomlkit
 from support import assert_whole, load, pipeline, source
 
 from zendesk_support import ConfigurationError, ZendeskRefreshToken
 from zendesk_support.clock import Clock
-from zendesk_support.credentials import RENEW_EARLY, TokenAuth, TokenVault
+from zendesk_support.credentials import RENEW_EARLY, TokenAuth, TokenVault, ZendeskApiToken
 from zendesk_support.runner import sync
 from zendesk_support.simulator import Simulator
 
@@ -92,8 +93,6 @@ def test_half_filled_credentials_name_the_missing_field(
     if way == "argument":
         settings["credentials"] = credentials
     else:
-        import dlt
-
         settings["credentials"] = dlt.secrets.value
         for name, value in credentials.items():
             monkeypatch.setenv(f"SOURCES__ZENDESK_SUPPORT__CREDENTIALS__{name.upper()}", value)
@@ -102,6 +101,29 @@ def test_half_filled_credentials_name_the_missing_field(
     assert "[sources.zendesk_support.credentials]" in str(caught.value)
     assert "word" not in str(caught.value).replace("password", "")
     assert account.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ('{"email": "a@example.com"}', "email set, api_token missing"),
+        ('{"email": "a@example.com", "token": "word"}', "No Zendesk credentials are set"),
+        ("word", "No Zendesk credentials are set"),
+    ],
+)
+def test_credentials_in_one_text_that_cannot_be_used_are_refused(
+    account: Simulator, value: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L34."""
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__CREDENTIALS", value)
+    with pytest.raises(ConfigurationError, match=expected) as caught:
+        source(account, credentials=dlt.secrets.value)
+    assert "word" not in str(caught.value)
+
+
+def test_credentials_can_come_as_one_json_object(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__CREDENTIALS", json.dumps(given(account, "email", "api_token")))
+    assert isinstance(source(account, credentials=dlt.secrets.value).account.credentials, ZendeskApiToken)
 
 
 def test_refused_credentials_stop_the_run_and_say_what_to_check(tmp_path: Path, account: Simulator) -> None:
