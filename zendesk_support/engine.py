@@ -25,7 +25,7 @@ from zendesk_support.arrow import OWN_COLUMNS, Converter, DataType
 from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import TokenVault, make_auth
-from zendesk_support.errors import Cancelled, UnavailableError
+from zendesk_support.errors import Cancelled, ConfigurationError, UnavailableError
 from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared
 from zendesk_support.known import DIGEST, Destination, Known, digest_text
 from zendesk_support.modes import (
@@ -130,6 +130,11 @@ class Session:
                 self._shown[bucket] = int(waited)
                 if self._collector is not None:
                     self._collector.update(f"waiting for {bucket} (s)", new)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the settings are wrong: Zendesk has answered nothing, and never will."""
+        return isinstance(self.transport.hopeless, ConfigurationError) and not self.transport.accepted
 
     def close(self) -> None:
         """Stop every thread and connection."""
@@ -474,7 +479,7 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
                         yield shape.hinted(batch.data)
                     else:
                         spool.add(batch.data, stream.key if mode == "history" else None)
-        conclude(report, members, run is not None)
+        conclude(report, members, run is not None and not session.refused)
         if spool is not None and (mode not in FULL or report.status == "loaded"):
             for data in spool.batches():
                 yield shape.hinted(data)

@@ -35,7 +35,7 @@ def sync(pipeline: Pipeline, source: DltSource, *, full_refresh: bool = False) -
         A report of every selected stream; `report.failed` and `report.unavailable` tell what is missing.
 
     Raises:
-        ConfigurationError: a stream's table was made with other settings.
+        ConfigurationError: Zendesk refuses the credentials, or a stream's table was made with other settings.
         PipelineStepFailed: nothing could be loaded: the destination refuses, the disk is full.
     """
     set_defaults()
