@@ -678,6 +678,8 @@ class HelpCenterChildren:
                     yield Chunk(gathered)
                     gathered = []
             ours.partial |= bool(refused)
+        if refused:
+            logger.warning(f"{self.path}: refused for {len(refused)} of the parents, whose rows stay as they are")
         if job.known:
             job.known.keep(("brand_id", self.parent), [parent.key for parent in refused])
         # No later than the newest parent: a wrong Date header must not hide changes to come.

@@ -161,18 +161,20 @@ class Transport:
         deadline: float | None = None
         renewed = doubted = False
         failures = refusals = 0
+        said: str | None = None
         while True:
             authorization = self._authorization()
             if deadline is None:
                 deadline = self._clock.now() + self._settings.retry_deadline
-            ticket = self._permit(request, deadline, usage)
+            ticket = self._permit(request, deadline, said, usage)
             deadline += ticket.queued
             try:
                 answer = self._send("GET", url, authorization, params=request.params)
             except BrokenAnswer as error:
-                self._budget.abandon(ticket, str(error))
+                said = str(error)
+                self._budget.abandon(ticket, said)
                 failures += 1
-                self._back_off(request, failures, deadline, str(error), None, usage)
+                self._back_off(request, failures, deadline, said, None, usage)
                 continue
             except BaseException:
                 self._budget.abandon(ticket)
@@ -185,10 +187,10 @@ class Transport:
                     return decoded
                 except msgspec.DecodeError as error:
                     failures += 1
-                    reason = unreadable(answer, error)
+                    said = unreadable(answer, error)
                     if isinstance(error, msgspec.ValidationError) and failures >= SHAPE_TRIES:
-                        raise ContractError(f"{request.route}: {reason}. Nothing of it was loaded.") from error
-                    self._back_off(request, failures, deadline, reason, None, usage)
+                        raise ContractError(f"{request.route}: {said}. Nothing of it was loaded.") from error
+                    self._back_off(request, failures, deadline, said, None, usage)
                     continue
             said = f"{answer.status}: {words(answer)}"
             if answer.status == 429:
@@ -214,13 +216,13 @@ class Transport:
                 continue
             raise refused
 
-    def _permit(self, request: Request, deadline: float, usage: Usage) -> Ticket:
+    def _permit(self, request: Request, deadline: float, said: str | None, usage: Usage) -> Ticket:
         """Wait for the budget, and for no bucket that stays refused or silent until the deadline."""
         try:
             ticket = self._budget.acquire(request.route, request.buckets, self._stop, deadline - self._clock.now())
         except Overdue as error:
             usage.waited += error.waited
-            raise self._gave_up(request, str(error)) from None
+            raise self._gave_up(request, said or str(error)) from None
         usage.waited += ticket.waited
         usage.requests += 1
         return ticket
