@@ -115,13 +115,24 @@ def test_a_wait_for_quota_does_not_use_up_the_deadline(simulate: Callable[..., S
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("23", 23), ("1.5", 1.5), ("0", 1), ("-5", 1), (None, 10), ("", 10), ("soon", 10), ("date", 42), ("nan", 1)],
+    [
+        ("23", 23),
+        ("1.5", 1.5),
+        ("0", 1),
+        ("-5", 1),
+        (None, 10),
+        ("", 10),
+        ("soon", 10),
+        ("date", 42),
+        ("nan", 1),
+        ("past", 1),
+    ],
 )
 def test_retry_after_is_read_in_every_form(value: str | None, expected: float) -> None:
     """L22."""
     headers = {} if value is None else {"Retry-After": value}
-    if value == "date":
-        headers = {"Retry-After": http_date(1_700_000_042), "Date": http_date(1_700_000_000)}
+    if value in ("date", "past"):
+        headers = {"Retry-After": http_date(1_700_000_042 if value == "date" else 0), "Date": http_date(1_700_000_000)}
     assert retry_after(headers, Clock()) == expected
 
 
@@ -243,6 +254,25 @@ def test_a_body_without_end_is_cut_off(account: Simulator, kind: str, monkeypatc
     with pytest.raises(ContractError, match=r"/api/v2/ticket_fields: .* the limit is 4 MB"):
         fields(made)
     assert fields(made) == len(account.truth("ticket_fields"))
+
+
+def test_a_body_that_trickles_in_is_given_up_and_asked_for_again(account: Simulator) -> None:
+    """L24."""
+    account.fault("trickle", pause=60)
+    assert fields(connect(account, request_timeout=0.3, retry_deadline=10_000)) == len(account.truth("ticket_fields"))
+    assert len(statuses(account)) >= 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_a_refusal_is_asked_about_once_more_where_the_page_before_came(account: Simulator, status: int) -> None:
+    doubted = Request(FIELDS.url, FIELDS.params, route="ticket_fields", doubted=True)
+    account.fault("status", status=status)
+    assert fields(connect(account), doubted) == len(account.truth("ticket_fields"))
+    account.fault("status", status=status, times=None)
+    account.reset_requests()
+    with pytest.raises((UnavailableError, ContractError)):
+        fields(connect(account), doubted)
+    assert statuses(account) == [status, status]
 
 
 class Trap(BaseHTTPRequestHandler):

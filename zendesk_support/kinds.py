@@ -39,6 +39,7 @@ GROWS_AFTER = 8
 FAN_OUT = 8
 FAR_FUTURE = 4_102_444_800
 ANSWERED_WITHIN = 120
+LATE_WITHIN = 7 * 86400
 
 T = TypeVar("T")
 Params = Mapping[str, str | int | list[str]]
@@ -345,8 +346,7 @@ class TimeExport:
                         "rows of that second may be missing, so the position stays."
                     )
                 times = seconds(page.rows, self.time) if self.time else None
-                until = job.settings.end
-                ended |= until is not None and (end >= until or (times is not None and over_end(job.settings, times)))
+                ended |= self._is_over(job.settings.end, end)
                 if not ended:
                     pending = prefetch(self._fetch, job, end, True)
                 hashes = [row_hash(row) for row in page.rows]
@@ -362,6 +362,10 @@ class TimeExport:
                 yield Chunk([page.rows[i] for i in fresh], last, None, times, edge, ended)
                 if ended:
                     return
+
+    def _is_over(self, until: int | None, end: int) -> bool:
+        """Whether all rows of a bounded period have come: where their own time is not the order, some come late."""
+        return until is not None and end >= until + (0 if self.time else LATE_WITHIN)
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""
