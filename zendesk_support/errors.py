@@ -19,6 +19,10 @@ class ConfigurationError(ZendeskError, ValueError):
     """A setting is missing or cannot be used; the message shows a valid example."""
 
 
+class CredentialsError(ConfigurationError):
+    """Zendesk refuses the credentials, so that no request of the run can succeed."""
+
+
 class UnavailableError(ZendeskError):
     """Zendesk refuses a stream to this plan or role (403, 404)."""
 

@@ -188,7 +188,7 @@ class Reading:
         if not isinstance(error, Exception):
             raise error
         report.error = error
-        if self._sync is None:
+        if self._sync is None or self._session.refused:
             raise error
 
     def _close(self) -> None:
