@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from zendesk_support import cli
+from zendesk_support.destinations import WAREHOUSES
 
 SCRIPT = Path(__file__).parent.parent / "benchmarks" / "tickets.py"
 
@@ -27,9 +28,8 @@ def test_the_benchmark_reports_its_figures(tmp_path: Path) -> None:
 
 
 def test_duckdb_gets_two_threads_and_two_jobs_at_a_time(tmp_path: Path) -> None:
-    options = cli.make_parser("").parse_args(["--progress", "off"])
-    options.database = tmp_path / "limits.duckdb"
-    pipeline = cli.duckdb_pipeline(options)
+    options = cli.make_parser(WAREHOUSES["duckdb"]).parse_args(["--database", str(tmp_path / "limits.duckdb")])
+    pipeline = WAREHOUSES["duckdb"].pipeline(options)
     assert pipeline.destination.capabilities().max_parallel_load_jobs == 2
     with pipeline.sql_client() as client:
         query = "SELECT current_setting('threads'), current_setting('memory_limit')"

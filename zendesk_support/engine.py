@@ -50,7 +50,8 @@ QUEUED = 2
 POLL = 0.05
 LOOKED_UP = 1000
 POSITIONS = "positions"
-REFUSE_NUL = ("dlt.destinations.postgres", "dlt.destinations.redshift")
+REFUSE_NUL = ("postgres", "redshift")
+"""SQL dialects whose texts cannot hold NUL."""
 
 
 class Account:
@@ -523,7 +524,7 @@ def conclude(report: StreamReport, members: list[Member], keep_going: bool) -> N
 def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
     """The form of a stream's rows, with the column types the destination already has."""
     if settings.nested == "tables":
-        return TableShape(stream.dropped)
+        return TableShape(stream.dropped, refuses_nul(), versions=mode in APPENDING)
     schema = dlt.current.source_schema()
     types: dict[str, DataType] = dict(stream.columns)
     found: dict[str, DataType] = {}
@@ -552,7 +553,7 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
 
 def refuses_nul() -> bool:
     """Whether texts at the destination cannot hold NUL."""
-    return load_id() is not None and dlt.current.pipeline().destination.destination_type in REFUSE_NUL
+    return load_id() is not None and dlt.current.pipeline().destination.capabilities().sqlglot_dialect in REFUSE_NUL
 
 
 def is_materialized(stream: Stream) -> bool:

@@ -18,6 +18,10 @@ class ConfigurationError(ZendeskError, ValueError):
     """A setting is missing or cannot be used; the message shows a valid example."""
 
 
+class DestinationError(ConfigurationError):
+    """The destination cannot be loaded into: a package, credentials or the server are missing."""
+
+
 class UnavailableError(ZendeskError):
     """Zendesk refuses a stream to this plan or role (403, 404)."""
 
