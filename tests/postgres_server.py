@@ -9,6 +9,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,17 @@ class PostgresServer:
         """End the server without a shutdown."""
         self._server.send_signal(signal.SIGQUIT)
         self._server.wait()
+
+    @contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Nobody else reads or writes a table."""
+        connection = psycopg2.connect(self.url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+                yield
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """End the server and remove its data."""
