@@ -95,7 +95,7 @@ def clear(pipeline: Pipeline) -> None:
                 raise ConfigurationError(
                     f"--demo begins with an empty dataset, but {client.dataset_name} in "
                     f"{pipeline.destination_client().config.data_location()} has other tables. "
-                    "Example: --dataset zendesk_demo"
+                    "Example: --dataset demo"
                 )
             client.drop_dataset()
         with client.with_staging_dataset():
