@@ -19,7 +19,13 @@ from rich_argparse import RichHelpFormatter
 
 from zendesk_support.check import check_streams
 from zendesk_support.destinations import WAREHOUSES, Warehouse
-from zendesk_support.errors import ConfigurationError, DestinationError, UnavailableError, ZendeskError
+from zendesk_support.errors import (
+    AlreadyRunningError,
+    ConfigurationError,
+    DestinationError,
+    UnavailableError,
+    ZendeskError,
+)
 from zendesk_support.report import Report
 from zendesk_support.runner import sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
@@ -46,6 +52,9 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
 
             return demo(options, make_pipeline, warehouse.demo)
         return run(options, make_pipeline)
+    except AlreadyRunningError as error:
+        errors.print(f"[red]error:[/red] {escape(str(error))}", highlight=False)
+        return INCOMPLETE
     except (ZendeskError, ConfigurationException) as error:
         errors.print(f"[red]error:[/red] {escape(first_paragraph(error))}", highlight=False)
         told = "" if isinstance(error, DestinationError) else str(error)
@@ -70,6 +79,7 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
     add("--exclude", nargs="+", default=[], metavar="NAME", help="load all streams but these")
     add("--start-date", metavar="DATE", help="leave out facts older than this (two years back)")
     add("--end-date", metavar="DATE", help="load a bounded period, without touching the saved positions")
+    add("--max-minutes", type=float, metavar="N", help="stop reading after N minutes; the next run goes on from there")
     add("--full-refresh", action="store_true", help="drop the selected streams' tables and load them anew")
     add("--dataset", metavar="NAME", help="dataset (schema) of the tables (zendesk_support)")
     add("--pipeline-name", default="zendesk_support", metavar="NAME", help="name the saved positions belong to")
@@ -91,7 +101,7 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
     source = make_source(options, selected, **settings)
     if options.check:
         return check(source, selected, options.strict)
-    report = load(make_pipeline(options), source, options.full_refresh)
+    report = load(make_pipeline(options), source, full_refresh=options.full_refresh, max_minutes=options.max_minutes)
     return outcome(report, options.strict)
 
 
@@ -136,10 +146,10 @@ def select(streams: Sequence[str], exclude: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(selected))
 
 
-def load(pipeline: Pipeline, source: ZendeskSource, full_refresh: bool = False) -> Report:
+def load(pipeline: Pipeline, source: ZendeskSource, **options: Any) -> Report:
     """Run the pipeline and print what happened."""
     try:
-        report = sync(pipeline, source, full_refresh=full_refresh)
+        report = sync(pipeline, source, **options)
     except PipelineStepFailed as error:
         report = Report()
         errors.print(
@@ -153,7 +163,9 @@ def load(pipeline: Pipeline, source: ZendeskSource, full_refresh: bool = False) 
 
 
 def outcome(report: Report, strict: bool) -> int:
-    """The exit code of a run."""
+    """The exit code of a run; as the shell has it for a process that a signal has ended."""
+    if report.signal is not None:
+        return 128 + report.signal
     return INCOMPLETE if report.broken or report.failed or (strict and report.unavailable) else LOADED
 
 
@@ -165,7 +177,7 @@ def show(report: Report) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for stream in report.streams.values():
-        colour = {"loaded": "green", "unavailable": "yellow", "failed": "red"}[stream.status]
+        colour = {"loaded": "green", "unavailable": "yellow", "stopped": "yellow", "failed": "red"}[stream.status]
         table.add_row(
             stream.stream,
             f"{stream.rows:,}",
@@ -175,7 +187,7 @@ def show(report: Report) -> None:
         )
     console.print(table)
     told: dict[str | None, list[str]] = {}
-    for stream in (*report.unavailable, *report.failed):
+    for stream in (*report.unavailable, *report.stopped, *report.failed):
         told.setdefault(stream.message, []).append(stream.stream)
     for message, names in told.items():
         console.print(f"{', '.join(names)}: {message}", highlight=False, markup=False)

@@ -46,10 +46,10 @@ class Warehouse:
     modules: tuple[str, ...] = ()
     """What must be installed to load."""
     credentials: str = ""
-    """How its credentials are set."""
+    """How its credentials are set; empty where it has none."""
 
     def pipeline(self, options: Options, progress: Any = None) -> Pipeline:
-        """A pipeline into the destination, which answers.
+        """A pipeline into the destination; a server among them answers.
 
         Raises:
             ConfigurationError: an option is wrong.
@@ -66,7 +66,8 @@ class Warehouse:
             dataset_name=options.dataset or DATASET,
             progress=progress,
         )
-        self._connect(pipeline)
+        if self.credentials:
+            self._connect(pipeline)
         return pipeline
 
     def _connect(self, pipeline: Pipeline) -> None:

@@ -25,7 +25,8 @@ DELETED_AT = "_deleted_at"
 VALID_TO = "_dlt_valid_to"
 LOAD_ID = "_dlt_load_id"
 FETCHED = 50_000
-ONE_READER = threading.Lock()
+IN_USE = threading.Lock()
+"""Held to read the destination, and to load: DuckDB cannot open a file in one thread while another closes it."""
 Array = np.ndarray[Any, Any]
 
 
@@ -61,7 +62,7 @@ class Destination:
         condition = None
         if since is not None:
             name, at = since
-            condition = (name, f">= {literal(datetime.fromtimestamp(at, timezone.utc).isoformat())}")
+            condition = (name, ">= %s", [datetime.fromtimestamp(at, timezone.utc)])
         chunks = self._fetch(table, columns, condition)
         if not chunks:
             return None
@@ -81,8 +82,9 @@ class Destination:
         known = self._columns
         wanted = [name for name in columns or known if not name.startswith("_")]
         types = [known.get(name, {}).get("data_type") for name in wanted]
-        listed = ", ".join(literal(value) for value in values)
-        chunks = self._fetch(table, wanted, (column, f"IN ({listed})")) if listed else []
+        sought = list(values)
+        places = ", ".join(["%s"] * len(sought))
+        chunks = self._fetch(table, wanted, (column, f"IN ({places})", sought)) if sought else []
         return [
             {name: as_json(value, kind) for name, value, kind in zip(wanted, record, types) if value is not None}
             for chunk in chunks
@@ -90,13 +92,13 @@ class Destination:
         ]
 
     def _fetch(
-        self, table: str, columns: Sequence[str], condition: tuple[str, str] | None = None
+        self, table: str, columns: Sequence[str], condition: tuple[str, str, list[Any]] | None = None
     ) -> list[list[tuple[Any, ...]]]:
         known = self._columns
         if not columns or not all(name in known for name in columns):
             return []
         assert self._client is not None
-        with ONE_READER, self._client as client:
+        with IN_USE, self._client as client:
             name_of = client.escape_column_name
             source = client.make_qualified_table_name(table)
             conditions = [f"{name_of(condition[0])} {condition[1]}"] if condition else []
@@ -115,7 +117,7 @@ class Destination:
             if conditions:
                 query += " WHERE " + " AND ".join(conditions)
             try:
-                with client.execute_query(query) as cursor:
+                with client.execute_query(query, *(condition[2] if condition else ())) as cursor:
                     return list(iter(lambda: cursor.fetchmany(FETCHED), []))
             except DatabaseUndefinedRelation:
                 return []
@@ -128,13 +130,6 @@ def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
     if isinstance(value, datetime):
         return raw(value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
     return raw(value)
-
-
-def literal(value: Any) -> str:
-    """An integer or a text as an SQL literal."""
-    if isinstance(value, int):
-        return str(value)
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def digest_text(digest: bytes) -> str:
