@@ -299,3 +299,14 @@ def test_a_database_and_a_dataset_of_ones_own(configured: Simulator, home: Path)
         assert connection.execute("SELECT count(*) FROM support.groups").fetchall() == [
             (len(truth(configured, "groups")),)
         ]
+
+
+def test_the_demo_leaves_tables_alone_that_are_not_its_own(
+    configured: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.duckdb(["--streams", "groups", "--progress", "off"]) == 0
+    assert cli.duckdb(["--demo", "--streams", "groups", "--database", "zendesk.duckdb"]) == 2
+    told = capsys.readouterr().err
+    assert "--demo begins with an empty dataset, but zendesk_support in" in told
+    assert "Example: --dataset demo" in told
+    assert rows("SELECT count(*) FROM zendesk_support.groups") == [(len(truth(configured, "groups")),)]

@@ -45,7 +45,6 @@ QUEUED = 2
 POLL = 0.05
 LOOKED_UP = 1000
 POSITIONS = "positions"
-REFUSE_NUL = ("dlt.destinations.postgres", "dlt.destinations.redshift")
 
 
 class Account:
