@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.common.normalizers.naming import NamingConvention
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support import zendesk_support_source
@@ -17,10 +18,11 @@ from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 
 SCALE = 600.0
-OWN_COLUMNS = {"_dlt_id", "_dlt_load_id", "_deleted_at"}
+OWN_COLUMNS = {"_dlt_id", "_dlt_load_id", "_dlt_valid_from", "_dlt_valid_to", "_deleted_at"}
 OWN_BY_STREAM = {"ticket_metrics": {"generated_timestamp"}, "ticket_comments": {"event_timestamp"}}
 STAYING = {"deleted_tickets", "ticket_activities", "ticket_audits", "ticket_skips"}
 """Streams whose rows stay though Zendesk lists them no longer."""
+SCALAR_OR_LIST = ("value", "list")
 ADDED = {"tickets": {"fields", "metric_set"}, "attribute_definitions": {"list"}}
 
 
@@ -61,20 +63,105 @@ def written(report: Report) -> dict[str, int]:
 
 
 def table(target: Pipeline, name: str) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """A whole table by primary key, JSON decoded, without the columns this library adds."""
-    stream = CATALOGUE[name]
-    columns = target.default_schema.tables[name]["columns"]
-    with target.sql_client() as client, client.execute_query(f"SELECT * FROM {name}") as cursor:
-        names = [column[0] for column in cursor.description or ()]
-        rows = [dict(zip(names, row)) for row in cursor.fetchall()]
+    """A whole table by primary key, without the columns this library adds: JSON decoded, child tables as `leaves`."""
+    return by_key(name, rows(target, name))
+
+
+def by_key(name: str, listed: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Rows by primary key, of which there is one each, without the columns that this library or dlt adds."""
     left_out = OWN_COLUMNS | OWN_BY_STREAM.get(name, set())
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in rows:
-        values = {key: plain(value, columns[key].get("data_type")) for key, value in row.items() if key not in left_out}
-        key = tuple(row[column] for column in stream.key)
+    for row in listed:
+        key = key_of(name, row)
         assert key not in found, f"{name} has two rows of {key}"
-        found[key] = {column: value for column, value in values.items() if value is not None}
+        found[key] = {column: value for column, value in row.items() if column not in left_out}
     return found
+
+
+def key_of(name: str, row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[column] for column in CATALOGUE[name].key)
+
+
+def standing(target: Pipeline, name: str) -> list[dict[str, Any]]:
+    """Of a table with several versions of a row, the last version of each row that is not marked as deleted."""
+    last: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in sorted(rows(target, name), key=lambda row: (row["_dlt_load_id"], "_dlt_valid_to" not in row)):
+        last[key_of(name, row)] = row
+    return [row for row in last.values() if "_deleted_at" not in row]
+
+
+def rows(target: Pipeline, name: str) -> list[dict[str, Any]]:
+    """Every row of a table with its values that are not null; what child tables hold of it as `leaves` names it."""
+    found = records(target, name)
+    if is_spread(target, name):
+        by_id = {row["_dlt_id"]: row for row in found}
+        assert len(by_id) == len(found), f"{name} has two rows of one _dlt_id"
+        add_children(target, name, {id: (row, "") for id, row in by_id.items()})
+    return found
+
+
+def is_spread(target: Pipeline, name: str) -> bool:
+    """Whether a table was made with `nested="tables"`."""
+    return target.default_schema.tables[name]["x-nested"] == "tables"  # type: ignore[typeddict-item]
+
+
+def add_children(target: Pipeline, table: str, parents: dict[str, tuple[dict[str, Any], str]]) -> None:
+    """Put the values of a table's child tables, and of theirs, into the root rows.
+
+    Args:
+        target: the pipeline.
+        table: the parents' table.
+        parents: by `_dlt_id`, the root row and the path of the parent within it.
+    """
+    for child, schema in target.default_schema.tables.items():
+        if schema.get("parent") != table:
+            continue
+        below = {}
+        for record in records(target, child):
+            assert record["_dlt_parent_id"] in parents, f"{child} has a row without a parent"
+            root, path = parents[record["_dlt_parent_id"]]
+            path = f"{path}{child.removeprefix(f'{table}__')}.{record['_dlt_list_idx']}."
+            assert record["_dlt_id"] not in below, f"{child} has two rows of one _dlt_id"
+            below[record["_dlt_id"]] = root, path
+            values = {f"{path}{name}": value for name, value in record.items() if not name.startswith("_dlt")}
+            assert not values.keys() & root.keys(), f"{child} has {path} twice"
+            root |= values
+        add_children(target, child, below)
+
+
+def records(target: Pipeline, table: str) -> list[dict[str, Any]]:
+    """Every row of one table at the destination, null left out, a misfit's value under the name of its column."""
+    columns = target.default_schema.tables[table]["columns"]
+    with target.sql_client() as client, client.execute_query(f"SELECT * FROM {table}") as cursor:
+        names = [column[0] for column in cursor.description or ()]
+        fetched = cursor.fetchall()
+    found = []
+    for values in fetched:
+        record: dict[str, Any] = {}
+        for name, value in zip(names, values):
+            if value is not None:
+                column = name.rpartition("__v_")[0] if columns[name].get("variant") else name
+                assert column not in record, f"{table} has two values of {column} in one row"
+                record[column] = plain(value, columns[name].get("data_type"))
+        found.append(record)
+    return found
+
+
+def leaves(value: Any, naming: NamingConvention, path: str = "") -> dict[str, Any]:
+    """A value's scalars by their place in dlt's tables: `via__source__rel`, `custom_fields.0.value`, `tags.2.value`."""
+    if isinstance(value, dict):
+        parts = [leaves(item, naming, f"{path}{naming.normalize_path(key)}__") for key, item in value.items()]
+    elif isinstance(value, list):
+        items = [item if isinstance(item, dict) else {SCALAR_OR_LIST[isinstance(item, list)]: item} for item in value]
+        parts = [leaves(item, naming, f"{path.removesuffix('__')}.{place}.") for place, item in enumerate(items)]
+    else:
+        return {} if value is None else {path.removesuffix("__"): utc(value)}
+    return {name: leaf for part in parts for name, leaf in part.items()}
+
+
+def utc(value: Any) -> Any:
+    """A text with Z for UTC where it is a time; all else as it is."""
+    return value.replace("+00:00", "Z") if isinstance(value, str) else value
 
 
 def plain(value: Any, data_type: str | None) -> Any:
@@ -84,7 +171,7 @@ def plain(value: Any, data_type: str | None) -> Any:
     if data_type == "json":
         return json.loads(value)
     if isinstance(value, datetime):
-        return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return utc(value.astimezone(timezone.utc).isoformat())
     return value
 
 
@@ -105,9 +192,22 @@ def truth(account: Simulator, name: str) -> dict[tuple[Any, ...], dict[str, Any]
 def assert_whole(target: Pipeline, account: Simulator, *streams: str) -> None:
     """Compare whole tables with the truth."""
     for name in streams or CATALOGUE:
-        expected, found = truth(account, name), table(target, name)
-        if name in STAYING:
-            found = {key: row for key, row in found.items() if key in expected}
-        assert sorted(map(str, found)) == sorted(map(str, expected)), f"{name}: other rows"
-        for key, row in expected.items():
-            assert found[key] == row, f"{name} {key}"
+        assert_rows(target, account, name, rows(target, name))
+
+
+def assert_rows(target: Pipeline, account: Simulator, name: str, listed: list[dict[str, Any]]) -> None:
+    """Compare rows of a table with the truth."""
+    expected, found = truth(account, name), by_key(name, listed)
+    if is_spread(target, name):
+        naming = target.default_schema.naming
+        expected = {key: leaves(row, naming) for key, row in expected.items()}
+    if name in STAYING:
+        found = {key: row for key, row in found.items() if key in expected}
+    assert sorted(map(str, found)) == sorted(map(str, expected)), f"{name}: other rows"
+    for key, row in expected.items():
+        assert typed(found[key]) == typed(row), f"{name} {key}"
+
+
+def typed(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose true and false do not equal 1 and 0."""
+    return {name: (type(value), value) if isinstance(value, bool) else value for name, value in row.items()}

@@ -43,6 +43,39 @@ _decode_bools = msgspec.json.Decoder(list[bool | None]).decode
 _MISFIT = (pa.ArrowInvalid, msgspec.DecodeError, OverflowError, UnicodeDecodeError, ValueError)
 
 
+class Names:
+    """Gives each key of the API a column of its own, whatever other keys are called."""
+
+    def __init__(self, known: Iterable[str], identifier: Identifier) -> None:
+        """Start from columns that belong to the keys of their names.
+
+        Args:
+            known: declared columns.
+            identifier: the destination's naming.
+        """
+        self._identifier = identifier
+        self._names = {name: name for name in known}
+        self._taken = set(self._names) | OWN_COLUMNS
+
+    def __getitem__(self, key: str) -> str:
+        return self._names[key]
+
+    def add(self, keys: Iterable[str]) -> None:
+        """Name the new ones among some keys; a key that is its own identifier goes first."""
+        new = [(key, self._identifier(key if key.strip() else UNNAMED)) for key in keys if key not in self._names]
+        for key, wanted in sorted(new, key=lambda pair: pair[0] != pair[1]):
+            name, copies = wanted, 1
+            while name in self._taken:
+                copies += 1
+                name = self._identifier(f"{wanted}_{copies}")
+            self._taken.add(name)
+            self._names[key] = name
+
+    def take(self, name: str) -> None:
+        """Keep a column from being given to a key."""
+        self._taken.add(name)
+
+
 class Converter:
     """Turns one stream's rows into Arrow tables of one growing schema."""
 
@@ -70,18 +103,16 @@ class Converter:
         self.types: dict[str, DataType] = {**types, **(found or {})}
         self._required = frozenset(required)
         self._dropped = dropped
-        self._identifier = identifier
         self._variant = variant
         self._strip_nul = strip_nul
-        self._names: dict[str, str] = {name: name for name in types}
-        self._taken = set(types) | OWN_COLUMNS
+        self._names = Names(types, identifier)
 
     def table(self, rows: Rows) -> pa.Table:
         """Convert rows; columns they lack are null."""
         count = len(rows)
         columns: dict[str, pa.Array] = {}
         texts_by_key = self._transpose(rows)
-        self._name_columns(texts_by_key)
+        self._names.add(texts_by_key)
         for key, texts in texts_by_key.items():
             self._add(columns, self._names[key], texts)
         fields, arrays = [], []
@@ -89,17 +120,6 @@ class Converter:
             fields.append(pa.field(name, ARROW_TYPES[data_type], nullable=name not in self._required))
             arrays.append(columns.get(name) if name in columns else pa.nulls(count, ARROW_TYPES[data_type]))
         return pa.table(arrays, schema=pa.schema(fields))
-
-    def _name_columns(self, keys: Iterable[str]) -> None:
-        """Give each new key a column of its own; a key that is its own identifier goes first."""
-        new = [(key, self._identifier(key if key.strip() else UNNAMED)) for key in keys if key not in self._names]
-        for key, wanted in sorted(new, key=lambda pair: pair[0] != pair[1]):
-            name, copies = wanted, 1
-            while name in self._taken:
-                copies += 1
-                name = self._identifier(f"{wanted}_{copies}")
-            self._taken.add(name)
-            self._names[key] = name
 
     def _transpose(self, rows: Rows) -> dict[str, list[bytes]]:
         if not rows:
@@ -134,7 +154,7 @@ class Converter:
             if misfits is not None:
                 variant = self._variant(name)
                 self.types.setdefault(variant, "text")
-                self._taken.add(variant)
+                self._names.take(variant)
                 columns[variant] = self._strings(quoted(misfits))
 
     def _guess(self, name: str, texts: list[bytes], observed: set[str]) -> DataType:

@@ -27,7 +27,7 @@ from zendesk_support.clock import Clock
 from zendesk_support.credentials import TokenVault, make_auth
 from zendesk_support.errors import Cancelled, UnavailableError
 from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared
-from zendesk_support.known import DIGEST, Destination, Known, digest_text
+from zendesk_support.known import DIGEST, Destination, Known, digest_text, held_table
 from zendesk_support.modes import (
     APPENDING,
     DEFAULT,
@@ -120,8 +120,8 @@ class Session:
         schema = dlt.current.source_schema()
         if self._client is None:
             self._client = dlt.current.pipeline().sql_client(schema_name=schema.name)
-        columns = schema.tables[stream.name]["columns"]
-        return Destination(self._client, columns, stream.key if mode in APPENDING else ())
+        table = held_table(schema.tables, stream.name)
+        return Destination(self._client, table, stream.key if mode in APPENDING else ())
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""
@@ -235,12 +235,12 @@ class Member:
         self.job = job
         if self.feed.reader.snapshot:
             key, compared = self.stream.key, self.feed.reader.compared
-            found = self._destination.rows(self.stream.name, (*key, *compared, DIGEST))
+            found = self._destination.rows((*key, *compared, DIGEST))
             self._known = job.known = Known(found, key, compared)
         overlap = getattr(self.feed.reader, "overlap", None)
         if overlap is not None and self.stream.cursor:
             since = (self.stream.cursor, self.position.at - overlap)
-            found = self._destination.rows(self.stream.name, self.stream.key, since)
+            found = self._destination.rows(self.stream.key, since)
             self._held = set(found.column(self.stream.key[0]).to_pylist()) if found is not None else set()
         if self._pending and self.feed.amend is not None:
             # What the last run read before the change it met may have reached the destination after it.
@@ -300,17 +300,17 @@ class Member:
 
     def held(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
         """What the destination holds below some tickets (or users)."""
-        return self._destination.records(self.stream.name, column, parents)
+        return self._destination.records(column, parents)
 
     def purge(self, tickets: Mapping[int, int]) -> Rows:
         """Rows that delete what the destination holds of some tickets, and the tickets' versions."""
         ticket = "ticket_id" if "ticket_id" in self.stream.columns else "id"
-        keys = self._destination.records(self.stream.name, ticket, tickets, tuple({*self.stream.key, ticket}))
+        keys = self._destination.records(ticket, tickets, tuple({*self.stream.key, ticket}))
         return [self._tombstone(key, tickets[number(key, ticket) or 0]) for key in keys]
 
     def retire(self, tickets: Mapping[int, int]) -> Rows:
         """As `purge`, but a row that is only marked as deleted keeps its values."""
-        rows = self._destination.records(self.stream.name, "ticket_id", tickets) if self._marks else []
+        rows = self._destination.records("ticket_id", tickets) if self._marks else []
         if not rows:
             return self.purge(tickets)
         return [self._tombstone(row, tickets[number(row, "ticket_id") or 0]) for row in rows]
@@ -329,7 +329,7 @@ class Member:
         held = (
             row
             for i in range(0, len(values), LOOKED_UP)
-            for row in self._destination.records(self.stream.name, last, values[i : i + LOOKED_UP])
+            for row in self._destination.records(last, values[i : i + LOOKED_UP])
         )
         return [self._tombstone(row) for row in held if key_text(row, self.stream.key) in wanted]
 
@@ -341,7 +341,7 @@ class Member:
         """Rows that delete what the destination holds below some parents and `listed` does not."""
         columns = tuple(dict.fromkeys((*self.stream.key, column)))
         there = {key_text(row, self.stream.key) for row in listed}
-        keys = self._destination.records(self.stream.name, column, parents, columns)
+        keys = self._destination.records(column, parents, columns)
         return self._retired([key for key in keys if key_text(key, self.stream.key) not in there])
 
     def _tombstone(self, key: Row, version: int | None = None) -> Row:
@@ -522,9 +522,10 @@ def conclude(report: StreamReport, members: list[Member], keep_going: bool) -> N
 
 def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
     """The form of a stream's rows, with the column types the destination already has."""
-    if settings.nested == "tables":
-        return TableShape(stream.dropped)
     schema = dlt.current.source_schema()
+    naming = schema.naming
+    if settings.nested == "tables":
+        return TableShape(stream.columns, stream.dropped, naming.normalize_path, refuses_nul(), mode in APPENDING)
     types: dict[str, DataType] = dict(stream.columns)
     found: dict[str, DataType] = {}
     for name, column in schema.tables.get(stream.name, {}).get("columns", {}).items():
@@ -537,7 +538,6 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
     if stream.snapshot or mode == "history":
         types[DIGEST] = "text"
         required.append(DIGEST)
-    naming = schema.naming
     converter = Converter(
         types,
         found,

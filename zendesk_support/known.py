@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from hashlib import blake2b
 from typing import Any
@@ -18,19 +19,44 @@ import pyarrow as pa
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
-from zendesk_support.pages import Rows, raw
+from zendesk_support.pages import Row, Rows, raw
 
 DIGEST = "_dlt_id"
 DELETED_AT = "_deleted_at"
 VALID_TO = "_dlt_valid_to"
 LOAD_ID = "_dlt_load_id"
+PARENT_ID = "_dlt_parent_id"
+LIST_INDEX = "_dlt_list_idx"
 FETCHED = 50_000
 ONE_READER = threading.Lock()
 Array = np.ndarray[Any, Any]
 
 
+@dataclass(frozen=True)
+class HeldTable:
+    """A table at the destination, with the child tables that nested values were spread over.
+
+    Attributes:
+        name: its name.
+        columns: as dlt's schema has them.
+        children: by the name of the list in a row, the table of its items.
+    """
+
+    name: str
+    columns: Mapping[str, Any]
+    children: Mapping[str, HeldTable] = field(default_factory=dict)
+
+
+def held_table(tables: Mapping[str, Any], name: str) -> HeldTable:
+    """A table of a dlt schema, with its child tables, as they are now."""
+    below = [child for child, table in tables.items() if table.get("parent") == name]
+    children = {child.removeprefix(f"{name}__"): held_table(tables, child) for child in below}
+    columns = {column: hints for column, hints in tables[name]["columns"].items() if "data_type" in hints}
+    return HeldTable(name, columns, children)
+
+
 class Destination:
-    """Reads tables back; reads nothing where no pipeline runs.
+    """Reads a table back; reads nothing where no pipeline runs.
 
     Made in the pipeline's own thread, used in any: dlt's live schema and its client factory are not thread-safe.
     """
@@ -38,21 +64,21 @@ class Destination:
     def __init__(
         self,
         client: SqlClientBase[Any] | None = None,
-        columns: Mapping[str, Any] | None = None,
+        table: HeldTable | None = None,
         versions_of: Sequence[str] = (),
     ) -> None:
         """Read one table.
 
         Args:
             client: the pipeline's client.
-            columns: the table's columns, as dlt's schema has them.
+            table: what to read.
             versions_of: the key, where the table holds several versions of a row: the last one counts.
         """
         self._client = client
-        self._columns = dict(columns or {})
+        self._table = table or HeldTable("", {})
         self._versions_of = versions_of
 
-    def rows(self, table: str, columns: Sequence[str], since: tuple[str, int] | None = None) -> pa.Table | None:
+    def rows(self, columns: Sequence[str], since: tuple[str, int] | None = None) -> pa.Table | None:
         """Columns of all rows not marked as deleted, or of those not older than a time column and Unix seconds.
 
         Returns:
@@ -62,58 +88,95 @@ class Destination:
         if since is not None:
             name, at = since
             condition = (name, f">= {literal(datetime.fromtimestamp(at, timezone.utc).isoformat())}")
-        chunks = self._fetch(table, columns, condition)
+        with ONE_READER:
+            chunks = self._fetch(columns, condition)
         if not chunks:
             return None
         return pa.concat_tables(
             pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns)) for chunk in chunks
         )
 
-    def records(self, table: str, column: str, values: Iterable[Any], columns: Sequence[str] = ()) -> Rows:
+    def records(self, column: str, values: Iterable[Any], columns: Sequence[str] = ()) -> Rows:
         """Rows not marked as deleted that have one of `values` in `column`, as the API would send them.
 
+        Objects that were spread over columns stay so (`via__channel`): dlt puts such keys where they came from.
+
         Args:
-            table: the stream's table.
             column: an integer or text column.
             values: what to look for.
             columns: the columns wanted; all of the API's by default.
         """
-        known = self._columns
-        wanted = [name for name in columns or known if not name.startswith("_")]
-        types = [known.get(name, {}).get("data_type") for name in wanted]
         listed = ", ".join(literal(value) for value in values)
-        chunks = self._fetch(table, wanted, (column, f"IN ({listed})")) if listed else []
+        if not listed:
+            return []
+        condition = (column, f"IN ({listed})")
+        names = [name for name in columns or self._table.columns if not name.startswith("_")]
+        nested = self._table.children and not columns
+        with ONE_READER:
+            chunks = self._fetch([*names, DIGEST] if nested else names, condition)
+            lists = self._lists(self._table, self._selection(self._table, condition)) if nested and chunks else {}
+        types = [self._table.columns.get(name, {}).get("data_type") for name in names]
         return [
-            {name: as_json(value, kind) for name, value, kind in zip(wanted, record, types) if value is not None}
+            record_of(names, types, record) | {key: raw(items) for key, items in lists.get(record[-1], {}).items()}
             for chunk in chunks
             for record in chunk
         ]
 
-    def _fetch(
-        self, table: str, columns: Sequence[str], condition: tuple[str, str] | None = None
-    ) -> list[list[tuple[Any, ...]]]:
-        known = self._columns
+    def _lists(self, table: HeldTable, selection: str) -> dict[Any, dict[str, list[Any]]]:
+        """The lists of selected rows, by the row's `_dlt_id` and the list's name."""
+        found: dict[Any, dict[str, list[Any]]] = {}
+        for key, child in table.children.items():
+            chosen = f"FROM {self._named(child)} WHERE {self._escaped(PARENT_ID)} IN "
+            chosen += f"(SELECT {self._escaped(DIGEST)} {selection})"
+            names = [name for name in child.columns if not name.startswith("_dlt_")]
+            types = [child.columns[name].get("data_type") for name in names]
+            wanted = ", ".join(map(self._escaped, [*names, DIGEST, PARENT_ID]))
+            deeper = self._lists(child, chosen)
+            for chunk in self._query(f"SELECT {wanted} {chosen} ORDER BY {self._escaped(LIST_INDEX)}"):
+                for *values, id, parent in chunk:
+                    item = record_of(names, types, values) | deeper.get(id, {})
+                    found.setdefault(parent, {}).setdefault(key, []).append(item)
+        return found
+
+    def _fetch(self, columns: Sequence[str], condition: tuple[str, str] | None = None) -> list[list[tuple[Any, ...]]]:
+        known = self._table.columns
         if not columns or not all(name in known for name in columns):
             return []
+        return self._query(f"SELECT {', '.join(map(self._escaped, columns))} {self._selection(self._table, condition)}")
+
+    def _selection(self, table: HeldTable, condition: tuple[str, str] | None) -> str:
+        """The table and what its rows must meet, as SQL has it after the columns."""
+        source = self._named(table)
+        conditions = [f"{self._escaped(condition[0])} {condition[1]}"] if condition else []
+        if self._versions_of:
+            key = ", ".join(map(self._escaped, self._versions_of))
+            newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {self._escaped(LOAD_ID)} DESC)"
+            source = f"(SELECT *, {newest} AS version_from_last FROM {source}) AS versions"
+            conditions.append("version_from_last = 1")
+        conditions += [f"{self._escaped(ended)} IS NULL" for ended in (DELETED_AT, VALID_TO) if ended in table.columns]
+        return f"FROM {source}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+
+    def _query(self, query: str) -> list[list[tuple[Any, ...]]]:
         assert self._client is not None
-        with ONE_READER, self._client as client:
-            name_of = client.escape_column_name
-            source = client.make_qualified_table_name(table)
-            conditions = [f"{name_of(condition[0])} {condition[1]}"] if condition else []
-            if self._versions_of:
-                key = ", ".join(map(name_of, self._versions_of))
-                newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {name_of(LOAD_ID)} DESC) AS version_from_last"
-                source = f"(SELECT *, {newest} FROM {source}) AS versions"
-                conditions.append("version_from_last = 1")
-            conditions += [f"{name_of(ended)} IS NULL" for ended in (DELETED_AT, VALID_TO) if ended in known]
-            query = f"SELECT {', '.join(map(name_of, columns))} FROM {source}"
-            if conditions:
-                query += " WHERE " + " AND ".join(conditions)
+        with self._client as client:
             try:
                 with client.execute_query(query) as cursor:
                     return list(iter(lambda: cursor.fetchmany(FETCHED), []))
             except DatabaseUndefinedRelation:
                 return []
+
+    def _named(self, table: HeldTable) -> str:
+        assert self._client is not None
+        return self._client.make_qualified_table_name(table.name)
+
+    def _escaped(self, name: str) -> str:
+        assert self._client is not None
+        return self._client.escape_column_name(name)
+
+
+def record_of(names: Sequence[str], types: Sequence[str | None], values: Sequence[Any]) -> Row:
+    """Database values as a row of the API, without those that are null."""
+    return {name: as_json(value, kind) for name, value, kind in zip(names, values, types) if value is not None}
 
 
 def as_json(value: Any, data_type: str | None) -> msgspec.Raw:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import dlt
 import msgspec
 import pyarrow as pa
+from dlt.common.normalizers.utils import generate_dlt_id
 
-from zendesk_support.arrow import Converter
-from zendesk_support.known import LOAD_ID
-from zendesk_support.pages import Rows
+from zendesk_support.arrow import OWN_COLUMNS, Converter, Identifier, Names, without_nul
+from zendesk_support.known import DIGEST, LOAD_ID
+from zendesk_support.pages import Rows, repaired
 
 
 class Shape(Protocol):
@@ -60,13 +62,54 @@ class ArrowShape:
 class TableShape:
     """Plain rows, which dlt's normalizer spreads over child tables."""
 
-    def __init__(self, dropped: frozenset[str]) -> None:
+    def __init__(
+        self,
+        columns: Iterable[str],
+        dropped: frozenset[str],
+        identifier: Identifier,
+        strip_nul: bool = False,
+        versions: bool = False,
+    ) -> None:
+        """Shape one stream's rows.
+
+        Args:
+            columns: declared columns, each of which belongs to the key of its name.
+            dropped: keys of the API left out.
+            identifier: the destination's naming of columns.
+            strip_nul: leave out NUL characters, for destinations whose text cannot hold them.
+            versions: the table takes a row more than once, so that its digest alone does not identify it.
+        """
         self._dropped = dropped
+        self._identifier = identifier
+        self._strip_nul = strip_nul
+        self._versions = versions
+        self._names: dict[tuple[str, ...], Names] = {(): Names([*columns, *OWN_COLUMNS], identifier)}
 
     def data(self, rows: Rows) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
-        decoded = msgspec.json.decode(msgspec.json.encode(rows), type=list[dict[str, Any]])
-        return [{key: value for key, value in row.items() if key not in self._dropped} for row in decoded]
+        text = msgspec.json.encode([{key: row[key] for key in row if key not in self._dropped} for row in rows])
+        if self._strip_nul and b"\\u0000" in text:
+            text = without_nul(text)
+        try:
+            decoded = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            decoded = msgspec.json.decode(repaired(text))
+        shaped = [self._named(row, ()) for row in decoded]
+        if self._versions:
+            for row in shaped:
+                if DIGEST in row:
+                    row[DIGEST] += generate_dlt_id()
+        return shaped
+
+    def _named(self, value: Any, path: tuple[str, ...]) -> Any:
+        """A value with a name of its own for each key, and integers beyond 64 bits as text."""
+        if isinstance(value, dict):
+            names = self._names.setdefault(path, Names((), self._identifier))
+            names.add(value)
+            return {names[key]: self._named(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._named(item, path) for item in value]
+        return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
 
     def hinted(self, item: Any) -> Any:
         """The rows as they are."""

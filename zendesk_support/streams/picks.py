@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -14,6 +16,8 @@ from zendesk_support.streams.base import Amend, Desk
 
 DELETED = b'"deleted"'
 SCRUBBED = b'"SCRUBBED"'
+
+VARIANT = re.compile(r"__v_[a-z]+$")
 
 TICKET_COMMENTS = "tickets/{id}/comments"
 TICKET_AUDITS = "tickets/{id}/audits"
@@ -67,15 +71,16 @@ def touched(rows: Rows, desk: Desk) -> dict[int, int]:
 
 def rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     """Events at the destination whose comments read otherwise now."""
-    now = {number(row, "id"): row for ticket, at in tickets.items() for row in comments_now(ticket, at, desk) or ()}
+    found = [row for ticket, at in tickets.items() for row in comments_now(ticket, at, desk) or ()]
+    now = {number(row, "id"): spread(row) for row in found}
     changed: Rows = []
     for row in desk.held(tickets):
         children = children_of([row])[0]
-        amended = [
-            {name: now.get(number(child, "id"), child).get(name, child[name]) for name in child} for child in children
-        ]
-        if list(map(texts, amended)) != list(map(texts, children)):
-            changed.append({**row, "child_events": raw(amended)})
+        amended = raw(
+            [{name: now.get(number(child, "id"), child).get(name, child[name]) for name in child} for child in children]
+        )
+        if content(amended) != content(raw(children)):
+            changed.append({**row, "child_events": amended})
     return changed
 
 
@@ -149,14 +154,15 @@ def audits_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     """Audits at the destination that read otherwise now."""
     changed: Rows = []
     for ticket in tickets:
-        held = {number(row, "id"): bytes(row.get("events", NULL)) for row in desk.held([ticket])}
+        held = {number(row, "id"): content(row.get("events", NULL)) for row in desk.held([ticket])}
         listing = Listing(TICKET_AUDITS, "audits", buckets=(ACCOUNT, TICKET_AUDITS_LIST))
         try:
             pages = list(listing.pages(desk.job, TICKET_AUDITS.format(id=ticket)))
         except UnavailableError:
             continue
         for page, _ in pages:
-            changed += [row for row in page.rows if held.get(number(row, "id"), row["events"]) != bytes(row["events"])]
+            now = [(row, number(row, "id"), content(row["events"])) for row in page.rows]
+            changed += [row for row, id, events in now if held.get(id, events) != events]
     return changed
 
 
@@ -171,9 +177,29 @@ def children_of(rows: Rows) -> list[list[Row]]:
     return _decode_children(b"[" + b",".join(b"[]" if text == b"null" else text for text in found) + b"]")
 
 
-def texts(row: Row) -> dict[str, bytes]:
-    """A row's values as comparable JSON."""
-    return {name: bytes(value) for name, value in row.items()}
+def spread(row: Row) -> Row:
+    """A row with the members of its objects also by the names of the columns they would be spread over."""
+    flat = {name: raw(value) for name, value in content(msgspec.Raw(msgspec.json.encode(row))).items()}
+    return {**flat, **row}
+
+
+def content(value: msgspec.Raw) -> dict[str, Any]:
+    """The scalars of a value by their places: the same whether its objects are nested or spread over columns."""
+    return dict(scalars(msgspec.json.decode(value)))
+
+
+def scalars(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Each scalar with its place; null and empty values have none."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from scalars(item, f"{place}__{VARIANT.sub('', name)}" if place else VARIANT.sub("", name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            at = f"{place}[{index}]"
+            wrapped = item if isinstance(item, dict) else {"list" if isinstance(item, list) else "value": item}
+            yield from scalars(wrapped, at)
+    elif value is not None:
+        yield place, value
 
 
 REMOVE_DELETED = Amend(deleted, retired)
