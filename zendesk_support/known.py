@@ -28,7 +28,8 @@ LOAD_ID = "_dlt_load_id"
 PARENT_ID = "_dlt_parent_id"
 LIST_INDEX = "_dlt_list_idx"
 FETCHED = 50_000
-ONE_READER = threading.Lock()
+IN_USE = threading.Lock()
+"""Held to read the destination, and to load: DuckDB cannot open a file in one thread while another closes it."""
 Array = np.ndarray[Any, Any]
 
 
@@ -88,7 +89,7 @@ class Destination:
         if since is not None:
             name, at = since
             condition = (name, f">= {literal(datetime.fromtimestamp(at, timezone.utc).isoformat())}")
-        with ONE_READER:
+        with IN_USE:
             chunks = self._fetch(columns, condition)
         if not chunks:
             return None
@@ -112,7 +113,7 @@ class Destination:
         condition = (column, f"IN ({listed})")
         names = [name for name in columns or self._table.columns if not name.startswith("_")]
         nested = self._table.children and not columns
-        with ONE_READER:
+        with IN_USE:
             chunks = self._fetch([*names, DIGEST] if nested else names, condition)
             lists = self._lists(self._table, self._selection(self._table, condition)) if nested and chunks else {}
         types = [self._table.columns.get(name, {}).get("data_type") for name in names]

@@ -36,6 +36,7 @@ class Settings:
     sync_modes: Mapping[str, str] = field(default_factory=dict)
     retry_deadline: float = 900.0
     request_timeout: float = 90.0
+    checkpoint_minutes: float = 5.0
     clock_scale: float = 1.0
 
     @property

@@ -18,11 +18,14 @@ from zendesk_support.pages import Rows, repaired
 class Shape(Protocol):
     """Turns a stream's rows into what dlt extracts."""
 
+    def begin(self, load_id: str | None) -> None:
+        """Make items for a dlt run, given its load package."""
+
     def data(self, rows: Rows) -> Any:
-        """Rows as an item that a resource may yield."""
+        """Rows as an item."""
 
     def hinted(self, item: Any) -> Any:
-        """The item with the hints of columns met for the first time."""
+        """The item as a resource may yield it, with the hints of columns that the run meets for the first time."""
 
     def empty(self) -> Any:
         """An item that makes the table without rows."""
@@ -31,21 +34,23 @@ class Shape(Protocol):
 class ArrowShape:
     """Arrow tables: nested values are JSON columns, byte for byte as sent."""
 
-    def __init__(self, converter: Converter, load_id: str | None) -> None:
+    def __init__(self, converter: Converter) -> None:
         self._converter = converter
+
+    def begin(self, load_id: str | None) -> None:
+        """Every run hints its columns anew: dlt would turn JSON columns to text."""
         self._load_id = load_id
-        self._hinted: set[str] = set()
+        self._hinted = set[str]()
 
     def data(self, rows: Rows) -> pa.Table:
         """Rows as an Arrow table."""
-        table = self._converter.table(rows)
-        if self._load_id is not None:
-            ids = pa.repeat(pa.scalar(self._load_id), len(rows))
-            table = table.append_column(pa.field(LOAD_ID, pa.string(), nullable=False), ids)
-        return table
+        return self._converter.table(rows)
 
     def hinted(self, item: pa.Table) -> Any:
-        """The table, marked with the JSON columns that dlt cannot tell from text."""
+        """The table with its load id, marked with the JSON columns that dlt cannot tell from text."""
+        if self._load_id is not None:
+            ids = pa.repeat(pa.scalar(self._load_id), len(item))
+            item = item.append_column(pa.field(LOAD_ID, pa.string(), nullable=False), ids)
         types = self._converter.types
         new = {name for name in item.column_names if types.get(name) == "json"} - self._hinted
         if not new:
@@ -84,6 +89,9 @@ class TableShape:
         self._strip_nul = strip_nul
         self._versions = versions
         self._names: dict[tuple[str, ...], Names] = {(): Names([*columns, *OWN_COLUMNS], identifier)}
+
+    def begin(self, load_id: str | None) -> None:
+        """dlt adds the load id itself."""
 
     def data(self, rows: Rows) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
