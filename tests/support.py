@@ -9,6 +9,7 @@ from typing import Any
 
 import dlt
 from dlt.common.normalizers.naming import NamingConvention
+from dlt.common.schema import Schema
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support import zendesk_support_source
@@ -82,42 +83,53 @@ def key_of(name: str, row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[column] for column in CATALOGUE[name].key)
 
 
-def standing(target: Pipeline, name: str) -> list[dict[str, Any]]:
-    """Of a table with several versions of a row, the last version of each row that is not marked as deleted."""
+def standing(name: str, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of several versions of rows the last of each, less those marked as deleted."""
     last: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in sorted(rows(target, name), key=lambda row: (row["_dlt_load_id"], "_dlt_valid_to" not in row)):
+    for row in sorted(listed, key=lambda row: (row["_dlt_load_id"], "_dlt_valid_to" not in row)):
         last[key_of(name, row)] = row
     return [row for row in last.values() if "_deleted_at" not in row]
 
 
 def rows(target: Pipeline, name: str) -> list[dict[str, Any]]:
     """Every row of a table with its values that are not null; what child tables hold of it as `leaves` names it."""
-    found = records(target, name)
-    if is_spread(target, name):
+    return rows_of(target, name)[name]
+
+
+def rows_of(target: Pipeline, *names: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of several tables, read with one connection."""
+    schema = target.default_schema
+    with target.sql_client() as client:
+        return {name: whole_rows(client, schema, name) for name in names}
+
+
+def whole_rows(client: Any, schema: Schema, name: str) -> list[dict[str, Any]]:
+    """Every row of a table, with what its child tables hold of it."""
+    found = records(client, schema, name)
+    if is_spread(schema, name):
         by_id = {row["_dlt_id"]: row for row in found}
         assert len(by_id) == len(found), f"{name} has two rows of one _dlt_id"
-        add_children(target, name, {id: (row, "") for id, row in by_id.items()})
+        add_children(client, schema, name, {id: (row, "") for id, row in by_id.items()})
     return found
 
 
-def is_spread(target: Pipeline, name: str) -> bool:
+def is_spread(schema: Schema, name: str) -> bool:
     """Whether a table was made with `nested="tables"`."""
-    return target.default_schema.tables[name]["x-nested"] == "tables"  # type: ignore[typeddict-item]
+    return schema.tables[name]["x-nested"] == "tables"  # type: ignore[typeddict-item]
 
 
-def add_children(target: Pipeline, table: str, parents: dict[str, tuple[dict[str, Any], str]]) -> None:
+def add_children(client: Any, schema: Schema, table: str, parents: dict[str, tuple[dict[str, Any], str]]) -> None:
     """Put the values of a table's child tables, and of theirs, into the root rows.
 
     Args:
-        target: the pipeline.
+        client: an open connection.
+        schema: the pipeline's schema.
         table: the parents' table.
         parents: by `_dlt_id`, the root row and the path of the parent within it.
     """
-    for child, schema in target.default_schema.tables.items():
-        if schema.get("parent") != table:
-            continue
+    for child in [name for name, made in schema.tables.items() if made.get("parent") == table]:
         below = {}
-        for record in records(target, child):
+        for record in records(client, schema, child):
             assert record["_dlt_parent_id"] in parents, f"{child} has a row without a parent"
             root, path = parents[record["_dlt_parent_id"]]
             path = f"{path}{child.removeprefix(f'{table}__')}.{record['_dlt_list_idx']}."
@@ -126,23 +138,24 @@ def add_children(target: Pipeline, table: str, parents: dict[str, tuple[dict[str
             values = {f"{path}{name}": value for name, value in record.items() if not name.startswith("_dlt")}
             assert not values.keys() & root.keys(), f"{child} has {path} twice"
             root |= values
-        add_children(target, child, below)
+        add_children(client, schema, child, below)
 
 
-def records(target: Pipeline, table: str) -> list[dict[str, Any]]:
+def records(client: Any, schema: Schema, table: str) -> list[dict[str, Any]]:
     """Every row of one table at the destination, null left out, a misfit's value under the name of its column."""
-    columns = target.default_schema.tables[table]["columns"]
-    with target.sql_client() as client, client.execute_query(f"SELECT * FROM {table}") as cursor:
+    columns = schema.tables[table]["columns"]
+    with client.execute_query(f"SELECT * FROM {table}") as cursor:
         names = [column[0] for column in cursor.description or ()]
         fetched = cursor.fetchall()
+    meant = [name.rpartition("__v_")[0] if columns[name].get("variant") else name for name in names]
+    types = [columns[name].get("data_type") for name in names]
     found = []
     for values in fetched:
         record: dict[str, Any] = {}
-        for name, value in zip(names, values):
+        for name, value, data_type in zip(meant, values, types):
             if value is not None:
-                column = name.rpartition("__v_")[0] if columns[name].get("variant") else name
-                assert column not in record, f"{table} has two values of {column} in one row"
-                record[column] = plain(value, columns[name].get("data_type"))
+                assert name not in record, f"{table} has two values of {name} in one row"
+                record[name] = plain(value, data_type)
         found.append(record)
     return found
 
@@ -191,21 +204,21 @@ def truth(account: Simulator, name: str) -> dict[tuple[Any, ...], dict[str, Any]
 
 def assert_whole(target: Pipeline, account: Simulator, *streams: str) -> None:
     """Compare whole tables with the truth."""
-    for name in streams or CATALOGUE:
-        assert_rows(target, account, name, rows(target, name))
+    assert_rows(target, account, rows_of(target, *(streams or CATALOGUE)))
 
 
-def assert_rows(target: Pipeline, account: Simulator, name: str, listed: list[dict[str, Any]]) -> None:
-    """Compare rows of a table with the truth."""
-    expected, found = truth(account, name), by_key(name, listed)
-    if is_spread(target, name):
-        naming = target.default_schema.naming
-        expected = {key: leaves(row, naming) for key, row in expected.items()}
-    if name in STAYING:
-        found = {key: row for key, row in found.items() if key in expected}
-    assert sorted(map(str, found)) == sorted(map(str, expected)), f"{name}: other rows"
-    for key, row in expected.items():
-        assert typed(found[key]) == typed(row), f"{name} {key}"
+def assert_rows(target: Pipeline, account: Simulator, listed: dict[str, list[dict[str, Any]]]) -> None:
+    """Compare rows by table with the truth."""
+    schema = target.default_schema
+    for name, of_table in listed.items():
+        expected, found = truth(account, name), by_key(name, of_table)
+        if is_spread(schema, name):
+            expected = {key: leaves(row, schema.naming) for key, row in expected.items()}
+        if name in STAYING:
+            found = {key: row for key, row in found.items() if key in expected}
+        assert sorted(map(str, found)) == sorted(map(str, expected)), f"{name}: other rows"
+        for key, row in expected.items():
+            assert typed(found[key]) == typed(row), f"{name} {key}"
 
 
 def typed(row: dict[str, Any]) -> dict[str, Any]:

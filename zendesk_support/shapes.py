@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -85,10 +86,10 @@ class TableShape:
             versions: the table takes a row more than once, so that its digest alone does not identify it.
         """
         self._dropped = dropped
-        self._identifier = identifier
         self._strip_nul = strip_nul
         self._versions = versions
-        self._names: dict[tuple[str, ...], Names] = {(): Names([*columns, *OWN_COLUMNS], identifier)}
+        self._names: defaultdict[tuple[str, ...], Names] = defaultdict(lambda: Names((), identifier))
+        self._names[()] = Names([*columns, *OWN_COLUMNS], identifier)
 
     def begin(self, load_id: str | None) -> None:
         """dlt adds the load id itself."""
@@ -112,7 +113,7 @@ class TableShape:
     def _named(self, value: Any, path: tuple[str, ...]) -> Any:
         """A value with a name of its own for each key, and integers beyond 64 bits as text."""
         if isinstance(value, dict):
-            names = self._names.setdefault(path, Names((), self._identifier))
+            names = self._names[path]
             names.add(value)
             return {names[key]: self._named(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
