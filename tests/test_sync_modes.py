@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
-from support import STAYING, assert_whole, load, pipeline, source, truth, written
+from support import STAYING, assert_rows, assert_whole, load, pipeline, rows_of, source, standing, truth, written
 
 from zendesk_support import ConfigurationError, sync
 from zendesk_support.modes import MODES
@@ -66,8 +66,14 @@ def test_overwrite_keeps_the_table_of_a_stream_that_was_not_read_whole(tmp_path:
 def test_append_adds_all_rows_at_each_sync(tmp_path: Path, account: Simulator) -> None:
     target = pipeline(tmp_path)
     first = load(target, account, sync_mode="append")
+    before = rows_of(target, *CATALOGUE)
+    assert_rows(target, account, before)
     second = load(target, account, sync_mode="append")
     assert written(second) == written(first)
+    first_load = {row["_dlt_load_id"] for listed in before.values() for row in listed}
+    after = rows_of(target, *CATALOGUE)
+    added = {name: [row for row in listed if row["_dlt_load_id"] not in first_load] for name, listed in after.items()}
+    assert_rows(target, account, added)
     for name in set(CATALOGUE) - STAYING:
         assert count(target, f"SELECT count(*) FROM {name}") == 2 * len(truth(account, name)), name
 
@@ -85,6 +91,8 @@ def test_incremental_append_adds_the_rows_that_changed(tmp_path: Path, account: 
     assert added["group_memberships"] == 1
     for name in CATALOGUE:
         assert count(target, f"SELECT count(*) FROM {name}") == before[name] + added.get(name, 0), name
+    after = rows_of(target, *CATALOGUE)
+    assert_rows(target, account, {name: standing(name, listed) for name, listed in after.items()})
     assert count(target, "SELECT count(*) FROM group_memberships WHERE _deleted_at IS NOT NULL") == 1
 
 
@@ -103,6 +111,8 @@ def test_history_keeps_every_version_and_one_current_row_a_key(tmp_path: Path, a
             target, f"SELECT count(*) {current} AND {'TRUE' if not CATALOGUE[name].removes else '_deleted_at IS NULL'}"
         )
         assert live >= len(truth(account, name)), name
+    after = rows_of(target, *LASTING)
+    assert_rows(target, account, {name: standing(name, listed) for name, listed in after.items()})
     assert count(target, "SELECT count(*) FROM tickets WHERE _dlt_valid_to IS NOT NULL") == 3
 
 
