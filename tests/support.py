@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,7 @@ def add_children(client: Any, schema: Schema, table: str, parents: dict[str, tup
 
 def records(client: Any, schema: Schema, table: str) -> list[dict[str, Any]]:
     """Every row of one table at the destination, null left out, a misfit's value under the name of its column."""
-    columns = schema.tables[table]["columns"]
+    columns: dict[str, Any] = defaultdict(dict, schema.tables[table]["columns"])
     with client.execute_query(f"SELECT * FROM {table}") as cursor:
         names = [column[0] for column in cursor.description or ()]
         fetched = cursor.fetchall()
