@@ -6,7 +6,6 @@ does not fit goes to the column that dlt's own schema evolution would use for it
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -14,7 +13,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zendesk_support.pages import NULL, Rows, repaired, without_lone_surrogates
+from zendesk_support.pages import NULL, Rows
 
 DataType = Literal["bigint", "text", "timestamp", "bool", "double", "json"]
 Identifier = Callable[[str], str]
@@ -29,13 +28,13 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }
 OWN_COLUMNS = frozenset({"_dlt_id", "_dlt_load_id", "_deleted_at"})
 UNNAMED = "unnamed"
+VARIANT = "__v_text"
 EXACT_DIGITS = 15
 
 _NULL = b"null"
 _STRING, _NUMBER, _BOOL, _NESTED = "string", "number", "bool", "nested"
 _KINDS = {ord('"'): _STRING, ord("{"): _NESTED, ord("["): _NESTED, ord("t"): _BOOL, ord("f"): _BOOL}
 _FITS = {("text", _STRING), ("timestamp", _STRING), ("bigint", _NUMBER), ("double", _NUMBER), ("bool", _BOOL)}
-_decode_string = msgspec.json.Decoder(str).decode
 _decode_strings = msgspec.json.Decoder(list[str | None]).decode
 _decode_ints = msgspec.json.Decoder(list[int | None]).decode
 _decode_floats = msgspec.json.Decoder(list[float | None]).decode
@@ -46,34 +45,52 @@ _MISFIT = (pa.ArrowInvalid, msgspec.DecodeError, OverflowError, UnicodeDecodeErr
 class Names:
     """Gives each key of the API a column of its own, whatever other keys are called."""
 
-    def __init__(self, known: Iterable[str], identifier: Identifier) -> None:
-        """Start from columns that belong to the keys of their names.
+    def __init__(
+        self,
+        declared: Iterable[str],
+        found: Iterable[str],
+        identifier: Identifier,
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start from known columns.
 
         Args:
-            known: declared columns.
-            identifier: the destination's naming.
+            declared: columns that belong to the keys of their names.
+            found: columns at the destination, which do so too unless they hold misfits.
+            identifier: the destination's naming of columns.
+            keys: columns by key, where an earlier run gave a key a column of another name.
         """
         self._identifier = identifier
-        self._names = {name: name for name in known}
-        self._taken = set(self._names) | OWN_COLUMNS
+        declared = set(declared)
+        known = declared | set(found)
+        self._names: dict[str, str] = dict(keys or {})
+        own = known - set(self._names.values())
+        self._names |= {name: name for name in own if name in declared or not name.endswith(VARIANT)}
+        self._taken = known | OWN_COLUMNS
 
     def __getitem__(self, key: str) -> str:
         return self._names[key]
 
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Keys by column, where the names differ."""
+        return {name: key for key, name in self._names.items() if name != key}
+
     def add(self, keys: Iterable[str]) -> None:
         """Name the new ones among some keys; a key that is its own identifier goes first."""
-        new = [(key, self._identifier(key if key.strip() else UNNAMED)) for key in keys if key not in self._names]
+        new = [(key, self._wanted(key)) for key in keys if key not in self._names]
         for key, wanted in sorted(new, key=lambda pair: pair[0] != pair[1]):
             name, copies = wanted, 1
-            while name in self._taken:
+            while name in self._taken or name.endswith(VARIANT):
                 copies += 1
                 name = self._identifier(f"{wanted}_{copies}")
             self._taken.add(name)
             self._names[key] = name
 
-    def take(self, name: str) -> None:
-        """Keep a column from being given to a key."""
-        self._taken.add(name)
+    def _wanted(self, key: str) -> str:
+        """The column a key would have if there were no other; none of dlt's own, such as `_dlt_valid_to`."""
+        name = self._identifier(key if key.strip() else UNNAMED)
+        return self._identifier(f"zendesk{name}") if name.startswith("_dlt_") else name
 
 
 class Converter:
@@ -88,6 +105,7 @@ class Converter:
         identifier: Identifier = lambda name: name,
         variant: Identifier = lambda name: f"{name}__v_text",
         strip_nul: bool = False,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         """Start from known column types.
 
@@ -99,13 +117,14 @@ class Converter:
             identifier: the destination's naming of columns.
             variant: the name of the column for values that do not fit.
             strip_nul: leave out NUL characters, for destinations whose text cannot hold them.
+            keys: columns by key, where an earlier run gave a key a column of another name.
         """
         self.types: dict[str, DataType] = {**types, **(found or {})}
         self._required = frozenset(required)
         self._dropped = dropped
         self._variant = variant
         self._strip_nul = strip_nul
-        self._names = Names(types, identifier)
+        self._names = Names(types, found or {}, identifier, keys or {})
 
     def table(self, rows: Rows) -> pa.Table:
         """Convert rows; columns they lack are null."""
@@ -120,6 +139,11 @@ class Converter:
             fields.append(pa.field(name, ARROW_TYPES[data_type], nullable=name not in self._required))
             arrays.append(columns.get(name) if name in columns else pa.nulls(count, ARROW_TYPES[data_type]))
         return pa.table(arrays, schema=pa.schema(fields))
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Keys by column, where the names differ."""
+        return self._names.renamed
 
     def _transpose(self, rows: Rows) -> dict[str, list[bytes]]:
         if not rows:
@@ -154,7 +178,6 @@ class Converter:
             if misfits is not None:
                 variant = self._variant(name)
                 self.types.setdefault(variant, "text")
-                self._names.take(variant)
                 columns[variant] = self._strings(quoted(misfits))
 
     def _guess(self, name: str, texts: list[bytes], observed: set[str]) -> DataType:
@@ -204,19 +227,14 @@ class Converter:
         return pa.array(_decode_bools(joined), pa.bool_())
 
     def _strings(self, texts: list[bytes]) -> pa.Array:
-        try:
-            values = _decode_strings(json_list(texts))
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            values = [None if text == _NULL else unescaped(text) for text in texts]
+        values = _decode_strings(json_list(texts))
         if self._strip_nul:
             values = [value if value is None else value.replace("\0", "") for value in values]
         return pa.array(values, pa.string())
 
     def _text(self, texts: list[bytes]) -> pa.Array:
-        if b"\\" in b"".join(texts):
-            texts = [mended(text) if b"\\ud" in text or b"\\uD" in text else text for text in texts]
-            if self._strip_nul:
-                texts = [without_nul(text) if b"\\u0000" in text else text for text in texts]
+        if self._strip_nul:
+            texts = [without_nul(text) if b"\\u0000" in text else text for text in texts]
         return pa.array([None if text == _NULL else text for text in texts], pa.binary()).cast(pa.string())
 
 
@@ -235,23 +253,6 @@ def kinds_of(texts: list[bytes]) -> set[str]:
 def quoted(texts: list[bytes]) -> list[bytes]:
     """JSON values as JSON strings: strings and null as they are, all else as its text."""
     return [text if text[:1] in (b'"', b"n") else msgspec.json.encode(text.decode()) for text in texts]
-
-
-def unescaped(text: bytes) -> str:
-    """Decode a JSON string; lone surrogates become U+FFFD."""
-    try:
-        return _decode_string(text)
-    except msgspec.DecodeError:
-        return without_lone_surrogates(json.loads(text))
-
-
-def mended(text: bytes) -> bytes:
-    """A JSON text as it is, or re-encoded where it holds half a surrogate pair, which databases refuse."""
-    try:
-        msgspec.json.decode(text)
-        return text
-    except msgspec.DecodeError:
-        return repaired(text)
 
 
 def without_nul(text: bytes) -> bytes:

@@ -26,8 +26,8 @@ from zendesk_support.arrow import OWN_COLUMNS
 from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import make_auth
-from zendesk_support.errors import Cancelled
-from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared
+from zendesk_support.errors import Cancelled, ContractError
+from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared, within
 from zendesk_support.known import DIGEST, Destination, Known, digest_text, held_table
 from zendesk_support.modes import (
     APPENDING,
@@ -35,7 +35,7 @@ from zendesk_support.modes import (
     FULL,
     Mode,
 )
-from zendesk_support.pages import Row, Rows, number, pack, raw, row_hash, seconds, tokens, unpack
+from zendesk_support.pages import NULL, Row, Rows, is_id, number, pack, quoted, raw, row_hash, seconds, tokens, unpack
 from zendesk_support.settings import Settings
 from zendesk_support.shapes import Shape
 from zendesk_support.streams.base import DELETED_AT, Feed, Stream
@@ -262,6 +262,7 @@ class Member:
             self._removed = []
             picked = foreign(self.feed.pick(rows, self)) + self._removed
             rows = picked if self.feed.amend is None else picked + self._amend(rows, self.feed)
+            check_keys(rows, self.stream)
         if rows and self._known is not None:
             rows = self._changed(rows, self._known)
         elif rows and self._mode == "history":
@@ -307,7 +308,7 @@ class Member:
         changed = known.changed([values(rows, name) for name in self.stream.key], digests)
         if self.stream.fact:
             times, settings = seconds(rows, "updated_at"), self.job.settings
-            changed &= (times >= settings.start) & (settings.end is None or times < settings.end)
+            changed &= within(times, settings.start, settings.end)
         return [{**rows[i], DIGEST: raw(digests[i])} for i in np.flatnonzero(changed)]
 
     def held(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
@@ -433,11 +434,39 @@ def key_text(row: Row, key: Sequence[str]) -> tuple[bytes, ...]:
     return tuple(bytes(row[name]) for name in key)
 
 
+def check_keys(rows: Rows, stream: Stream) -> None:
+    """Refuse a page with a row that its key does not tell apart.
+
+    Raises:
+        ContractError: a key is missing, or of another type.
+    """
+    for name in stream.key:
+        is_valid = is_id if stream.columns[name] == "bigint" else is_text
+        for row in rows:
+            if not is_valid(text := bytes(row.get(name, NULL))):
+                kind = "integer" if is_valid is is_id else "text"
+                raise ContractError(
+                    f"{stream.name}: {name} of a row is {quoted(text)}, no {kind}; nothing of its page was loaded."
+                )
+
+
+def is_text(text: bytes) -> bool:
+    """Whether a JSON text is a string."""
+    return text.startswith(b'"')
+
+
 def foreign(rows: Rows) -> Rows:
     """Rows of the API, whose keys never mean a column of ours: `_deleted_at` would remove the row."""
     if not any(name in row for row in rows for name in OWN_COLUMNS):
         return rows
-    return [{f"zendesk{key}" if key in OWN_COLUMNS else key: value for key, value in row.items()} for row in rows]
+    return [{own_name(key, row) if key in OWN_COLUMNS else key: value for key, value in row.items()} for row in rows]
+
+
+def own_name(key: str, row: Row) -> str:
+    """Another name for a key of the API, `zendesk_dlt_id` for `_dlt_id`."""
+    while key in OWN_COLUMNS or key in row:
+        key = f"zendesk{key}"
+    return key
 
 
 def values(rows: Rows, name: str) -> list[Any]:

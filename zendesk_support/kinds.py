@@ -28,7 +28,7 @@ from zendesk_support.errors import (
     UnavailableError,
 )
 from zendesk_support.known import Array, Known
-from zendesk_support.pages import Page, Row, Rows, number, page_decoder, raw, row_hash, seconds
+from zendesk_support.pages import FAR_FUTURE, Page, Row, Rows, count, number, page_decoder, raw, row_hash, seconds
 from zendesk_support.settings import Settings
 from zendesk_support.transport import Request, Transport, Usage
 
@@ -36,7 +36,6 @@ PAGE = 100
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
 FAN_OUT = 8
-FAR_FUTURE = 4_102_444_800
 ANSWERED_WITHIN = 120
 
 T = TypeVar("T")
@@ -308,6 +307,8 @@ class TimeExport:
                     yield Chunk([], at=last, edge=edge, complete=True)
                     return
                 end = page.end_time if page.end_time is not None else at
+                if end > FAR_FUTURE:
+                    raise ContractError(f"{self.path}: end_time={end} is no time; the position stays.")
                 ended = page.end_of_stream is True or (page.end_of_stream is None and end <= at)
                 if end <= at and (not ended or (page.end_of_stream is None and len(page.rows) >= job.page_size)):
                     raise ContractError(
@@ -390,7 +391,7 @@ class Listing:
         url = f"{job.base}/api/v2/{path}"
 
         def request(following: str | None) -> Request:
-            if following is not None and "/" in following:
+            if following is not None and (following.startswith("/") or "://" in following):
                 return Request(following, {}, self.buckets, self.path)
             after = {"page[after]": following} if following is not None else {}
             return Request(url, {**first, **after}, self.buckets, self.path)
@@ -466,11 +467,7 @@ class FilteredListing:
                 began = int(job.transport.server_time or start) - ANSWERED_WITHIN
             times = seconds(page.rows, self.time)
             hashes = [row_hash(row) for row in page.rows]
-            wanted = [
-                i
-                for i in np.flatnonzero((times >= start) & (end is None or times < end)).tolist()
-                if hashes[i] not in seen
-            ]
+            wanted = [i for i in np.flatnonzero(within(times, start, end)).tolist() if hashes[i] not in seen]
             newest = max(newest, *times[wanted].tolist(), start)
             at = min(newest, max(began, start))
             late = [(time, digest) for time, digest in late if time >= at]
@@ -571,7 +568,7 @@ class RecentFirst:
             times = seconds(page.rows, self.time)
             newest = max(newest, int(times.max(initial=0)))
             past = len(times) > 0 and int(times.max()) < oldest
-            rows = [page.rows[i] for i in np.flatnonzero((times >= oldest) & (end is None or times < end))]
+            rows = [page.rows[i] for i in np.flatnonzero(within(times, oldest, end))]
             if following is None or past:
                 yield Chunk(rows, newest, complete=True)
                 return
@@ -727,8 +724,8 @@ class HelpCenterChildren:
             if self.counted:
                 skip = loaded.get(parent.key, (0, 0)) == (parent.vote_count, parent.vote_sum)
             else:
-                skip = changed_only and parent.updated_at < job.position.at
-            if skip or parent.updated_at < job.settings.start:
+                skip = changed_only and 0 < parent.updated_at < job.position.at
+            if skip or 0 < parent.updated_at < job.settings.start:
                 left.append(parent.key)
             else:
                 yield parent
@@ -776,9 +773,7 @@ class Parent:
         """The parent that a row of the list at a path is."""
         id = number(row, "id") or 0
         updated_at = int(seconds([row], "updated_at")[0])
-        return cls(
-            center, f"{listed_at}/{id}", id, updated_at, number(row, "vote_count") or 0, number(row, "vote_sum") or 0
-        )
+        return cls(center, f"{listed_at}/{id}", id, updated_at, count(row, "vote_count"), count(row, "vote_sum"))
 
     @property
     def key(self) -> tuple[int, int]:
@@ -796,10 +791,11 @@ def help_centers(job: Job) -> list[HelpCenter]:
                 brand = msgspec.json.decode(msgspec.json.encode(row), type=Brand)
                 if not brand.has_help_center or brand.is_deleted or brand.active is False:
                     continue
-                base = job.transport.allow_host(brand.brand_url)
+                base = next(filter(None, map(job.transport.allow_host, brand.addresses)), None)
                 if base is None:
                     logger.warning(
-                        f"brand {brand.id}: {brand.brand_url} gets no credentials and its help center is left out"
+                        f"brand {brand.id}: none of {list(brand.addresses)} is a host of this account; it gets no "
+                        "credentials, and its help center is left out"
                     )
                 else:
                     centers.append(HelpCenter(brand.id, base))
@@ -812,10 +808,16 @@ class Brand(msgspec.Struct):
     """What decides whether and where a brand's help center is read."""
 
     id: int
-    brand_url: str
+    brand_url: Any = None
+    subdomain: Any = None
     has_help_center: bool = False
     active: bool | None = None
     is_deleted: bool | None = None
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Where its help center may answer; `brand_url` may be a domain of the brand's own."""
+        return str(self.brand_url), f"https://{self.subdomain}.zendesk.com"
 
 
 def windowed(pool: ThreadPoolExecutor, call: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
@@ -865,6 +867,11 @@ def probe_export(job: Job, path: str, params: Params, buckets: tuple[BucketSpec,
     """Ask an export for one row."""
     where = {**params, "start_time": job.position.at, "per_page": 1}
     job.page(Request(f"{job.base}/api/v2/{path}", where, buckets, path), key)
+
+
+def within(times: Array, start: int, end: int | None) -> Array:
+    """Which times lie in a period; a row of unknown time belongs to every one."""
+    return np.asarray(((times >= start) | (times == 0)) & (end is None or times < end))
 
 
 def over_end(settings: Settings, times: Array) -> bool:

@@ -6,6 +6,7 @@ Keys cost 8 bytes and digests 18 bytes a row, so that a table of a million membe
 from __future__ import annotations
 
 import base64
+import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,9 +26,11 @@ DIGEST = "_dlt_id"
 DELETED_AT = "_deleted_at"
 VALID_TO = "_dlt_valid_to"
 LOAD_ID = "_dlt_load_id"
+KEY_HINT = "x-key"
 PARENT_ID = "_dlt_parent_id"
 LIST_INDEX = "_dlt_list_idx"
 FETCHED = 50_000
+MISFIT = re.compile(r"__v_[a-z]+$")
 IN_USE = threading.Lock()
 """Held to read the destination, and to load: DuckDB cannot open a file in one thread while another closes it."""
 Array = np.ndarray[Any, Any]
@@ -46,6 +49,20 @@ class HeldTable:
     name: str
     columns: Mapping[str, Any]
     children: Mapping[str, HeldTable] = field(default_factory=dict)
+
+    def row(self, names: Sequence[str], values: Sequence[Any]) -> Row:
+        """Values of the columns as the API would send them, without those that are null."""
+        return {
+            self._key(name): as_json(value, self.columns[name]["data_type"])
+            for name, value in zip(names, values)
+            if value is not None
+        }
+
+    def _key(self, name: str) -> str:
+        """The key of the API that a column holds values of: a misfit's is that of the column it does not fit."""
+        meant = MISFIT.sub("", name)
+        meant = meant if meant in self.columns else name
+        return str(self.columns[meant].get(KEY_HINT, meant))
 
 
 def held_table(tables: Mapping[str, Any], name: str) -> HeldTable:
@@ -88,7 +105,7 @@ class Destination:
         condition = None
         if since is not None:
             name, at = since
-            condition = (name, f">= {literal(datetime.fromtimestamp(at, timezone.utc).isoformat())}")
+            condition = Condition(name, ">= %s", (datetime.fromtimestamp(at, timezone.utc),))
         with IN_USE:
             chunks = self._fetch(columns, condition)
         if not chunks:
@@ -107,61 +124,61 @@ class Destination:
             values: what to look for.
             columns: the columns wanted; all of the API's by default.
         """
-        listed = ", ".join(literal(value) for value in values)
-        if not listed:
+        sought = tuple(values)
+        if not sought:
             return []
-        condition = (column, f"IN ({listed})")
+        condition = Condition(column, f"IN ({', '.join(['%s'] * len(sought))})", sought)
         names = [name for name in columns or self._table.columns if not name.startswith("_")]
-        nested = self._table.children and not columns
+        nested = bool(self._table.children) and not columns
         with IN_USE:
             chunks = self._fetch([*names, DIGEST] if nested else names, condition)
-            lists = self._lists(self._table, self._selection(self._table, condition)) if nested and chunks else {}
-        types = [self._table.columns.get(name, {}).get("data_type") for name in names]
+            lists = self._lists(self._table, *self._selection(condition)) if nested and chunks else {}
         return [
-            record_of(names, types, record) | {key: raw(items) for key, items in lists.get(record[-1], {}).items()}
+            self._table.row(names, record) | {key: raw(items) for key, items in lists.get(record[-1], {}).items()}
             for chunk in chunks
             for record in chunk
         ]
 
-    def _lists(self, table: HeldTable, selection: str) -> dict[Any, dict[str, list[Any]]]:
+    def _lists(self, table: HeldTable, selection: str, values: Sequence[Any]) -> dict[Any, dict[str, list[Any]]]:
         """The lists of selected rows, by the row's `_dlt_id` and the list's name."""
         found: dict[Any, dict[str, list[Any]]] = {}
         for key, child in table.children.items():
             chosen = f"FROM {self._named(child)} WHERE {self._escaped(PARENT_ID)} IN "
             chosen += f"(SELECT {self._escaped(DIGEST)} {selection})"
             names = [name for name in child.columns if not name.startswith("_dlt_")]
-            types = [child.columns[name].get("data_type") for name in names]
             wanted = ", ".join(map(self._escaped, [*names, DIGEST, PARENT_ID]))
-            deeper = self._lists(child, chosen)
-            for chunk in self._query(f"SELECT {wanted} {chosen} ORDER BY {self._escaped(LIST_INDEX)}"):
-                for *values, id, parent in chunk:
-                    item = record_of(names, types, values) | deeper.get(id, {})
-                    found.setdefault(parent, {}).setdefault(key, []).append(item)
+            deeper = self._lists(child, chosen, values)
+            for chunk in self._query(f"SELECT {wanted} {chosen} ORDER BY {self._escaped(LIST_INDEX)}", values):
+                for *item, id, parent in chunk:
+                    found.setdefault(parent, {}).setdefault(key, []).append(child.row(names, item) | deeper.get(id, {}))
         return found
 
-    def _fetch(self, columns: Sequence[str], condition: tuple[str, str] | None = None) -> list[list[tuple[Any, ...]]]:
+    def _fetch(self, columns: Sequence[str], condition: Condition | None = None) -> list[list[tuple[Any, ...]]]:
         known = self._table.columns
         if not columns or not all(name in known for name in columns):
             return []
-        return self._query(f"SELECT {', '.join(map(self._escaped, columns))} {self._selection(self._table, condition)}")
+        selection, values = self._selection(condition)
+        return self._query(f"SELECT {', '.join(map(self._escaped, columns))} {selection}", values)
 
-    def _selection(self, table: HeldTable, condition: tuple[str, str] | None) -> str:
-        """The table and what its rows must meet, as SQL has it after the columns."""
-        source = self._named(table)
-        conditions = [f"{self._escaped(condition[0])} {condition[1]}"] if condition else []
+    def _selection(self, condition: Condition | None) -> tuple[str, Sequence[Any]]:
+        """What stands after the columns of a query for rows of the table, and the values in it."""
+        source = self._named(self._table)
+        conditions = [f"{self._escaped(condition.column)} {condition.test}"] if condition else []
         if self._versions_of:
             key = ", ".join(map(self._escaped, self._versions_of))
             newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {self._escaped(LOAD_ID)} DESC)"
             source = f"(SELECT *, {newest} AS version_from_last FROM {source}) AS versions"
             conditions.append("version_from_last = 1")
-        conditions += [f"{self._escaped(ended)} IS NULL" for ended in (DELETED_AT, VALID_TO) if ended in table.columns]
-        return f"FROM {source}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+        ended = [name for name in (DELETED_AT, VALID_TO) if name in self._table.columns]
+        conditions += [f"{self._escaped(name)} IS NULL" for name in ended]
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return f"FROM {source}{where}", condition.values if condition else ()
 
-    def _query(self, query: str) -> list[list[tuple[Any, ...]]]:
+    def _query(self, query: str, values: Sequence[Any]) -> list[list[tuple[Any, ...]]]:
         assert self._client is not None
         with self._client as client:
             try:
-                with client.execute_query(query) as cursor:
+                with client.execute_query(query, *values) as cursor:
                     return list(iter(lambda: cursor.fetchmany(FETCHED), []))
             except DatabaseUndefinedRelation:
                 return []
@@ -175,9 +192,13 @@ class Destination:
         return self._client.escape_column_name(name)
 
 
-def record_of(names: Sequence[str], types: Sequence[str | None], values: Sequence[Any]) -> Row:
-    """Database values as a row of the API, without those that are null."""
-    return {name: as_json(value, kind) for name, value, kind in zip(names, values, types) if value is not None}
+@dataclass(frozen=True)
+class Condition:
+    """A test of one column, with a `%s` for each of the values."""
+
+    column: str
+    test: str
+    values: Sequence[Any]
 
 
 def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
@@ -187,13 +208,6 @@ def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
     if isinstance(value, datetime):
         return raw(value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
     return raw(value)
-
-
-def literal(value: Any) -> str:
-    """An integer or a text as an SQL literal."""
-    if isinstance(value, int):
-        return str(value)
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def digest_text(digest: bytes) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import dlt
 from dlt.common import logger
 from dlt.extract import DltSource
+from dlt.load.exceptions import LoadClientJobException
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 from filelock import FileLock, Timeout
@@ -101,7 +102,7 @@ def begin(pipeline: Pipeline) -> None:
     try:
         pipeline.run()
     except PipelineStepFailed as error:
-        if error.step == "load" and pipeline.has_pending_data:
+        if error.step == "load" and not isinstance(error.exception, LoadClientJobException):
             raise
         logger.warning(f"a package of an earlier run cannot be loaded and is read anew: {error}")
         pipeline.abort_packages()

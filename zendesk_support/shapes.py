@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import Any, Protocol
 
 import dlt
@@ -11,8 +10,8 @@ import msgspec
 import pyarrow as pa
 from dlt.common.normalizers.utils import generate_dlt_id
 
-from zendesk_support.arrow import OWN_COLUMNS, Converter, Identifier, Names, without_nul
-from zendesk_support.known import DIGEST, LOAD_ID
+from zendesk_support.arrow import Converter, Identifier, Names, without_nul
+from zendesk_support.known import DIGEST, KEY_HINT, LOAD_ID
 from zendesk_support.pages import Rows, repaired
 
 
@@ -48,16 +47,20 @@ class ArrowShape:
         return self._converter.table(rows)
 
     def hinted(self, item: pa.Table) -> Any:
-        """The table with its load id, marked with the JSON columns that dlt cannot tell from text."""
+        """The table with its load id, marked with what dlt cannot tell: JSON, and keys of other names."""
         if self._load_id is not None:
             ids = pa.repeat(pa.scalar(self._load_id), len(item))
             item = item.append_column(pa.field(LOAD_ID, pa.string(), nullable=False), ids)
-        types = self._converter.types
-        new = {name for name in item.column_names if types.get(name) == "json"} - self._hinted
-        if not new:
+        types, renamed = self._converter.types, self._converter.renamed
+        columns: Any = {}
+        for name in set(item.column_names) - self._hinted:
+            hints = {"data_type": "json"} if types.get(name) == "json" else {}
+            hints |= {KEY_HINT: renamed[name]} if name in renamed else {}
+            if hints:
+                columns[name] = {"name": name, **hints}
+        if not columns:
             return item
-        self._hinted |= new
-        columns: Any = {name: {"name": name, "data_type": "json"} for name in new}
+        self._hinted |= set(columns)
         return dlt.mark.with_hints(item, dlt.mark.make_hints(columns=columns))
 
     def empty(self) -> Any:
@@ -70,7 +73,7 @@ class TableShape:
 
     def __init__(
         self,
-        columns: Iterable[str],
+        names: Names,
         dropped: frozenset[str],
         identifier: Identifier,
         strip_nul: bool = False,
@@ -79,7 +82,7 @@ class TableShape:
         """Shape one stream's rows.
 
         Args:
-            columns: declared columns, each of which belongs to the key of its name.
+            names: of the stream's own columns.
             dropped: keys of the API left out.
             identifier: the destination's naming of columns.
             strip_nul: leave out NUL characters, for destinations whose text cannot hold them.
@@ -88,11 +91,12 @@ class TableShape:
         self._dropped = dropped
         self._strip_nul = strip_nul
         self._versions = versions
-        self._names: defaultdict[tuple[str, ...], Names] = defaultdict(lambda: Names((), identifier))
-        self._names[()] = Names([*columns, *OWN_COLUMNS], identifier)
+        self._names: defaultdict[tuple[str, ...], Names] = defaultdict(lambda: Names((), (), identifier))
+        self._names[()] = names
 
     def begin(self, load_id: str | None) -> None:
         """dlt adds the load id itself."""
+        self._hinted = set[str]()
 
     def data(self, rows: Rows) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
@@ -120,9 +124,15 @@ class TableShape:
             return [self._named(item, path) for item in value]
         return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
 
-    def hinted(self, item: Any) -> Any:
-        """The rows as they are."""
-        return item
+    def hinted(self, item: list[dict[str, Any]]) -> Any:
+        """The rows, marked with the keys of columns that have other names."""
+        renamed = self._names[()].renamed
+        new = renamed.keys() - self._hinted
+        if not new:
+            return item
+        self._hinted |= new
+        columns: Any = {name: {"name": name, KEY_HINT: renamed[name]} for name in new}
+        return dlt.mark.with_hints(item, dlt.mark.make_hints(columns=columns))
 
     def empty(self) -> Any:
         """dlt's own way to make a table without rows."""

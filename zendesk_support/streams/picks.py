@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,8 +15,6 @@ from zendesk_support.streams.base import Amend, Desk
 
 DELETED = b'"deleted"'
 SCRUBBED = b'"SCRUBBED"'
-
-VARIANT = re.compile(r"__v_[a-z]+$")
 
 TICKET_COMMENTS = "tickets/{id}/comments"
 TICKET_AUDITS = "tickets/{id}/audits"
@@ -192,7 +189,7 @@ def scalars(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
     """Each scalar with its place; null and empty values have none."""
     if isinstance(value, dict):
         for name, item in value.items():
-            yield from scalars(item, f"{place}__{VARIANT.sub('', name)}" if place else VARIANT.sub("", name))
+            yield from scalars(item, f"{place}__{name}" if place else name)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             at = f"{place}[{index}]"
