@@ -11,7 +11,7 @@ import dlt
 import pyarrow.parquet as pq
 import pytest
 from dlt.pipeline.pipeline import Pipeline
-from support import MakePipeline, load, pipeline, records, source, table, written
+from support import MakePipeline, load, pipeline, rows, source, table, written
 
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
@@ -50,7 +50,7 @@ HOSTILE = {
 
 def cells(target: Pipeline, name: str) -> dict[Any, list[Any]]:
     """All values of each row, by id, JSON decoded."""
-    return {row["id"]: [value for value in row.values() if value is not None] for row in records(target, name)}
+    return {row["id"]: [value for value in row.values() if value is not None] for row in rows(target, name)}
 
 
 def assert_readable(target: Pipeline, account: Simulator, name: str) -> None:

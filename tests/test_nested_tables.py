@@ -7,46 +7,39 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from changes import LISTED, TICKET_CHANGES, TICKETS, change_all, change_lists
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
-from support import MakePipeline, load, pipeline, source, table, truth, written
+from support import (
+    MakePipeline,
+    assert_rows,
+    assert_whole,
+    by_key,
+    load,
+    pipeline,
+    rows_of,
+    source,
+    standing,
+    table,
+    truth,
+    written,
+)
 
 from zendesk_support import ConfigurationError, sync
+from zendesk_support.modes import FULL
 from zendesk_support.simulator import Simulator
+from zendesk_support.streams import CATALOGUE
 
 Simulate = Callable[..., Simulator]
 STREAMS = ("tickets", "groups", "group_memberships", "articles")
-
-
-def count(target: Pipeline, query: str) -> int:
-    with target.sql_client() as client, client.execute_query(query) as cursor:
-        return int(cursor.fetchall()[0][0])
-
-
-def tags(target: Pipeline) -> dict[int, list[str]]:
-    """Tags by ticket, from the child table."""
-    query = """
-        SELECT t.id, g.value FROM tickets t JOIN tickets__tags g ON g._dlt_parent_id = t._dlt_id
-        ORDER BY g._dlt_list_idx
-    """
-    found: dict[int, list[str]] = {}
-    with target.sql_client() as client, client.execute_query(query) as cursor:
-        for id, value in cursor.fetchall():
-            found.setdefault(id, []).append(value)
-    return found
-
-
-def tags_of(account: Simulator) -> dict[int, list[str]]:
-    return {row["id"]: row["tags"] for row in account.truth("tickets") if row["tags"]}
-
-
-def flat(target: Pipeline, account: Simulator, name: str) -> None:
-    """Compare the scalar columns of a whole table with the truth."""
-    expected, found = truth(account, name), table(target, name)
-    assert set(found) == set(expected)
-    for key, row in expected.items():
-        wanted = {column: value for column, value in row.items() if not isinstance(value, list | dict)}
-        assert {column: found[key].get(column) for column in wanted} == wanted, (name, key)
+NESTED = tuple(name for name, stream in CATALOGUE.items() if "json" in stream.columns.values())
+TICKET_ROUNDS = (
+    ("update_tickets", "system_update_tickets", "create_tickets"),
+    ("delete_tickets", "redact_comments", "make_comments_private"),
+    ("scrub_tickets", "bulk_update", "archive_tickets"),
+)
+REMOVING = tuple(name for name in NESTED if name in {*LISTED, "ticket_metrics"})
+"""Nested streams whose rows go one by one."""
 
 
 def positions(target: Pipeline) -> dict[str, Any]:
@@ -60,13 +53,50 @@ def test_tables_and_json_hold_the_same_rows_and_the_same_state(tmp_path: Path, s
     spread, whole = pipeline(tmp_path, "spread"), pipeline(tmp_path, "whole")
     load(spread, account, *STREAMS, nested="tables")
     load(whole, account, *STREAMS)
-    for name in STREAMS:
-        assert set(table(spread, name)) == set(table(whole, name)), name
-        flat(spread, account, name)
+    assert_whole(spread, account, *STREAMS)
+    assert_whole(whole, account, *STREAMS)
     assert positions(spread) == positions(whole)
     assert {"tickets__tags", "tickets__custom_fields"} <= set(spread.default_schema.tables)
-    assert tags(spread) == tags_of(account)
     assert written(load(spread, account, *STREAMS, nested="tables")) == {}
+
+
+def test_every_table_is_whole_after_the_first_sync_and_after_changes(tmp_path: Path, simulate: Simulate) -> None:
+    """L13, L15, L18, L40."""
+    account = simulate(tickets=20)
+    target = pipeline(tmp_path)
+    load(target, account, nested="tables")
+    assert_whole(target, account)
+    change_all(account)
+    change_lists(account)
+    load(target, account, nested="tables")
+    assert_whole(target, account)
+    assert written(load(target, account, nested="tables")) == {}
+
+
+def test_changes_of_tickets_reach_their_child_tables(tmp_path: Path, simulate: Simulate) -> None:
+    """L01, L09, L10, L11, L15, L41."""
+    account = simulate(tickets=20)
+    target = pipeline(tmp_path)
+    load(target, account, *TICKETS, nested="tables")
+    for kinds in TICKET_ROUNDS:
+        for kind in kinds:
+            account.mutate(kind, **TICKET_CHANGES[kind])
+        load(target, account, *TICKETS, nested="tables")
+        assert_whole(target, account, *TICKETS)
+    assert written(load(target, account, *TICKETS, nested="tables")) == {}
+
+
+def test_a_redaction_reaches_child_tables_and_is_written_once(tmp_path: Path, simulate: Simulate) -> None:
+    """L11."""
+    account = simulate(tickets=20)
+    target = pipeline(tmp_path)
+    streams = ("ticket_events", "ticket_comments", "ticket_audits")
+    load(target, account, *streams, nested="tables")
+    account.mutate("redact_comments", count=2)
+    changed = written(load(target, account, *streams, nested="tables"))
+    assert (changed["ticket_events"], changed["ticket_audits"]) == (4, 4)
+    assert_whole(target, account, *streams)
+    assert written(load(target, account, *streams, nested="tables")) == {}
 
 
 def test_an_update_that_removes_tags_leaves_none_behind(make_pipeline: MakePipeline, simulate: Simulate) -> None:
@@ -78,9 +108,7 @@ def test_an_update_that_removes_tags_leaves_none_behind(make_pipeline: MakePipel
         account.account.tables["tickets"].get(id)["tags"] = ["left"]
     account.account.changed()
     load(target, account, "tickets", nested="tables")
-    assert tags(target) == tags_of(account)
-    orphans = "SELECT count(*) FROM tickets__tags WHERE _dlt_parent_id NOT IN (SELECT _dlt_id FROM tickets)"
-    assert count(target, orphans) == 0
+    assert_whole(target, account, "tickets")
 
 
 @pytest.mark.parametrize("name", ["articles", "ticket_metrics"])
@@ -93,12 +121,50 @@ def test_removed_rows_leave_the_tables_with_their_children(
     load(target, account, name, nested="tables")
     account.mutate("remove_rows", stream="tickets" if name == "ticket_metrics" else name, count=3)
     load(target, account, name, nested="tables")
-    flat(target, account, name)
-    for child in (child for child in target.default_schema.tables if child.startswith(f"{name}__")):
-        assert (
-            count(target, f"SELECT count(*) FROM {child} WHERE _dlt_parent_id NOT IN (SELECT _dlt_id FROM {name})") == 0
-        )
+    assert_whole(target, account, name)
     assert written(load(target, account, name, nested="tables")) == {}
+
+
+def test_rows_that_are_only_marked_keep_their_nested_values(tmp_path: Path, simulate: Simulate) -> None:
+    """L15."""
+    account = simulate(tickets=20)
+    target = pipeline(tmp_path)
+    load(target, account, *REMOVING, nested="tables", deletes="mark")
+    before = {name: by_key(name, listed) for name, listed in rows_of(target, *REMOVING).items()}
+    for name in REMOVING:
+        account.mutate("remove_rows", stream="tickets" if name == "ticket_metrics" else name)
+    load(target, account, *REMOVING, nested="tables", deletes="mark")
+    after = rows_of(target, *REMOVING)
+    for name, listed in after.items():
+        gone = before[name].keys() - truth(account, name).keys()
+        marked = by_key(name, [row for row in listed if "_deleted_at" in row])
+        assert marked == {key: before[name][key] for key in gone} != {}, name
+    assert_rows(target, account, {name: standing(name, listed) for name, listed in after.items()})
+    assert written(load(target, account, *REMOVING, nested="tables", deletes="mark")) == {}
+
+
+@pytest.mark.parametrize("mode", ["overwrite", "append", "incremental_append", "history"])
+def test_every_mode_keeps_whole_tables(tmp_path: Path, simulate: Simulate, mode: str) -> None:
+    """L03, L15, L41."""
+    account = simulate(tickets=20)
+    target = pipeline(tmp_path)
+    streams = [name for name in NESTED if mode != "history" or not CATALOGUE[name].immutable]
+    load(target, account, *streams, nested="tables", sync_mode=mode)
+    before = rows_of(target, *streams)
+    assert_rows(target, account, before)
+    change_all(account)
+    change_lists(account)
+    load(target, account, *streams, nested="tables", sync_mode=mode)
+    after = rows_of(target, *streams)
+    first = {name: {row["_dlt_load_id"] for row in listed} for name, listed in before.items()}
+    for name, listed in after.items():
+        kept = by_key(name, [row for row in listed if row["_dlt_load_id"] in first[name]])
+        assert kept == ({} if mode == "overwrite" else by_key(name, before[name])), name
+        if mode in FULL:
+            after[name] = [row for row in listed if row["_dlt_load_id"] not in first[name]]
+    assert_rows(target, account, {name: standing(name, listed) for name, listed in after.items()})
+    if mode in ("incremental_append", "history"):
+        assert written(load(target, account, *streams, nested="tables", sync_mode=mode)) == {}
 
 
 def test_a_dimension_that_changed_is_written_alone(tmp_path: Path, simulate: Simulate) -> None:
@@ -108,7 +174,7 @@ def test_a_dimension_that_changed_is_written_alone(tmp_path: Path, simulate: Sim
     load(target, account, "ticket_fields", nested="tables")
     account.mutate("update_rows", stream="ticket_fields", count=1)
     assert written(load(target, account, "ticket_fields", nested="tables")) == {"ticket_fields": 1}
-    flat(target, account, "ticket_fields")
+    assert_whole(target, account, "ticket_fields")
 
 
 def test_a_stream_without_rows_makes_its_table(tmp_path: Path, simulate: Simulate) -> None:
@@ -134,6 +200,6 @@ def test_a_dataset_keeps_the_mode_it_began_with(tmp_path: Path, simulate: Simula
     assert "--full-refresh" in str(error)
     assert account.requests() == []
     load(target, account, "tickets", "groups", nested=first)
-    flat(target, account, "tickets")
+    assert_whole(target, account, "tickets")
     sync(target, source(account, nested=then).with_resources("groups", "tickets"), full_refresh=True)
-    flat(target, account, "tickets")
+    assert_whole(target, account, "tickets")

@@ -7,9 +7,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import dlt
 import pytest
-from support import assert_whole, load, pipeline, plain, table, truth, written
+from support import assert_whole, load, pipeline, plain, source, table, truth, written
 
+from zendesk_support import sync
 from zendesk_support.kinds import HelpCenterChildren
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
@@ -17,7 +19,16 @@ from zendesk_support.streams import CATALOGUE
 Simulate = Callable[..., Simulator]
 RECENT = {"deleted_tickets", "ticket_activities"}
 FACTS = [name for name, stream in CATALOGUE.items() if stream.fact and name not in RECENT]
-CHILDREN = {"article_comments": "source_id", "article_votes": "item_id"}
+CHILDREN = {
+    "article_attachments": ("articles", "article_id"),
+    "article_comments": ("articles", "source_id"),
+    "article_votes": ("articles", "item_id"),
+    "article_comment_votes": ("article_comments", "item_id"),
+    "post_comments": ("posts", "post_id"),
+    "post_votes": ("posts", "item_id"),
+    "post_comment_votes": ("post_comments", "item_id"),
+}
+"""What each stream hangs below, and the column that says of which row."""
 BELOW = {name for name, stream in CATALOGUE.items() if isinstance(stream.feeds[0].reader, HelpCenterChildren)}
 DIMENSIONS = [name for name, stream in CATALOGUE.items() if not stream.fact and name not in BELOW]
 
@@ -105,23 +116,41 @@ def test_dimensions_load_whole_whatever_the_start_date_and_facts_from_it_on(tmp_
     assert written(load(target, account, *FACTS, *DIMENSIONS, start_date=at(start))) == {}
 
 
-def test_children_of_articles_load_from_the_start_date_on_and_stay_when_it_moves(
+def test_what_zendesk_lists_for_a_month_loads_from_the_start_date_on(tmp_path: Path, simulate: Simulate) -> None:
+    """L39."""
+    account = simulate(tickets=20)
+    target = pipeline(tmp_path)
+    account.mutate("delete_tickets", count=2)
+    account.advance(5 * 86_400)
+    account.mutate("delete_tickets", count=2)
+    start = days_back(account, 3)
+    load(target, account, *RECENT, start_date=at(start))
+    for name in RECENT:
+        expected = facts(account, name, start)
+        assert 0 < len(expected) < len(truth(account, name)), name
+        assert set(table(target, name)) == expected, name
+
+
+def test_children_in_help_centers_load_from_the_start_date_on_and_stay_when_it_moves(
     tmp_path: Path, simulate: Simulate
 ) -> None:
     """L15, L39."""
+    assert set(CHILDREN) == BELOW
     account = simulate(tickets=1)
     target = pipeline(tmp_path)
     start = days_back(account, 400)
     load(target, account, *CHILDREN, start_date=at(start))
-    articles = facts(account, "articles", start)
-    assert 0 < len(articles) < len(truth(account, "articles"))
-    expected = {
-        name: {key for key, row in truth(account, name).items() if (row["brand_id"], row[parent]) in articles}
-        for name, parent in CHILDREN.items()
-    }
-    assert {name: set(table(target, name)) for name in CHILDREN} == expected
+    expected = {name: facts(account, name, start) for name in ("articles", "posts")}
+    for name, (above, parent) in CHILDREN.items():
+        shown = {
+            key: row for key, row in truth(account, name).items() if (row["brand_id"], row[parent]) in expected[above]
+        }
+        assert 0 < len(shown) < len(truth(account, name)), name
+        assert set(table(target, name)) == set(shown), name
+        expected[name] = {key for key, row in shown.items() if seconds(row["updated_at"]) >= start}
+    before = {name: table(target, name) for name in CHILDREN}
     assert written(load(target, account, *CHILDREN, start_date=at(days_back(account, 100)))) == {}
-    assert {name: set(table(target, name)) for name in CHILDREN} == expected
+    assert {name: table(target, name) for name in CHILDREN} == before
 
 
 def test_an_end_date_bounds_a_run_that_neither_reads_nor_keeps_state(tmp_path: Path, simulate: Simulate) -> None:
@@ -140,14 +169,23 @@ def test_an_end_date_bounds_a_run_that_neither_reads_nor_keeps_state(tmp_path: P
         assert set(table(target, name)) == facts(account, name, start), name
 
 
-def test_a_bounded_run_beside_the_usual_one_leaves_its_position(tmp_path: Path, simulate: Simulate) -> None:
-    account = simulate(tickets=60)
-    target = pipeline(tmp_path)
+@pytest.mark.parametrize("nested", ["json", "tables"])
+def test_a_bounded_run_of_another_pipeline_fills_the_tables_of_the_usual_one(
+    tmp_path: Path, simulate: Simulate, nested: str
+) -> None:
+    account = simulate(tickets=20)
+    streams = [*FACTS, *CHILDREN] if nested == "json" else ["tickets", "ticket_events", "articles"]
+    usual = pipeline(tmp_path)
+    backfill = dlt.pipeline("backfill", destination=usual.destination, dataset_name=usual.dataset_name)
     start = days_back(account, 100)
-    load(target, account, "tickets", start_date=at(start))
-    load(target, account, "tickets", start_date="2015-01-01", end_date=at(start))
-    assert_whole(target, account, "tickets")
-    assert written(load(target, account, "tickets", start_date=at(start))) == {}
+    load(usual, account, *streams, start_date=at(start), nested=nested)
+    load(backfill, account, *streams, start_date="2015-01-01", end_date=at(start), nested=nested)
+    assert_whole(usual, account, *streams)
+    assert written(load(usual, account, *streams, start_date=at(start), nested=nested)) == {}
+    account.mutate("update_tickets", count=3)
+    account.mutate("update_rows", stream="articles")
+    load(usual, account, *streams, start_date=at(start), nested=nested)
+    assert_whole(usual, account, *streams)
 
 
 def test_a_bounded_run_removes_no_rows(tmp_path: Path, simulate: Simulate) -> None:
@@ -180,6 +218,52 @@ def test_rows_of_two_brands_with_one_id_stay_apart(tmp_path: Path, simulate: Sim
     assert len(ids) - len(set(ids)) == 2
     assert_whole(target, account, "articles", "article_votes", "article_comments")
     assert written(load(target, account, "articles", "article_votes", "article_comments")) == {}
+
+
+def test_a_brand_on_a_host_of_others_gets_no_request_and_the_rest_loads(
+    tmp_path: Path, simulate: Simulate, caplog: pytest.LogCaptureFixture
+) -> None:
+    """L18, L35."""
+    account = simulate(tickets=1)
+    target = pipeline(tmp_path)
+    foreign, kept = list(account.account.brand_urls)[:2]
+    account.account.brand_urls[foreign] = "https://elsewhere.example"
+    account.account.changed()
+    load(target, account, "articles", "article_comments")
+    assert {brand for brand, _ in table(target, "articles")} == {kept}
+    assert f"brand {foreign}: https://elsewhere.example gets no credentials" in caplog.text
+
+
+def test_one_subject_in_both_lists_of_conditions_is_two_rows(tmp_path: Path, simulate: Simulate) -> None:
+    account = simulate(tickets=1)
+    target = pipeline(tmp_path)
+    definitions = account.account.tables["attribute_definitions"]
+    by_list = {definitions.get(id)["list"]: id for id in definitions.rids}
+    for id in by_list.values():
+        definitions.change(id)["subject"] = "brand_id"
+    account.account.changed()
+    load(target, account, "attribute_definitions")
+    assert {("all", "brand_id"), ("any", "brand_id")} <= set(table(target, "attribute_definitions"))
+    assert_whole(target, account, "attribute_definitions")
+    definitions.change(by_list["conditions_any"])["title"] = "Another brand"
+    account.account.changed()
+    assert written(load(target, account, "attribute_definitions")) == {"attribute_definitions": 1}
+    assert_whole(target, account, "attribute_definitions")
+    definitions.remove(by_list["conditions_all"])
+    account.account.changed()
+    load(target, account, "attribute_definitions")
+    assert_whole(target, account, "attribute_definitions")
+
+
+def test_a_plan_that_lacks_some_streams_loads_the_others(tmp_path: Path, simulate: Simulate) -> None:
+    """L20."""
+    account = simulate(tickets=10, plan="team")
+    target = pipeline(tmp_path)
+    report = sync(target, source(account))
+    lacking = {name for name, stream in CATALOGUE.items() if stream.plan != "every plan"}
+    assert {stream.stream for stream in report.unavailable} == lacking
+    assert report.failed == []
+    assert_whole(target, account, *(set(CATALOGUE) - lacking))
 
 
 def test_a_value_of_a_dimension_that_changed_is_the_only_row_written(tmp_path: Path, simulate: Simulate) -> None:

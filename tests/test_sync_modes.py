@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
-from support import STAYING, MakePipeline, assert_whole, load, pipeline, source, truth, written
+from support import (
+    STAYING,
+    MakePipeline,
+    assert_rows,
+    assert_whole,
+    load,
+    pipeline,
+    rows_of,
+    source,
+    standing,
+    truth,
+    written,
+)
 
 from zendesk_support import ConfigurationError, sync
 from zendesk_support.modes import MODES
@@ -84,8 +96,14 @@ def test_append_adds_all_rows_at_each_sync(
 ) -> None:
     target = make_pipeline()
     first = load(target, account, *streams, sync_mode="append")
+    before = rows_of(target, *streams)
+    assert_rows(target, account, before)
     second = load(target, account, *streams, sync_mode="append")
     assert written(second) == written(first)
+    first_load = {row["_dlt_load_id"] for listed in before.values() for row in listed}
+    after = rows_of(target, *streams)
+    added = {name: [row for row in listed if row["_dlt_load_id"] not in first_load] for name, listed in after.items()}
+    assert_rows(target, account, added)
     for name in set(streams) - STAYING:
         assert count(target, f"SELECT count(*) FROM {name}") == 2 * len(truth(account, name)), name
 
@@ -106,6 +124,8 @@ def test_incremental_append_adds_the_rows_that_changed(
     assert added["group_memberships"] == 1
     for name in streams:
         assert count(target, f"SELECT count(*) FROM {name}") == before[name] + added.get(name, 0), name
+    after = rows_of(target, *CATALOGUE)
+    assert_rows(target, account, {name: standing(name, listed) for name, listed in after.items()})
     assert count(target, "SELECT count(*) FROM group_memberships WHERE _deleted_at IS NOT NULL") == 1
 
 
@@ -129,6 +149,8 @@ def test_history_keeps_every_version_and_one_current_row_a_key(
             target, f"SELECT count(*) {current} AND {'TRUE' if not CATALOGUE[name].removes else '_deleted_at IS NULL'}"
         )
         assert live >= len(truth(account, name)), name
+    after = rows_of(target, *LASTING)
+    assert_rows(target, account, {name: standing(name, listed) for name, listed in after.items()})
     assert count(target, "SELECT count(*) FROM tickets WHERE _dlt_valid_to IS NOT NULL") == 3
 
 

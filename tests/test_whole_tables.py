@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from changes import LISTED, TICKET_CHANGES, TICKETS, change_all, change_lists
 from support import MakePipeline, assert_whole, load, pipeline, truth, written
 
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
-
-TICKETS = ("tickets", "ticket_metrics", "ticket_events", "ticket_comments", "ticket_audits", "ticket_skips")
-
-TICKET_CHANGES: dict[str, dict[str, Any]] = {
-    "update_tickets": {"count": 5},
-    "system_update_tickets": {"count": 4},
-    "create_tickets": {"count": 4},
-    "delete_tickets": {"count": 3},
-    "scrub_tickets": {"count": 2},
-    "redact_comments": {"count": 3},
-    "make_comments_private": {"count": 2},
-    "bulk_update": {"count": 2500},
-    "archive_tickets": {"count": 2},
-}
-
-CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("update_tickets", {"count": 3}),
-    ("update_users", {"count": 4}),
-    ("create_users", {"count": 2}),
-    ("deactivate_users", {"count": 2}),
-    ("permanently_delete_users", {}),
-    ("update_organizations", {"count": 2}),
-    ("delete_organizations", {}),
-    ("delete_groups", {}),
-    ("vote_articles", {"count": 2}),
-    ("unvote_articles", {"brand": 1}),
-    ("vote_posts", {"count": 2}),
-    ("archive_articles", {"brand": 1}),
-    ("log_audits", {}),
-    ("late_row", {"stream": "organizations"}),
-)
-
-LISTED = tuple(name for name, stream in CATALOGUE.items() if stream.snapshot and not stream.keeps)
 
 
 def test_a_first_sync_loads_every_table_whole_and_a_second_writes_nothing(tmp_path: Path, account: Simulator) -> None:
@@ -68,11 +35,17 @@ def test_all_changes_together_arrive_with_the_next_sync(make_pipeline: MakePipel
     """L13, L15, L18."""
     target = make_pipeline()
     load(target, account)
-    for kind, parameters in (*CHANGES, *TICKET_CHANGES.items()):
-        account.mutate(kind, **parameters)
+    change_all(account)
     load(target, account)
     assert_whole(target, account)
     assert written(load(target, account)) == {}
+
+
+def test_the_changes_of_these_tests_touch_every_stream(account: Simulator) -> None:
+    before = {name: truth(account, name) for name in CATALOGUE}
+    change_all(account)
+    change_lists(account)
+    assert [name for name in CATALOGUE if truth(account, name) == before[name]] == []
 
 
 def test_rows_created_updated_and_removed_in_any_list_arrive_with_the_next_sync(
@@ -82,9 +55,7 @@ def test_rows_created_updated_and_removed_in_any_list_arrive_with_the_next_sync(
     target = pipeline(tmp_path)
     load(target, account, *LISTED)
     before = {name: truth(account, name) for name in LISTED}
-    for name in LISTED:
-        for kind in ("create_rows", "update_rows", "remove_rows"):
-            account.mutate(kind, stream=name)
+    change_lists(account)
     changed = {name for name in LISTED if truth(account, name) != before[name]}
     report = load(target, account, *LISTED)
     assert_whole(target, account, *LISTED)

@@ -42,6 +42,57 @@ _decode_bools = msgspec.json.Decoder(list[bool | None]).decode
 _MISFIT = (pa.ArrowInvalid, msgspec.DecodeError, OverflowError, UnicodeDecodeError, ValueError)
 
 
+class Names:
+    """Gives each key of the API a column of its own, whatever other keys are called."""
+
+    def __init__(
+        self,
+        declared: Iterable[str],
+        found: Iterable[str],
+        identifier: Identifier,
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start from known columns.
+
+        Args:
+            declared: columns that belong to the keys of their names.
+            found: columns at the destination, which do so too unless they hold misfits.
+            identifier: the destination's naming of columns.
+            keys: columns by key, where an earlier run gave a key a column of another name.
+        """
+        self._identifier = identifier
+        declared = set(declared)
+        known = declared | set(found)
+        self._names: dict[str, str] = dict(keys or {})
+        own = known - set(self._names.values())
+        self._names |= {name: name for name in own if name in declared or not name.endswith(VARIANT)}
+        self._taken = known | OWN_COLUMNS
+
+    def __getitem__(self, key: str) -> str:
+        return self._names[key]
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Keys by column, where the names differ."""
+        return {name: key for key, name in self._names.items() if name != key}
+
+    def add(self, keys: Iterable[str]) -> None:
+        """Name the new ones among some keys; a key that is its own identifier goes first."""
+        new = [(key, self._wanted(key)) for key in keys if key not in self._names]
+        for key, wanted in sorted(new, key=lambda pair: pair[0] != pair[1]):
+            name, copies = wanted, 1
+            while name in self._taken or name.endswith(VARIANT):
+                copies += 1
+                name = self._identifier(f"{wanted}_{copies}")
+            self._taken.add(name)
+            self._names[key] = name
+
+    def _wanted(self, key: str) -> str:
+        """The column a key would have if there were no other; none of dlt's own, such as `_dlt_valid_to`."""
+        name = self._identifier(key if key.strip() else UNNAMED)
+        return self._identifier(f"zendesk{name}") if name.startswith("_dlt_") else name
+
+
 class Converter:
     """Turns one stream's rows into Arrow tables of one growing schema."""
 
@@ -71,20 +122,16 @@ class Converter:
         self.types: dict[str, DataType] = {**types, **(found or {})}
         self._required = frozenset(required)
         self._dropped = dropped
-        self._identifier = identifier
         self._variant = variant
         self._strip_nul = strip_nul
-        self._names: dict[str, str] = dict(keys or {})
-        own = set(self.types) - set(self._names.values())
-        self._names |= {name: name for name in own if name in types or not name.endswith(VARIANT)}
-        self._taken = set(self.types) | OWN_COLUMNS
+        self._names = Names(types, found or {}, identifier, keys or {})
 
     def table(self, rows: Rows) -> pa.Table:
         """Convert rows; columns they lack are null."""
         count = len(rows)
         columns: dict[str, pa.Array] = {}
         texts_by_key = self._transpose(rows)
-        self._name_columns(texts_by_key)
+        self._names.add(texts_by_key)
         for key, texts in texts_by_key.items():
             self._add(columns, self._names[key], texts)
         fields, arrays = [], []
@@ -96,23 +143,7 @@ class Converter:
     @property
     def renamed(self) -> dict[str, str]:
         """Keys by column, where the names differ."""
-        return {name: key for key, name in self._names.items() if name != key}
-
-    def _name_columns(self, keys: Iterable[str]) -> None:
-        """Give each new key a column of its own; a key that is its own identifier goes first."""
-        new = [(key, self._wanted(key)) for key in keys if key not in self._names]
-        for key, wanted in sorted(new, key=lambda pair: pair[0] != pair[1]):
-            name, copies = wanted, 1
-            while name in self._taken or name.endswith(VARIANT):
-                copies += 1
-                name = self._identifier(f"{wanted}_{copies}")
-            self._taken.add(name)
-            self._names[key] = name
-
-    def _wanted(self, key: str) -> str:
-        """The column a key would have if there were no other; none of dlt's own, such as `_dlt_valid_to`."""
-        name = self._identifier(key if key.strip() else UNNAMED)
-        return self._identifier(f"zendesk{name}") if name.startswith("_dlt_") else name
+        return self._names.renamed
 
     def _transpose(self, rows: Rows) -> dict[str, list[bytes]]:
         if not rows:
@@ -147,7 +178,6 @@ class Converter:
             if misfits is not None:
                 variant = self._variant(name)
                 self.types.setdefault(variant, "text")
-                self._taken.add(variant)
                 columns[variant] = self._strings(quoted(misfits))
 
     def _guess(self, name: str, texts: list[bytes], observed: set[str]) -> DataType:

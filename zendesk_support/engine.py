@@ -28,7 +28,7 @@ from zendesk_support.clock import Clock
 from zendesk_support.credentials import make_auth
 from zendesk_support.errors import Cancelled, ConfigurationError, ContractError
 from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared, within
-from zendesk_support.known import DIGEST, Destination, Known, digest_text
+from zendesk_support.known import DIGEST, Destination, Known, digest_text, held_table
 from zendesk_support.modes import (
     APPENDING,
     DEFAULT,
@@ -123,8 +123,8 @@ class Session:
         schema = dlt.current.source_schema()
         if self._client is None:
             self._client = dlt.current.pipeline().sql_client(schema_name=schema.name)
-        columns = schema.tables[stream.name]["columns"]
-        return Destination(self._client, columns, stream.key if mode in APPENDING else ())
+        table = held_table(schema.tables, stream.name)
+        return Destination(self._client, table, stream.key if mode in APPENDING else ())
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""
@@ -245,12 +245,12 @@ class Member:
         self.job = job
         if self.feed.reader.snapshot:
             key, compared = self.stream.key, self.feed.reader.compared
-            found = self.destination.rows(self.stream.name, (*key, *compared, DIGEST))
+            found = self.destination.rows((*key, *compared, DIGEST))
             self._known = job.known = Known(found, key, compared)
         overlap = getattr(self.feed.reader, "overlap", None)
         if overlap is not None and self.stream.cursor:
             since = (self.stream.cursor, self.position.at - overlap)
-            found = self.destination.rows(self.stream.name, self.stream.key, since)
+            found = self.destination.rows(self.stream.key, since)
             self._held = set(found.column(self.stream.key[0]).to_pylist()) if found is not None else set()
         if self._pending and self.feed.amend is not None:
             # What the last run read before the change it met may have reached the destination after it.
@@ -317,17 +317,17 @@ class Member:
 
     def held(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
         """What the destination holds below some tickets (or users)."""
-        return self.destination.records(self.stream.name, column, parents)
+        return self.destination.records(column, parents)
 
     def purge(self, tickets: Mapping[int, int]) -> Rows:
         """Rows that delete what the destination holds of some tickets, and the tickets' versions."""
         ticket = "ticket_id" if "ticket_id" in self.stream.columns else "id"
-        keys = self.destination.records(self.stream.name, ticket, tickets, tuple({*self.stream.key, ticket}))
+        keys = self.destination.records(ticket, tickets, tuple({*self.stream.key, ticket}))
         return [self._tombstone(key, tickets[number(key, ticket) or 0]) for key in keys]
 
     def retire(self, tickets: Mapping[int, int]) -> Rows:
         """As `purge`, but a row that is only marked as deleted keeps its values."""
-        rows = self.destination.records(self.stream.name, "ticket_id", tickets) if self._marks else []
+        rows = self.destination.records("ticket_id", tickets) if self._marks else []
         if not rows:
             return self.purge(tickets)
         return [self._tombstone(row, tickets[number(row, "ticket_id") or 0]) for row in rows]
@@ -346,7 +346,7 @@ class Member:
         held = (
             row
             for i in range(0, len(values), LOOKED_UP)
-            for row in self.destination.records(self.stream.name, last, values[i : i + LOOKED_UP])
+            for row in self.destination.records(last, values[i : i + LOOKED_UP])
         )
         return [self._tombstone(row) for row in held if key_text(row, self.stream.key) in wanted]
 
@@ -358,7 +358,7 @@ class Member:
         """Rows that delete what the destination holds below some parents and `listed` does not."""
         columns = tuple(dict.fromkeys((*self.stream.key, column)))
         there = {key_text(row, self.stream.key) for row in listed}
-        keys = self.destination.records(self.stream.name, column, parents, columns)
+        keys = self.destination.records(column, parents, columns)
         return self._retired([key for key in keys if key_text(key, self.stream.key) not in there])
 
     def _tombstone(self, key: Row, version: int | None = None) -> Row:

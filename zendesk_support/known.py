@@ -6,8 +6,10 @@ Keys cost 8 bytes and digests 18 bytes a row, so that a table of a million membe
 from __future__ import annotations
 
 import base64
+import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from hashlib import blake2b
 from typing import Any
@@ -18,20 +20,61 @@ import pyarrow as pa
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
-from zendesk_support.pages import Rows, raw
+from zendesk_support.pages import Row, Rows, raw
 
 DIGEST = "_dlt_id"
 DELETED_AT = "_deleted_at"
 VALID_TO = "_dlt_valid_to"
 LOAD_ID = "_dlt_load_id"
+KEY_HINT = "x-key"
+PARENT_ID = "_dlt_parent_id"
+LIST_INDEX = "_dlt_list_idx"
 FETCHED = 50_000
+MISFIT = re.compile(r"__v_[a-z]+$")
 IN_USE = threading.Lock()
 """Held to read the destination, and to load: DuckDB cannot open a file in one thread while another closes it."""
 Array = np.ndarray[Any, Any]
 
 
+@dataclass(frozen=True)
+class HeldTable:
+    """A table at the destination, with the child tables that nested values were spread over.
+
+    Attributes:
+        name: its name.
+        columns: as dlt's schema has them.
+        children: by the name of the list in a row, the table of its items.
+    """
+
+    name: str
+    columns: Mapping[str, Any]
+    children: Mapping[str, HeldTable] = field(default_factory=dict)
+
+    def row(self, names: Sequence[str], values: Sequence[Any]) -> Row:
+        """Values of the columns as the API would send them, without those that are null."""
+        return {
+            self._key(name): as_json(value, self.columns[name]["data_type"])
+            for name, value in zip(names, values)
+            if value is not None
+        }
+
+    def _key(self, name: str) -> str:
+        """The key of the API that a column holds values of: a misfit's is that of the column it does not fit."""
+        meant = MISFIT.sub("", name)
+        meant = meant if meant in self.columns else name
+        return str(self.columns[meant].get(KEY_HINT, meant))
+
+
+def held_table(tables: Mapping[str, Any], name: str) -> HeldTable:
+    """A table of a dlt schema, with its child tables, as they are now."""
+    below = [child for child, table in tables.items() if table.get("parent") == name]
+    children = {child.removeprefix(f"{name}__"): held_table(tables, child) for child in below}
+    columns = {column: hints for column, hints in tables[name]["columns"].items() if "data_type" in hints}
+    return HeldTable(name, columns, children)
+
+
 class Destination:
-    """Reads tables back; reads nothing where no pipeline runs.
+    """Reads a table back; reads nothing where no pipeline runs.
 
     Made in the pipeline's own thread, used in any: dlt's live schema and its client factory are not thread-safe.
     """
@@ -39,21 +82,21 @@ class Destination:
     def __init__(
         self,
         client: SqlClientBase[Any] | None = None,
-        columns: Mapping[str, Any] | None = None,
+        table: HeldTable | None = None,
         versions_of: Sequence[str] = (),
     ) -> None:
         """Read one table.
 
         Args:
             client: the pipeline's client.
-            columns: the table's columns, as dlt's schema has them.
+            table: what to read.
             versions_of: the key, where the table holds several versions of a row: the last one counts.
         """
         self._client = client
-        self._columns = dict(columns or {})
+        self._table = table or HeldTable("", {})
         self._versions_of = versions_of
 
-    def rows(self, table: str, columns: Sequence[str], since: tuple[str, int] | None = None) -> pa.Table | None:
+    def rows(self, columns: Sequence[str], since: tuple[str, int] | None = None) -> pa.Table | None:
         """Columns of all rows not marked as deleted, or of those not older than a time column and Unix seconds.
 
         Returns:
@@ -62,65 +105,105 @@ class Destination:
         condition = None
         if since is not None:
             name, at = since
-            condition = (name, ">= %s", [datetime.fromtimestamp(at, timezone.utc)])
-        chunks = self._fetch(table, columns, condition)
+            condition = Condition(name, ">= %s", (datetime.fromtimestamp(at, timezone.utc),))
+        with IN_USE:
+            chunks = self._fetch(columns, condition)
         if not chunks:
             return None
         return pa.concat_tables(
             pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns)) for chunk in chunks
         )
 
-    def records(self, table: str, column: str, values: Iterable[Any], columns: Sequence[str] = ()) -> Rows:
+    def records(self, column: str, values: Iterable[Any], columns: Sequence[str] = ()) -> Rows:
         """Rows not marked as deleted that have one of `values` in `column`, as the API would send them.
 
+        Objects that were spread over columns stay so (`via__channel`): dlt puts such keys where they came from.
+
         Args:
-            table: the stream's table.
             column: an integer or text column.
             values: what to look for.
             columns: the columns wanted; all of the API's by default.
         """
-        known = self._columns
-        wanted = [name for name in columns or known if not name.startswith("_")]
-        types = [known.get(name, {}).get("data_type") for name in wanted]
-        sought = list(values)
-        places = ", ".join(["%s"] * len(sought))
-        chunks = self._fetch(table, wanted, (column, f"IN ({places})", sought)) if sought else []
+        sought = tuple(values)
+        if not sought:
+            return []
+        condition = Condition(column, f"IN ({', '.join(['%s'] * len(sought))})", sought)
+        names = [name for name in columns or self._table.columns if not name.startswith("_")]
+        nested = bool(self._table.children) and not columns
+        with IN_USE:
+            chunks = self._fetch([*names, DIGEST] if nested else names, condition)
+            lists = self._lists(self._table, *self._selection(condition)) if nested and chunks else {}
         return [
-            {name: as_json(value, kind) for name, value, kind in zip(wanted, record, types) if value is not None}
+            self._table.row(names, record) | {key: raw(items) for key, items in lists.get(record[-1], {}).items()}
             for chunk in chunks
             for record in chunk
         ]
 
-    def _fetch(
-        self, table: str, columns: Sequence[str], condition: tuple[str, str, list[Any]] | None = None
-    ) -> list[list[tuple[Any, ...]]]:
-        known = self._columns
+    def _lists(self, table: HeldTable, selection: str, values: Sequence[Any]) -> dict[Any, dict[str, list[Any]]]:
+        """The lists of selected rows, by the row's `_dlt_id` and the list's name."""
+        found: dict[Any, dict[str, list[Any]]] = {}
+        for key, child in table.children.items():
+            chosen = f"FROM {self._named(child)} WHERE {self._escaped(PARENT_ID)} IN "
+            chosen += f"(SELECT {self._escaped(DIGEST)} {selection})"
+            names = [name for name in child.columns if not name.startswith("_dlt_")]
+            wanted = ", ".join(map(self._escaped, [*names, DIGEST, PARENT_ID]))
+            deeper = self._lists(child, chosen, values)
+            for chunk in self._query(f"SELECT {wanted} {chosen} ORDER BY {self._escaped(LIST_INDEX)}", values):
+                for *item, id, parent in chunk:
+                    found.setdefault(parent, {}).setdefault(key, []).append(child.row(names, item) | deeper.get(id, {}))
+        return found
+
+    def _fetch(self, columns: Sequence[str], condition: Condition | None = None) -> list[list[tuple[Any, ...]]]:
+        known = self._table.columns
         if not columns or not all(name in known for name in columns):
             return []
+        selection, values = self._selection(condition)
+        return self._query(f"SELECT {', '.join(map(self._wanted, columns))} {selection}", values)
+
+    def _wanted(self, name: str) -> str:
+        """A column in a query's list; JSON as text, since some clients decode it."""
+        is_json = self._table.columns[name].get("data_type") == "json"
+        return f"CAST({self._escaped(name)} AS VARCHAR)" if is_json else self._escaped(name)
+
+    def _selection(self, condition: Condition | None) -> tuple[str, Sequence[Any]]:
+        """What stands after the columns of a query for rows of the table, and the values in it."""
+        source = self._named(self._table)
+        conditions = [f"{self._escaped(condition.column)} {condition.test}"] if condition else []
+        if self._versions_of:
+            key = ", ".join(map(self._escaped, self._versions_of))
+            newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {self._escaped(LOAD_ID)} DESC)"
+            source = f"(SELECT *, {newest} AS version_from_last FROM {source}) AS versions"
+            conditions.append("version_from_last = 1")
+        ended = [name for name in (DELETED_AT, VALID_TO) if name in self._table.columns]
+        conditions += [f"{self._escaped(name)} IS NULL" for name in ended]
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return f"FROM {source}{where}", condition.values if condition else ()
+
+    def _query(self, query: str, values: Sequence[Any]) -> list[list[tuple[Any, ...]]]:
         assert self._client is not None
-        with IN_USE, self._client as client:
-            name_of = client.escape_column_name
-            source = client.make_qualified_table_name(table)
-            conditions = [f"{name_of(condition[0])} {condition[1]}"] if condition else []
-            if self._versions_of:
-                key = ", ".join(map(name_of, self._versions_of))
-                newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {name_of(LOAD_ID)} DESC) AS version_from_last"
-                source = f"(SELECT *, {newest} FROM {source}) AS versions"
-                conditions.append("version_from_last = 1")
-            conditions += [f"{name_of(ended)} IS NULL" for ended in (DELETED_AT, VALID_TO) if ended in known]
-            listed = ", ".join(
-                # Some clients decode JSON, which leaves no difference between a text and a JSON text.
-                f"CAST({name_of(name)} AS VARCHAR)" if known[name].get("data_type") == "json" else name_of(name)
-                for name in columns
-            )
-            query = f"SELECT {listed} FROM {source}"
-            if conditions:
-                query += " WHERE " + " AND ".join(conditions)
+        with self._client as client:
             try:
-                with client.execute_query(query, *(condition[2] if condition else ())) as cursor:
+                with client.execute_query(query, *values) as cursor:
                     return list(iter(lambda: cursor.fetchmany(FETCHED), []))
             except DatabaseUndefinedRelation:
                 return []
+
+    def _named(self, table: HeldTable) -> str:
+        assert self._client is not None
+        return self._client.make_qualified_table_name(table.name)
+
+    def _escaped(self, name: str) -> str:
+        assert self._client is not None
+        return self._client.escape_column_name(name)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A test of one column, with a `%s` for each of the values."""
+
+    column: str
+    test: str
+    values: Sequence[Any]
 
 
 def as_json(value: Any, data_type: str | None) -> msgspec.Raw:

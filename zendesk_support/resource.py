@@ -12,17 +12,17 @@ from typing import Any
 
 import dlt
 
-from zendesk_support.arrow import Converter, DataType
+from zendesk_support.arrow import Converter, DataType, Names
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.credentials import TokenVault
 from zendesk_support.engine import Account, Batch, Member, Session, is_materialized, load_id, time_value
 from zendesk_support.errors import UnavailableError
-from zendesk_support.known import DELETED_AT, DIGEST
+from zendesk_support.known import DELETED_AT, DIGEST, KEY_HINT
 from zendesk_support.modes import APPENDING, DEFAULT, FULL, SPOOLED, Mode, Spool, check_mode, check_table
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import StreamReport, now
 from zendesk_support.settings import Settings
-from zendesk_support.shapes import KEY_HINT, ArrowShape, Shape, TableShape
+from zendesk_support.shapes import ArrowShape, Shape, TableShape
 from zendesk_support.streams.base import Stream
 
 POSITIONS = "positions"
@@ -226,24 +226,26 @@ def replace_table(stream: Stream, whole: bool) -> None:
 
 
 def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
-    """The form of a stream's rows, with the column types the destination already has."""
-    if settings.nested == "tables":
-        return TableShape(stream.dropped, refuses_nul(), versions=mode in APPENDING)
+    """The form of a stream's rows, with the columns the destination already has."""
     schema = dlt.current.source_schema()
-    types: dict[str, DataType] = dict(stream.columns)
-    found: dict[str, DataType] = {}
+    naming = schema.naming
     columns: dict[str, Any] = dict(schema.tables.get(stream.name, {}).get("columns", {}))
+    keys = {column[KEY_HINT]: name for name, column in columns.items() if KEY_HINT in column}
+    found: dict[str, DataType] = {}
     for name, column in columns.items():
         data_type = column.get("data_type")
         if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
             found[name] = data_type
+    if settings.nested == "tables":
+        names = Names({*stream.columns, DIGEST, DELETED_AT}, found, naming.normalize_path, keys)
+        return TableShape(names, stream.dropped, naming.normalize_path, refuses_nul(), mode in APPENDING)
+    types: dict[str, DataType] = dict(stream.columns)
     required = list(stream.key)
     if stream.removes:
         types[DELETED_AT] = "timestamp"
     if stream.snapshot or mode == "history":
         types[DIGEST] = "text"
         required.append(DIGEST)
-    naming = schema.naming
     converter = Converter(
         types,
         found,
@@ -252,7 +254,7 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
         naming.normalize_identifier,
         lambda n: naming.shorten_fragments(n, "v_text"),
         refuses_nul(),
-        {column[KEY_HINT]: name for name, column in columns.items() if KEY_HINT in column},
+        keys,
     )
     return ArrowShape(converter)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any, Protocol
 
 import dlt
@@ -9,11 +10,9 @@ import msgspec
 import pyarrow as pa
 from dlt.common.normalizers.utils import generate_dlt_id
 
-from zendesk_support.arrow import Converter, without_nul
-from zendesk_support.known import DIGEST, LOAD_ID
-from zendesk_support.pages import Rows
-
-KEY_HINT = "x-key"
+from zendesk_support.arrow import Converter, Identifier, Names, without_nul
+from zendesk_support.known import DIGEST, KEY_HINT, LOAD_ID
+from zendesk_support.pages import Rows, repaired
 
 
 class Shape(Protocol):
@@ -72,37 +71,68 @@ class ArrowShape:
 class TableShape:
     """Plain rows, which dlt's normalizer spreads over child tables."""
 
-    def __init__(self, dropped: frozenset[str], strip_nul: bool = False, versions: bool = False) -> None:
+    def __init__(
+        self,
+        names: Names,
+        dropped: frozenset[str],
+        identifier: Identifier,
+        strip_nul: bool = False,
+        versions: bool = False,
+    ) -> None:
         """Shape one stream's rows.
 
         Args:
+            names: of the stream's own columns.
             dropped: keys of the API left out.
+            identifier: the destination's naming of columns.
             strip_nul: leave out NUL characters, for destinations whose text cannot hold them.
             versions: the table takes a row more than once, so that its digest alone does not identify it.
         """
         self._dropped = dropped
         self._strip_nul = strip_nul
         self._versions = versions
+        self._names: defaultdict[tuple[str, ...], Names] = defaultdict(lambda: Names((), (), identifier))
+        self._names[()] = names
 
     def begin(self, load_id: str | None) -> None:
         """dlt adds the load id itself."""
+        self._hinted = set[str]()
 
     def data(self, rows: Rows) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
-        text = msgspec.json.encode(rows)
-        if self._strip_nul:
+        text = msgspec.json.encode([{key: row[key] for key in row if key not in self._dropped} for row in rows])
+        if self._strip_nul and b"\\u0000" in text:
             text = without_nul(text)
-        decoded = msgspec.json.decode(text, type=list[dict[str, Any]])
-        shaped = [{key: value for key, value in row.items() if key not in self._dropped} for row in decoded]
+        try:
+            decoded = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            decoded = msgspec.json.decode(repaired(text))
+        shaped = [self._named(row, ()) for row in decoded]
         if self._versions:
             for row in shaped:
                 if DIGEST in row:
                     row[DIGEST] += generate_dlt_id()
         return shaped
 
-    def hinted(self, item: Any) -> Any:
-        """The rows as they are."""
-        return item
+    def _named(self, value: Any, path: tuple[str, ...]) -> Any:
+        """A value with a name of its own for each key, and integers beyond 64 bits as text."""
+        if isinstance(value, dict):
+            names = self._names[path]
+            names.add(value)
+            return {names[key]: self._named(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._named(item, path) for item in value]
+        return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
+
+    def hinted(self, item: list[dict[str, Any]]) -> Any:
+        """The rows, marked with the keys of columns that have other names."""
+        renamed = self._names[()].renamed
+        new = renamed.keys() - self._hinted
+        if not new:
+            return item
+        self._hinted |= new
+        columns: Any = {name: {"name": name, KEY_HINT: renamed[name]} for name in new}
+        return dlt.mark.with_hints(item, dlt.mark.make_hints(columns=columns))
 
     def empty(self) -> Any:
         """dlt's own way to make a table without rows."""

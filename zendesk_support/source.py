@@ -11,6 +11,7 @@ import dlt
 from dlt.common.schema import Schema
 from dlt.extract import DltResource, DltSource
 
+from zendesk_support import normalizer
 from zendesk_support import settings as checks
 from zendesk_support.credentials import ZendeskCredentials, check_credentials
 from zendesk_support.engine import Account, time_value
@@ -44,6 +45,8 @@ class ZendeskSource(DltSource):
     @classmethod
     def from_data(cls, schema: Schema, section: str, data: Any) -> ZendeskSource:
         """Make the source of what its function returned."""
+        if data.account.settings.nested == "tables":
+            schema = _keeping_values(schema)
         source = super().from_data(schema, section, data)
         source.account = data.account
         return source
@@ -136,6 +139,13 @@ def zendesk_support_source(
     resources = ZendeskResources(_resource(stream, account) for stream in CATALOGUE.values())
     resources.account = account
     return resources
+
+
+def _keeping_values(schema: Schema) -> Schema:
+    """The schema with a normalizer that changes no value."""
+    stored = schema.to_dict()
+    stored["normalizers"]["json"] = {"module": normalizer.__name__}
+    return Schema.from_dict(stored)  # type: ignore[arg-type]
 
 
 def _resource(stream: Stream, account: Account) -> DltResource:
@@ -238,7 +248,7 @@ def _columns(stream: Stream, settings: Settings) -> dict[str, Any]:
         hints[name] = {"name": name, "data_type": data_type, "nullable": name not in stream.key}
         if name in stream.notes:
             hints[name]["description"] = stream.notes[name]
-    if stream.version:
+    if stream.version and mode == "incremental":
         hints[stream.version]["dedup_sort"] = "desc"
     if stream.removes:
         description = "when the row was found to be deleted in Zendesk, UTC"

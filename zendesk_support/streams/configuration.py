@@ -9,6 +9,31 @@ AUDIT_LOG_LIST = FilteredListing(
     "audit_logs", "audit_logs", time="created_at", window=iso_range("filter[created_at][]", sort="created_at")
 )
 
+CUSTOM_FIELD_COLUMNS = columns(
+    bigint="id position",
+    text="""
+        description key raw_description raw_title regexp_for_validation relationship_target_type tag title type url
+    """,
+    timestamp="created_at updated_at",
+    bool="active system",
+    json="custom_field_options relationship_filter",
+)
+FIELD_NOTES = {
+    "relationship_filter": "which records a lookup field offers",
+    "relationship_target_type": "what a lookup field points to, such as zen:user",
+    "tag": "tag that a ticked checkbox adds",
+}
+CUSTOM_FIELD_NOTES = {
+    **FIELD_NOTES,
+    "custom_field_options": "list of {id, name, raw_name, value}; dropdown fields only",
+}
+SWITCH_NOTES = {"active": "false means switched off, not deleted"}
+RULE_NOTES = {
+    **SWITCH_NOTES,
+    "actions": "list of {field, value}",
+}
+CONDITION_NOTES = {"conditions": "{all, any}, lists of {field, operator, value}"}
+
 
 BRANDS = Stream(
     name="brands",
@@ -70,13 +95,11 @@ TICKET_FIELDS = Stream(
         "custom_field_options": "list of {id, name, raw_name, value, default}; multiselect and tagger only",
         "custom_statuses": "custom ticket statuses; only on the custom_status field",
         "key": "often null",
-        "relationship_filter": "which records a lookup field offers",
-        "relationship_target_type": "what a lookup field points to, such as zen:user",
         "removable": "false: built in, on every ticket",
         "required": "needed to solve a ticket",
         "sub_type_id": "1: priority lacks Low and Urgent, status has On-hold",
         "system_field_options": "choices of built-in type, priority and status",
-        "tag": "tag that a ticked checkbox adds",
+        **FIELD_NOTES,
     },
     deletes=LISTED,
 )
@@ -94,7 +117,7 @@ TICKET_FORMS = Stream(
     ),
     plan="Growth, Professional and above",
     notes={
-        "active": "false means switched off, not deleted",
+        **SWITCH_NOTES,
         "agent_conditions": "which fields agents see, by value of another field",
         "deleted_at": "set once the form is deleted",
         "end_user_conditions": "which fields end users see, by value of another field",
@@ -109,21 +132,10 @@ USER_FIELDS = Stream(
     name="user_fields",
     doc="A custom field of users.",
     feeds=feed(Listing("user_fields", "user_fields")),
-    columns=columns(
-        bigint="id position",
-        text="""
-            description key raw_description raw_title regexp_for_validation relationship_target_type tag title type url
-        """,
-        timestamp="created_at updated_at",
-        bool="active system",
-        json="custom_field_options relationship_filter",
-    ),
+    columns=CUSTOM_FIELD_COLUMNS,
     notes={
-        "custom_field_options": "list of {id, name, raw_name, value}; dropdown fields only",
+        **CUSTOM_FIELD_NOTES,
         "key": "name of the field in users.user_fields",
-        "relationship_filter": "which records a lookup field offers",
-        "relationship_target_type": "what a lookup field points to, such as zen:user",
-        "tag": "tag that a ticked checkbox adds",
     },
     deletes=LISTED,
 )
@@ -132,21 +144,10 @@ ORGANIZATION_FIELDS = Stream(
     name="organization_fields",
     doc="A custom field of organizations.",
     feeds=feed(Listing("organization_fields", "organization_fields")),
-    columns=columns(
-        bigint="id position",
-        text="""
-            description key raw_description raw_title regexp_for_validation relationship_target_type tag title type url
-        """,
-        timestamp="created_at updated_at",
-        bool="active system",
-        json="custom_field_options relationship_filter",
-    ),
+    columns=CUSTOM_FIELD_COLUMNS,
     notes={
-        "custom_field_options": "list of {id, name, raw_name, value}; dropdown fields only",
+        **CUSTOM_FIELD_NOTES,
         "key": "name of the field in organizations.organization_fields",
-        "relationship_filter": "which records a lookup field offers",
-        "relationship_target_type": "what a lookup field points to, such as zen:user",
-        "tag": "tag that a ticked checkbox adds",
     },
     deletes=LISTED,
 )
@@ -163,8 +164,7 @@ MACROS = Stream(
         json="actions restriction",
     ),
     notes={
-        "active": "false means switched off, not deleted",
-        "actions": "list of {field, value}",
+        **RULE_NOTES,
         "restriction": "{type, id, ids} of who may use it; null means everyone",
     },
     deletes=LISTED,
@@ -182,10 +182,9 @@ TRIGGERS = Stream(
         json="actions conditions restriction",
     ),
     notes={
-        "active": "false means switched off, not deleted",
-        "actions": "list of {field, value}",
+        **RULE_NOTES,
         "category_id": "a string in Zendesk, unlike other ids",
-        "conditions": "{all, any}, lists of {field, operator, value}",
+        **CONDITION_NOTES,
         "position": "order of execution within its category",
         "restriction": "who it is limited to; null means no limit",
     },
@@ -204,9 +203,8 @@ AUTOMATIONS = Stream(
         json="actions conditions",
     ),
     notes={
-        "active": "false means switched off, not deleted",
-        "actions": "list of {field, value}",
-        "conditions": "{all, any}, lists of {field, operator, value}",
+        **RULE_NOTES,
+        **CONDITION_NOTES,
         "position": "order of execution",
     },
     deletes=LISTED,

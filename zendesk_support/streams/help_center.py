@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zendesk_support.budget import HELP_CENTER
 from zendesk_support.kinds import HelpCenterChildren, HelpCenterListing, Listing
-from zendesk_support.streams.base import LISTED, Stream, columns, feed
+from zendesk_support.streams.base import LISTED, Feed, Stream, columns, feed
 
 KEY = ("brand_id", "id")
 HC = (HELP_CENTER,)
@@ -15,6 +15,32 @@ ARTICLE_LIST = HelpCenterListing(Listing("help_center/articles", "articles", buc
 ARTICLE_COMMENT_LIST = HelpCenterChildren(ARTICLE_LIST, "comments", parent="source_id")
 POST_LIST = HelpCenterListing(Listing("community/posts", "posts", buckets=HC))
 POST_COMMENT_LIST = HelpCenterChildren(POST_LIST, "comments", parent="post_id")
+
+VOTE_COLUMNS = columns(
+    bigint="brand_id id item_id user_id value",
+    text="item_type url",
+    timestamp="created_at updated_at",
+)
+VOTED_NOTES = {
+    "vote_count": "up and down votes together",
+    "vote_sum": "up votes minus down votes",
+}
+EDITOR_NOTES = {"non_author_editor_id": "last editor other than the author; not recorded before May 2021"}
+READER_NOTES = {"user_segment_id": "who may read; null means everyone"}
+
+
+def votes(parents: HelpCenterListing | HelpCenterChildren) -> tuple[Feed, ...]:
+    """The feed of the votes on what a list has."""
+    return feed(HelpCenterChildren(parents, "votes", parent="item_id", counted=True))
+
+
+def vote_notes(item: str, item_type: str) -> dict[str, str]:
+    """What the columns of votes on one kind of item mean."""
+    return {
+        "item_id": f"the {item} voted on",
+        "item_type": f"always {item_type} here",
+        "value": "1 up, -1 down",
+    }
 
 
 CATEGORIES = Stream(
@@ -72,10 +98,9 @@ ARTICLES = Stream(
         "outdated": "deprecated, always false",
         "outdated_locales": "translations marked as behind the source",
         "permission_group_id": "who may edit and publish",
-        "user_segment_id": "who may read; null means everyone",
+        **READER_NOTES,
         "user_segment_ids": "who may read; an empty list means everyone",
-        "vote_count": "up and down votes together",
-        "vote_sum": "up votes minus down votes",
+        **VOTED_NOTES,
     },
     deletes="Archived and deleted articles are no longer listed, and are removed after a complete pass.",
 )
@@ -113,9 +138,8 @@ ARTICLE_COMMENTS = Stream(
         "body": "HTML",
         "source_id": "the article commented on",
         "source_type": "always Article here",
-        "non_author_editor_id": "last editor other than the author; not recorded before May 2021",
-        "vote_count": "up and down votes together",
-        "vote_sum": "up votes minus down votes",
+        **EDITOR_NOTES,
+        **VOTED_NOTES,
     },
     deletes=LISTED,
 )
@@ -123,36 +147,20 @@ ARTICLE_COMMENTS = Stream(
 ARTICLE_VOTES = Stream(
     name="article_votes",
     doc="One user's vote on a help center article.",
-    feeds=feed(HelpCenterChildren(ARTICLE_LIST, "votes", parent="item_id", counted=True)),
-    columns=columns(
-        bigint="brand_id id item_id user_id value",
-        text="item_type url",
-        timestamp="created_at updated_at",
-    ),
+    feeds=votes(ARTICLE_LIST),
+    columns=VOTE_COLUMNS,
     key=KEY,
-    notes={
-        "item_id": "the article voted on",
-        "item_type": "always Article here",
-        "value": "1 up, -1 down",
-    },
+    notes=vote_notes("article", "Article"),
     deletes=LISTED,
 )
 
 ARTICLE_COMMENT_VOTES = Stream(
     name="article_comment_votes",
     doc="One user's vote on a comment of an article.",
-    feeds=feed(HelpCenterChildren(ARTICLE_COMMENT_LIST, "votes", parent="item_id", counted=True)),
-    columns=columns(
-        bigint="brand_id id item_id user_id value",
-        text="item_type url",
-        timestamp="created_at updated_at",
-    ),
+    feeds=votes(ARTICLE_COMMENT_LIST),
+    columns=VOTE_COLUMNS,
     key=KEY,
-    notes={
-        "item_id": "the comment voted on",
-        "item_type": "always Comment here",
-        "value": "1 up, -1 down",
-    },
+    notes=vote_notes("comment", "Comment"),
     deletes=LISTED,
 )
 
@@ -168,7 +176,7 @@ TOPICS = Stream(
     key=KEY,
     notes={
         "manageable_by": "who may manage it: staff or managers",
-        "user_segment_id": "who may read; null means everyone",
+        **READER_NOTES,
     },
     deletes=LISTED,
 )
@@ -193,10 +201,9 @@ POSTS = Stream(
         "content_tag_ids": "list of ULIDs",
         "details": "HTML",
         "frozen": "undocumented flag, as Zendesk returns it",
-        "non_author_editor_id": "last editor other than the author; not recorded before May 2021",
+        **EDITOR_NOTES,
         "status": "none, planned, not_planned, answered or completed",
-        "vote_count": "up and down votes together",
-        "vote_sum": "up votes minus down votes",
+        **VOTED_NOTES,
     },
     deletes=LISTED,
 )
@@ -214,10 +221,9 @@ POST_COMMENTS = Stream(
     key=KEY,
     notes={
         "body": "HTML",
-        "non_author_editor_id": "last editor other than the author; not recorded before May 2021",
+        **EDITOR_NOTES,
         "official": "marked as the official answer",
-        "vote_count": "up and down votes together",
-        "vote_sum": "up votes minus down votes",
+        **VOTED_NOTES,
     },
     deletes=LISTED,
 )
@@ -225,36 +231,20 @@ POST_COMMENTS = Stream(
 POST_VOTES = Stream(
     name="post_votes",
     doc="One user's vote on a community post.",
-    feeds=feed(HelpCenterChildren(POST_LIST, "votes", parent="item_id", counted=True)),
-    columns=columns(
-        bigint="brand_id id item_id user_id value",
-        text="item_type url",
-        timestamp="created_at updated_at",
-    ),
+    feeds=votes(POST_LIST),
+    columns=VOTE_COLUMNS,
     key=KEY,
-    notes={
-        "item_id": "the post voted on",
-        "item_type": "always Post here",
-        "value": "1 up, -1 down",
-    },
+    notes=vote_notes("post", "Post"),
     deletes=LISTED,
 )
 
 POST_COMMENT_VOTES = Stream(
     name="post_comment_votes",
     doc="One user's vote on a comment of a community post.",
-    feeds=feed(HelpCenterChildren(POST_COMMENT_LIST, "votes", parent="item_id", counted=True)),
-    columns=columns(
-        bigint="brand_id id item_id user_id value",
-        text="item_type url",
-        timestamp="created_at updated_at",
-    ),
+    feeds=votes(POST_COMMENT_LIST),
+    columns=VOTE_COLUMNS,
     key=KEY,
-    notes={
-        "item_id": "the post comment voted on",
-        "item_type": "always PostComment here",
-        "value": "1 up, -1 down",
-    },
+    notes=vote_notes("post comment", "PostComment"),
     deletes=LISTED,
 )
 

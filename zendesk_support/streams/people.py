@@ -15,6 +15,7 @@ USER_EXPORT = CursorExport(
     buckets=(ACCOUNT, USERS_EXPORT),
     side="identities",
 )
+ROLE_NOTES = {"role_type": "0 custom, 1 light, 2 chat, 3 contributor, 4 admin, 5 billing"}
 
 
 USERS = Stream(
@@ -46,7 +47,7 @@ USERS = Stream(
         "photo": "attachment object",
         "report_csv": "no effect; may be deprecated",
         "restricted_agent": "agent without access to everything",
-        "role_type": "0 custom, 1 light, 2 chat, 3 contributor, 4 admin, 5 billing",
+        **ROLE_NOTES,
         "separation": "{scope, brand_id}; only where users are separated by brand",
         "shared": "comes from another Zendesk account",
         "suspension_details": "{channels} the user is suspended on",
@@ -166,7 +167,7 @@ CUSTOM_ROLES = Stream(
     plan="Enterprise",
     notes={
         "configuration": "permissions by name",
-        "role_type": "0 custom, 1 light, 2 chat, 3 contributor, 4 admin, 5 billing",
+        **ROLE_NOTES,
     },
     deletes=LISTED,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -68,15 +68,16 @@ def touched(rows: Rows, desk: Desk) -> dict[int, int]:
 
 def rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     """Events at the destination whose comments read otherwise now."""
-    now = {number(row, "id"): row for ticket, at in tickets.items() for row in comments_now(ticket, at, desk) or ()}
+    found = [row for ticket, at in tickets.items() for row in comments_now(ticket, at, desk) or ()]
+    now = {number(row, "id"): spread(row) for row in found}
     changed: Rows = []
     for row in desk.held(tickets):
         children = children_of([row])[0]
-        amended = [
-            {name: now.get(number(child, "id"), child).get(name, child[name]) for name in child} for child in children
-        ]
-        if content(raw(amended)) != content(raw(children)):
-            changed.append({**row, "child_events": raw(amended)})
+        amended = raw(
+            [{name: now.get(number(child, "id"), child).get(name, child[name]) for name in child} for child in children]
+        )
+        if content(amended) != content(raw(children)):
+            changed.append({**row, "child_events": amended})
     return changed
 
 
@@ -173,9 +174,29 @@ def children_of(rows: Rows) -> list[list[Row]]:
     return _decode_children(b"[" + b",".join(b"[]" if text == b"null" else text for text in found) + b"]")
 
 
-def content(value: msgspec.Raw) -> Any:
-    """What a JSON value says, however a database has written it."""
-    return msgspec.json.decode(value)
+def spread(row: Row) -> Row:
+    """A row with the members of its objects also by the names of the columns they would be spread over."""
+    flat = {name: raw(value) for name, value in content(msgspec.Raw(msgspec.json.encode(row))).items()}
+    return {**flat, **row}
+
+
+def content(value: msgspec.Raw) -> dict[str, Any]:
+    """The scalars of a value by their places: the same whether its objects are nested or spread over columns."""
+    return dict(scalars(msgspec.json.decode(value)))
+
+
+def scalars(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Each scalar with its place; null and empty values have none."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from scalars(item, f"{place}__{name}" if place else name)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            at = f"{place}[{index}]"
+            wrapped = item if isinstance(item, dict) else {"list" if isinstance(item, list) else "value": item}
+            yield from scalars(wrapped, at)
+    elif value is not None:
+        yield place, value
 
 
 REMOVE_DELETED = Amend(deleted, retired)

@@ -39,6 +39,7 @@ DELETION_LIST = FilteredListing(
 RATING_LIST = FilteredListing(
     "satisfaction_ratings", "satisfaction_ratings", time="updated_at", window=unix_window("start_time", "end_time")
 )
+CLOCKS = "{calendar, business}, minutes"
 SCRUBS = Feed(TICKET_EXPORT, no_rows, REMOVE_SCRUBBED)
 
 
@@ -111,20 +112,20 @@ TICKET_METRICS = Stream(
     fact=True,
     notes={
         "generated_timestamp": "Unix seconds, UTC: version of the ticket this row was read with",
-        "agent_wait_time_in_minutes": "{calendar, business}, minutes",
+        "agent_wait_time_in_minutes": CLOCKS,
         "assigned_at": "last time of assignment",
         "assignee_stations": "number of assignees so far",
         "assignee_updated_at": "last update by the assignee",
-        "first_resolution_time_in_minutes": "{calendar, business}, minutes",
-        "full_resolution_time_in_minutes": "{calendar, business}, minutes",
+        "first_resolution_time_in_minutes": CLOCKS,
+        "full_resolution_time_in_minutes": CLOCKS,
         "group_stations": "number of groups so far",
         "initially_assigned_at": "first time of assignment",
-        "on_hold_time_in_minutes": "{calendar, business}, minutes",
+        "on_hold_time_in_minutes": CLOCKS,
         "replies": "public replies by agents",
         "reply_time_in_minutes": "{calendar, business}, minutes to the first reply",
         "reply_time_in_seconds": "{calendar}, seconds to the first reply; messaging tickets only",
         "requester_updated_at": "last update by the requester",
-        "requester_wait_time_in_minutes": "{calendar, business}, minutes",
+        "requester_wait_time_in_minutes": CLOCKS,
     },
     deletes="Removed once the ticket is deleted.",
 )

@@ -1,0 +1,63 @@
+"""What happens to an account between two syncs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zendesk_support.simulator import Simulator
+from zendesk_support.streams import CATALOGUE
+
+TICKETS = ("tickets", "ticket_metrics", "ticket_events", "ticket_comments", "ticket_audits", "ticket_skips")
+
+TICKET_CHANGES: dict[str, dict[str, Any]] = {
+    "update_tickets": {"count": 5},
+    "system_update_tickets": {"count": 4},
+    "create_tickets": {"count": 4},
+    "delete_tickets": {"count": 3},
+    "scrub_tickets": {"count": 2},
+    "redact_comments": {"count": 3},
+    "make_comments_private": {"count": 2},
+    "bulk_update": {"count": 2500},
+    "archive_tickets": {"count": 2},
+}
+
+CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("update_tickets", {"count": 3}),
+    ("update_users", {"count": 4}),
+    ("create_users", {"count": 2}),
+    ("deactivate_users", {"count": 2}),
+    ("permanently_delete_users", {}),
+    ("update_organizations", {"count": 2}),
+    ("delete_organizations", {}),
+    ("delete_groups", {}),
+    ("vote_articles", {"count": 2}),
+    ("unvote_articles", {"brand": 1}),
+    ("vote_posts", {"count": 2}),
+    ("archive_articles", {"brand": 1}),
+    ("log_audits", {}),
+    ("late_row", {"stream": "organizations"}),
+    ("delete_tickets", {}),
+    ("create_rows", {"stream": "ticket_activities"}),
+    ("create_rows", {"stream": "ticket_skips"}),
+    ("update_rows", {"stream": "ticket_skips"}),
+    ("create_rows", {"stream": "satisfaction_ratings"}),
+    ("update_rows", {"stream": "satisfaction_ratings", "count": 2}),
+    ("create_rows", {"stream": "user_identities"}),
+    ("update_rows", {"stream": "user_identities"}),
+    ("remove_rows", {"stream": "user_identities"}),
+)
+
+LISTED = tuple(name for name, stream in CATALOGUE.items() if stream.snapshot and not stream.keeps)
+
+
+def change_all(account: Simulator) -> None:
+    """Change what is not listed whole, and some of what is."""
+    for kind, parameters in CHANGES:
+        account.mutate(kind, **parameters)
+
+
+def change_lists(account: Simulator) -> None:
+    """Create, update and remove rows of every list."""
+    for name in LISTED:
+        for kind, count in (("create_rows", 2), ("update_rows", 1), ("remove_rows", 1)):
+            account.mutate(kind, stream=name, count=count)
