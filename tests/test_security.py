@@ -664,6 +664,7 @@ def test_no_header_can_hold_the_other_streams_up(account: Simulator, header: str
         ({"errors": [None]}, "no reason given"),
         ("\x1b]0;title\x07 words", "]0;title words"),
     ],
+    ids=["surrogate and control", "long", "deep", "no JSON", "list of texts", "list of nothing", "escape"],
 )
 def test_what_zendesk_says_is_quoted_as_one_plain_line(account: Simulator, body: Any, said: str) -> None:
     text = body if isinstance(body, str) else json.dumps(body)
