@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from rich_argparse import RichHelpFormatter
 
 from zendesk_support.check import check_streams
 from zendesk_support.errors import ConfigurationError, UnavailableError, ZendeskError
+from zendesk_support.explain import explain, untraced
 from zendesk_support.report import Report
 from zendesk_support.runner import sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
@@ -45,6 +47,7 @@ def duckdb(arguments: Sequence[str] | None = None) -> int:
     parser = make_parser("Load Zendesk Support and Help Center into a DuckDB file.")
     parser.add_argument("--database", type=Path, default=None, metavar="PATH", help="DuckDB file (zendesk.duckdb)")
     options = parser.parse_args(arguments)
+    logging.getLogger("dlt").addFilter(NoTraces())
     try:
         if options.demo:
             from zendesk_support.demo import demo
@@ -56,6 +59,19 @@ def duckdb(arguments: Sequence[str] | None = None) -> int:
         if "credentials" in str(error) or "subdomain is not set" in str(error):
             errors.print("\nWithout a Zendesk account, try --demo.", highlight=False)
         return WRONG_USE
+    except OSError as error:
+        errors.print(f"[red]error:[/red] {escape(explain(error))}", highlight=False)
+        return INCOMPLETE
+
+
+class NoTraces(logging.Filter):
+    """Takes the stack traces out of dlt's log lines: why a load ended is told in words."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every line pass."""
+        record.exc_info = record.exc_text = None
+        record.msg, record.args = "".join(untraced(record.getMessage())), None
+        return True
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
@@ -156,11 +172,9 @@ def load(pipeline: Pipeline, source: ZendeskSource, full_refresh: bool = False) 
     """Run the pipeline and print what happened."""
     try:
         report = sync(pipeline, source, full_refresh=full_refresh)
-    except PipelineStepFailed as error:
+    except (PipelineStepFailed, OSError) as error:
         report = Report()
-        errors.print(
-            f"[red]{error.step} failed:[/red] {escape(first_paragraph(error.exception or error))}", highlight=False
-        )
+        errors.print(f"[red]{getattr(error, 'step', 'load')} failed:[/red] {escape(explain(error))}", highlight=False)
         errors.print("Nothing of this run counts as loaded; the next run repeats it.", highlight=False)
         report.broken = True
         return report

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import dlt
@@ -11,6 +10,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.errors import ConfigurationError
+from zendesk_support.explain import causes
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import Report, current_report
 
@@ -57,13 +57,6 @@ def sync(pipeline: Pipeline, source: DltSource, *, full_refresh: bool = False) -
     finally:
         current_report.reset(token)
     return report
-
-
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what led to it."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def set_defaults() -> None:
