@@ -14,6 +14,7 @@ from typing import Any
 import dlt
 import pytest
 import tomlkit
+from documented import says
 from support import assert_whole, load, pipeline, source, table
 
 from zendesk_support import ConfigurationError, ZendeskRefreshToken
@@ -145,8 +146,9 @@ def test_refused_credentials_stop_the_run_and_say_what_to_check(tmp_path: Path, 
 def test_credentials_that_zendesk_does_not_know_stop_the_run(tmp_path: Path, account: Simulator, kind: str) -> None:
     """L32, L34."""
     wrong = {name: f"not-{value}" for name, value in given(account, *KINDS[kind]).items()}
-    with pytest.raises(ConfigurationError, match=r"Zendesk refused the credentials \(401: "):
+    with pytest.raises(ConfigurationError) as caught:
         sync(pipeline(tmp_path), source(account, credentials=wrong).with_resources("groups", "tickets", "users"))
+    assert says("Zendesk does not know the token", str(caught.value))
 
 
 def test_a_token_that_cannot_be_had_is_asked_for_once_not_once_a_stream(tmp_path: Path, account: Simulator) -> None:

@@ -12,6 +12,7 @@ import pendulum
 import pytest
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+from documented import says
 from support import assert_whole, load, pipeline, source, written
 
 import zendesk_support
@@ -188,6 +189,13 @@ def test_every_setting_can_come_from_the_configuration_file(configure: Callable[
     assert (settings.start, settings.end) == (1_706_659_200, 1_709_164_800)
     assert (settings.quota_share, settings.retry_deadline, settings.request_timeout) == (0.25, 60, 30)
     assert (settings.sync_modes["tickets"], settings.sync_modes["users"]) == ("history", "incremental")
+
+
+def test_the_documented_message_of_a_wrong_setting_is_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__QUOTA_SHARE", "half")
+    with pytest.raises(ConfigurationError) as caught:
+        build()
+    assert says("a setting that cannot be used", str(caught.value))
 
 
 def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -26,6 +27,7 @@ from zendesk_support.errors import (
     UnavailableError,
     ZendeskError,
 )
+from zendesk_support.explain import explain, untraced
 from zendesk_support.report import Report
 from zendesk_support.runner import sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
@@ -46,6 +48,7 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
     warehouse = WAREHOUSES[destination]
     options = make_parser(warehouse).parse_args(arguments)
     make_pipeline = partial(open_pipeline, warehouse)
+    logging.getLogger("dlt").addFilter(NoTraces())
     try:
         if options.demo:
             from zendesk_support.demo import demo
@@ -61,6 +64,19 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
         if "credentials" in told or "subdomain is not set" in told:
             errors.print("\nWithout a Zendesk account, try --demo.", highlight=False)
         return WRONG_USE
+    except OSError as error:
+        errors.print(f"[red]error:[/red] {escape(explain(error))}", highlight=False)
+        return INCOMPLETE
+
+
+class NoTraces(logging.Filter):
+    """Takes the stack traces out of dlt's log lines: why a load ended is told in words."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every line pass."""
+        record.exc_info = record.exc_text = None
+        record.msg, record.args = "".join(untraced(record.getMessage())), None
+        return True
 
 
 duckdb = partial(main, "duckdb")
@@ -150,12 +166,10 @@ def load(pipeline: Pipeline, source: ZendeskSource, **options: Any) -> Report:
     """Run the pipeline and print what happened."""
     try:
         report = sync(pipeline, source, **options)
-    except PipelineStepFailed as error:
+    except (PipelineStepFailed, OSError) as error:
         report = Report()
-        errors.print(
-            f"[red]{error.step} failed:[/red] {escape(first_paragraph(error.exception or error))}", highlight=False
-        )
-        errors.print("Nothing of this run counts as loaded; the next run repeats it.", highlight=False)
+        errors.print(f"[red]{getattr(error, 'step', 'load')} failed:[/red] {escape(explain(error))}", highlight=False)
+        errors.print("What earlier checkpoints have loaded stays; the next run goes on from there.", highlight=False)
         report.broken = True
         return report
     show(report)

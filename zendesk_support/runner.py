@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
+from zendesk_support.explain import causes
 from zendesk_support.known import IN_USE
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import Report
@@ -147,13 +148,6 @@ def in_force(checkpoints: Checkpoints) -> Iterator[None]:
         yield
     finally:
         current_sync.reset(token)
-
-
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what led to it."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def set_defaults() -> None:

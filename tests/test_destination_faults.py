@@ -1,0 +1,171 @@
+"""A disk that is full, a database in use or read-only: told in plain words, and the next run completes the tables."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+from documented import says
+from support import SCALE, truth
+
+from zendesk_support import cli
+from zendesk_support.simulator import Simulator
+
+STREAMS = ("--streams", "tickets", "groups", "users", "--progress", "off")
+FULL_DISK = """
+import resource, sys
+from dlt.common.runtime.collector import NullCollector
+from zendesk_support import cli
+
+stage, limit, *arguments = sys.argv[1:]
+
+class Full(NullCollector):
+    def _start(self, step):
+        if step.startswith(stage):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
+
+cli.progress = lambda wanted: Full()
+sys.exit(cli.duckdb(arguments))
+"""
+PLAIN = "import sys; from zendesk_support import cli; sys.exit(cli.duckdb(sys.argv[1:]))"
+LOCKED = "import duckdb; held = duckdb.connect('zendesk.duckdb'); print('held', flush=True); input()"
+DROP_BOUNDING_CAPABILITY, OVERRIDE_PERMISSIONS = 24, 1
+
+
+@pytest.fixture
+def configured(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
+    """A simulated account, which the environment leads to."""
+    given = {
+        "BASE_URL": account.base_url,
+        "CLOCK_SCALE": str(SCALE),
+        "START_DATE": "2015-01-01",
+        "CREDENTIALS__CLIENT_ID": account.credentials["client_id"],
+        "CREDENTIALS__CLIENT_SECRET": account.credentials["client_secret"],
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"SOURCES__ZENDESK_SUPPORT__{name}", value)
+    return account
+
+
+def obey_permissions() -> None:
+    """Let root, too, be refused what a file's mode forbids."""
+    ctypes.CDLL(None).prctl(DROP_BOUNDING_CAPABILITY, OVERRIDE_PERMISSIONS)
+
+
+def script(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        preexec_fn=obey_permissions,
+    )
+
+
+def told(stderr: str) -> str:
+    """What the user reads, without dlt's log lines and the sentence that always follows."""
+    assert "Traceback" not in stderr
+    text = " ".join(" ".join(line for line in stderr.splitlines() if "|dlt|" not in line).split())
+    return text.removesuffix(" What earlier checkpoints have loaded stays; the next run goes on from there.")
+
+
+def assert_complete(account: Simulator) -> None:
+    """Run again, and compare keys and versions."""
+    assert cli.duckdb(STREAMS) == 0
+    with duckdb.connect("zendesk.duckdb", read_only=True) as connection:
+        for stream, version in (("tickets", "generated_timestamp"), ("groups", "name"), ("users", "name")):
+            found = connection.execute(f"SELECT id, {version} FROM zendesk_support.{stream}").fetchall()
+            assert sorted(found) == sorted((row["id"], row[version]) for row in truth(account, stream).values())
+
+
+@pytest.mark.parametrize(
+    ("stage", "limit", "loaded_before"),
+    [("Extract", 0, True), ("Normalize", 0, True), ("Load", 0, True), ("Load", 100_000, False)],
+    ids=["while reading", "while normalizing", "before the first table", "within a table"],
+)
+def test_a_full_disk_is_named_and_the_next_run_completes_the_tables(
+    configured: Simulator, stage: str, limit: int, loaded_before: bool
+) -> None:
+    """L21, L38."""
+    if loaded_before:
+        assert cli.duckdb(STREAMS) == 0
+        configured.mutate("update_tickets", count=5)
+    done = script(FULL_DISK, stage, str(limit), *STREAMS)
+    assert done.returncode == 1
+    assert says("the disk is full", told(done.stderr)), done.stderr
+    assert done.stdout == ""
+    assert_complete(configured)
+
+
+@contextmanager
+def holding() -> Iterator[None]:
+    """Another program has the database open."""
+    with subprocess.Popen([sys.executable, "-c", LOCKED], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        yield
+        other.communicate(b"\n")
+
+
+def test_a_database_in_use_is_named_and_the_next_run_completes_the_tables(
+    configured: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """L21, L38."""
+    assert cli.duckdb(STREAMS) == 0
+    configured.mutate("update_tickets", count=5)
+    capsys.readouterr()
+    with holding():
+        assert cli.duckdb(STREAMS) == 1
+    shown = capsys.readouterr()
+    assert says("the database is in use", told(shown.err)), shown.err
+    assert shown.out == ""
+    assert_complete(configured)
+
+
+@pytest.mark.parametrize(("path", "mode"), [("zendesk.duckdb", 0o444), (".", 0o555)], ids=["the file", "the folder"])
+def test_a_database_that_may_not_be_written_is_named(configured: Simulator, home: Path, path: str, mode: int) -> None:
+    """L21."""
+    if path != ".":
+        assert cli.duckdb(STREAMS) == 0
+        configured.mutate("update_tickets", count=5)
+    before = (home / path).stat().st_mode
+    os.chmod(home / path, mode)
+    done = script(PLAIN, *STREAMS)
+    os.chmod(home / path, before)
+    assert done.returncode == 1
+    assert says("the database or the working folder is read-only", told(done.stderr)), done.stderr
+    assert_complete(configured)
+
+
+def test_a_file_that_is_no_database_is_named(
+    configured: Simulator, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "zendesk.duckdb").write_text("a shopping list" * 1000)
+    assert cli.duckdb(STREAMS) == 1
+    assert says("the destination refuses", told(capsys.readouterr().err))
+    (home / "zendesk.duckdb").unlink()
+    assert_complete(configured)
+
+
+def test_a_table_that_refuses_rows_gets_them_with_the_next_run(configured: Simulator) -> None:
+    """L21, L38. Positions move back with a package that is given up."""
+    assert cli.duckdb(STREAMS) == 0
+    configured.mutate("update_tickets", count=5)
+    with duckdb.connect("zendesk.duckdb") as connection:
+        connection.execute("ALTER TABLE zendesk_support.tickets RENAME TO kept")
+        connection.execute("CREATE VIEW zendesk_support.tickets AS SELECT * FROM zendesk_support.kept")
+    done = script(PLAIN, *STREAMS)
+    assert done.returncode == 1
+    assert says("the destination refuses", told(done.stderr)), done.stderr
+    with duckdb.connect("zendesk.duckdb") as connection:
+        connection.execute("DROP VIEW zendesk_support.tickets")
+        connection.execute("ALTER TABLE zendesk_support.kept RENAME TO tickets")
+    assert_complete(configured)
