@@ -27,7 +27,7 @@ from zendesk_support.clock import Clock
 from zendesk_support.credentials import TokenVault, make_auth
 from zendesk_support.errors import Cancelled, UnavailableError
 from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared
-from zendesk_support.known import DIGEST, Destination, Known, digest_text
+from zendesk_support.known import DIGEST, Array, Destination, Known, compact, digest_text, keys_digest
 from zendesk_support.modes import (
     APPENDING,
     DEFAULT,
@@ -227,6 +227,9 @@ class Member:
         self._closed = False
         self._known: Known | None = None
         self._held: set[int] = set()
+        self._written: list[Array] = []
+        self.asked_at: float | None = None
+        self.table_keys: str | None = None
         self.side: Rows = []
         self._removed: Rows = []
 
@@ -248,6 +251,8 @@ class Member:
 
     def accept(self, chunk: Chunk) -> None:
         """Turn a chunk into a batch of this stream's rows."""
+        if self.asked_at is None:
+            self.asked_at = self.job.transport.server_time
         rows = self._unseen(chunk)
         self.side = chunk.side
         if self._held:
@@ -292,10 +297,12 @@ class Member:
     def _changed(self, rows: Rows, known: Known) -> Rows:
         """Rows that differ from the destination's, each with its digest."""
         digests = [digest_text(row_hash(row)) for row in rows]
-        changed = known.changed([values(rows, name) for name in self.stream.key], digests)
+        ids = compact([values(rows, name) for name in self.stream.key])
+        changed = known.changed(ids, digests)
         if self.stream.fact:
             times, settings = seconds(rows, "updated_at"), self.job.settings
             changed &= (times >= settings.start) & (settings.end is None or times < settings.end)
+        self._written.append(ids[changed])
         return [{**rows[i], DIGEST: raw(digests[i])} for i in np.flatnonzero(changed)]
 
     def held(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
@@ -358,6 +365,9 @@ class Member:
         if self._known is not None and not stays and (gone := self._known.gone()).num_rows:
             keys = [{name: raw(value) for name, value in key.items()} for key in gone.to_pylist()]
             self._put(self._retired(keys), {})
+        if self._known is not None:
+            staying = self._known.ids if stays else self._known.listed
+            self.table_keys = keys_digest(np.unique(np.concatenate([staying, *self._written])))
         self._end(None)
 
     def fail(self, error: BaseException) -> None:
@@ -475,6 +485,7 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
                     else:
                         spool.add(batch.data, stream.key if mode == "history" else None)
         conclude(report, members, run is not None)
+        note_reading(report, members[0])
         if spool is not None and (mode not in FULL or report.status == "loaded"):
             for data in spool.batches():
                 yield shape.hinted(data)
@@ -518,6 +529,13 @@ def conclude(report: StreamReport, members: list[Member], keep_going: bool) -> N
     report.error = error
     if not keep_going:
         raise error
+
+
+def note_reading(report: StreamReport, member: Member) -> None:
+    """Keep what a later verification compares with."""
+    report.table_keys = member.table_keys
+    if member.asked_at is not None:
+        report.asked_at = datetime.fromtimestamp(member.asked_at, timezone.utc)
 
 
 def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:

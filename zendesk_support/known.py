@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from hashlib import blake2b
 from typing import Any
@@ -27,6 +27,8 @@ LOAD_ID = "_dlt_load_id"
 FETCHED = 50_000
 ONE_READER = threading.Lock()
 Array = np.ndarray[Any, Any]
+Condition = tuple[str, str]
+"""A column, and what is asked of it in SQL."""
 
 
 class Destination:
@@ -58,16 +60,14 @@ class Destination:
         Returns:
             An Arrow table, or None where there is no such table or row (yet).
         """
-        condition = None
+        conditions = []
         if since is not None:
-            name, at = since
-            condition = (name, f">= {literal(datetime.fromtimestamp(at, timezone.utc).isoformat())}")
-        chunks = self._fetch(table, columns, condition)
-        if not chunks:
-            return None
-        return pa.concat_tables(
-            pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns)) for chunk in chunks
-        )
+            conditions.append(self.bound(since[0], ">=", since[1]))
+        chunks = [
+            pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns))
+            for chunk in self.chunks(table, columns, conditions)
+        ]
+        return pa.concat_tables(chunks) if chunks else None
 
     def records(self, table: str, column: str, values: Iterable[Any], columns: Sequence[str] = ()) -> Rows:
         """Rows not marked as deleted that have one of `values` in `column`, as the API would send them.
@@ -82,38 +82,57 @@ class Destination:
         wanted = [name for name in columns or known if not name.startswith("_")]
         types = [known.get(name, {}).get("data_type") for name in wanted]
         listed = ", ".join(literal(value) for value in values)
-        chunks = self._fetch(table, wanted, (column, f"IN ({listed})")) if listed else []
+        chunks = self.chunks(table, wanted, [(column, f"IN ({listed})")]) if listed else ()
         return [
             {name: as_json(value, kind) for name, value, kind in zip(wanted, record, types) if value is not None}
             for chunk in chunks
             for record in chunk
         ]
 
-    def _fetch(
-        self, table: str, columns: Sequence[str], condition: tuple[str, str] | None = None
-    ) -> list[list[tuple[Any, ...]]]:
+    def ids(self, table: str, key: Sequence[str], conditions: Sequence[Condition] = ()) -> Array:
+        """The keys of all rows not marked as deleted, as `compact` makes them, in order; repeated keys stay."""
+        chunks = [compact(list(zip(*chunk))) for chunk in self.chunks(table, key, conditions)]
+        ids = np.concatenate([*chunks, np.array([], np.int64)])
+        ids.sort()
+        return ids
+
+    def newest(self, table: str, column: str, conditions: Sequence[Condition] = ()) -> Any:
+        """The greatest value of a column; None where there is none."""
+        found = [row for chunk in self.chunks(table, [column], conditions, "max({})") for row in chunk]
+        return found[0][0] if found else None
+
+    def bound(self, column: str, sign: str, at: int) -> Condition:
+        """The condition that a time column lies before or after some Unix seconds."""
+        if self._columns.get(column, {}).get("data_type") == "bigint":
+            return column, f"{sign} {at}"
+        return column, f"{sign} {literal(datetime.fromtimestamp(at, timezone.utc).isoformat())}"
+
+    def chunks(
+        self, table: str, columns: Sequence[str], conditions: Sequence[Condition] = (), selected: str = "{}"
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Values of all rows not marked as deleted that meet the conditions, some thousand rows at a time."""
         known = self._columns
         if not columns or not all(name in known for name in columns):
-            return []
+            return
         assert self._client is not None
         with ONE_READER, self._client as client:
             name_of = client.escape_column_name
             source = client.make_qualified_table_name(table)
-            conditions = [f"{name_of(condition[0])} {condition[1]}"] if condition else []
+            wheres = [f"{name_of(column)} {condition}" for column, condition in conditions]
             if self._versions_of:
                 key = ", ".join(map(name_of, self._versions_of))
                 newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {name_of(LOAD_ID)} DESC) AS version_from_last"
                 source = f"(SELECT *, {newest} FROM {source}) AS versions"
-                conditions.append("version_from_last = 1")
-            conditions += [f"{name_of(ended)} IS NULL" for ended in (DELETED_AT, VALID_TO) if ended in known]
-            query = f"SELECT {', '.join(map(name_of, columns))} FROM {source}"
-            if conditions:
-                query += " WHERE " + " AND ".join(conditions)
+                wheres.append("version_from_last = 1")
+            wheres += [f"{name_of(ended)} IS NULL" for ended in (DELETED_AT, VALID_TO) if ended in known]
+            query = f"SELECT {', '.join(selected.format(name_of(name)) for name in columns)} FROM {source}"
+            if wheres:
+                query += " WHERE " + " AND ".join(wheres)
             try:
                 with client.execute_query(query) as cursor:
-                    return list(iter(lambda: cursor.fetchmany(FETCHED), []))
+                    yield from iter(lambda: cursor.fetchmany(FETCHED), [])
             except DatabaseUndefinedRelation:
-                return []
+                return
 
 
 def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
@@ -154,6 +173,19 @@ def ids_of(table: pa.Table, key: Sequence[str]) -> Array:
     return compact([column.to_pylist() for column in columns])
 
 
+def holds(ordered: Array, ids: Array) -> Array:
+    """Whether each key is among some in order."""
+    if not len(ordered):
+        return np.zeros(len(ids), bool)
+    places = np.minimum(np.searchsorted(ordered, ids), len(ordered) - 1)
+    return np.asarray(ordered[places] == ids)
+
+
+def keys_digest(ids: Array) -> str:
+    """Number and digest of keys in any order: equal for equal keys."""
+    return f"{len(ids)}-{blake2b(np.sort(ids).tobytes(), digest_size=12).hexdigest()}"
+
+
 class Known:
     """The rows a complete pass compares with: which are unchanged, and which Zendesk no longer lists."""
 
@@ -172,16 +204,26 @@ class Known:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def changed(self, keys: Sequence[Sequence[Any]], digests: Sequence[str]) -> Array:
-        """Mark keys (by column) as still listed; True for each row that is new or differs."""
-        ids = compact(keys)
+    @property
+    def ids(self) -> Array:
+        """The keys, in order."""
+        return self._ids
+
+    @property
+    def listed(self) -> Array:
+        """The keys that were listed in this pass, or that it was not to list."""
+        return self._ids[self._seen]
+
+    def changed(self, ids: Array, digests: Sequence[str]) -> Array:
+        """Mark keys as still listed; True for each row that is new or differs."""
         if not len(self._ids):
             return np.ones(len(ids), bool)
-        places = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
-        found = self._ids[places] == ids
-        self._seen[places[found]] = True
-        same = found & (self._digests[places] == np.array(digests, "S12"))
-        return np.asarray(~same)
+        found = holds(self._ids, ids)
+        places = np.searchsorted(self._ids, ids[found])
+        self._seen[places] = True
+        same = found.copy()
+        same[found] = self._digests[places] == np.array(digests, "S12")[found]
+        return ~same
 
     def keep(self, columns: Sequence[str], parents: Iterable[tuple[Any, ...]]) -> None:
         """Count rows as still listed whose parent, named by `columns`, was not read in this pass."""
