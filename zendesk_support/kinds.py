@@ -81,7 +81,11 @@ class Position:
 
 @dataclass
 class Job:
-    """What a reader works with: the account, and the position to start from."""
+    """What a reader works with: the account, and the position to start from.
+
+    Attributes:
+        single: read one page of an export, and no more.
+    """
 
     transport: Transport
     settings: Settings
@@ -92,6 +96,7 @@ class Job:
     base: str = ""
     page_size: int = EXPORT_PAGE
     began: int | None = None
+    single: bool = False
 
     def page(self, request: Request, key: str, side: str | None = None) -> Page:
         """Fetch one page."""
@@ -240,7 +245,8 @@ class CursorExport:
                     if page.after_cursor in (None, "", cursor):
                         raise ContractError(f"{self.path}: the export neither ends nor moves on; nothing was skipped.")
                     cursor = page.after_cursor
-                    pending = prefetch(self._fetch, job, top, cursor)
+                    if not job.single:
+                        pending = prefetch(self._fetch, job, top, cursor)
                 if top > at:
                     edge = frozenset()
                 edge |= {row_hash(page.rows[i]) for i in np.flatnonzero(times == top)}
@@ -248,7 +254,7 @@ class CursorExport:
                 if over_end(job.settings, times):
                     complete = True
                 yield Chunk(page.rows, at, None if complete else cursor, times, edge, complete, page.side or [])
-                if complete:
+                if complete or job.single:
                     return
 
     def probe(self, job: Job) -> None:
@@ -304,7 +310,7 @@ class TimeExport:
                         f"{self.path}: a page of {len(page.rows)} rows from start_time={at} does not move on; "
                         "rows of that second may be missing, so the position stays."
                     )
-                if not ended:
+                if not (ended or job.single):
                     pending = prefetch(self._fetch, job, end)
                 times = seconds(page.rows, self.time) if self.time else None
                 hashes = [row_hash(row) for row in page.rows]
@@ -320,7 +326,7 @@ class TimeExport:
                 over = times is not None and over_end(job.settings, times)
                 complete = ended or over
                 yield Chunk([page.rows[i] for i in fresh], last, None, times, edge, complete)
-                if complete:
+                if complete or job.single:
                     return
 
     def probe(self, job: Job) -> None:
