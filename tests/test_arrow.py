@@ -184,25 +184,54 @@ def test_dropped_keys_are_left_out() -> None:
     assert table.schema.names == ["id"]
 
 
-def named(body: str, known: dict[str, DataType] | None = None, **found: DataType) -> list[dict[str, Any]]:
-    """Rows by column, as the destination's naming has it."""
-    converter = Converter(known or {}, found, identifier=snake_case)
-    return [{k: v for k, v in row.items() if v is not None} for row in converter.table(decoded(body)).to_pylist()]
+def named(
+    body: str, known: dict[str, DataType] | None = None, before: Converter | None = None
+) -> tuple[list[dict[str, Any]], Converter]:
+    """Rows by column, as the destination's naming has it, with what an earlier run has left there."""
+    found, keys = (before.types, before.renamed) if before else ({}, {})
+    converter = Converter(known or {}, found, identifier=snake_case, keys={key: name for name, key in keys.items()})
+    rows = converter.table(decoded(body)).to_pylist()
+    return [{k: v for k, v in row.items() if v is not None} for row in rows], converter
 
 
 def test_keys_that_are_named_alike_get_columns_of_their_own() -> None:
     """L12."""
     body = '{"rows": [{"status": "open", "Status": "x", "fooBar": 1, "foo_bar": 2, "Foo Bar": 3}]}'
-    assert sorted(named(body, {"status": "text"})[0].values(), key=str) == [1, 2, 3, "open", "x"]
-    assert named(body, {"status": "text"})[0]["status"] == "open"
+    (row,), _ = named(body, {"status": "text"})
+    assert sorted(row.values(), key=str) == [1, 2, 3, "open", "x"]
+    assert row["status"] == "open"
 
 
 @pytest.mark.parametrize("key", ["fooBar", "Foo Bar", "naïve key", "🎉", "x" * 300, "a.b", "1st"])
 def test_a_key_keeps_its_column_in_the_next_run(key: str) -> None:
     """L12."""
     body = json.dumps({"rows": [{key: 7}]})
-    (first,) = named(body, {})
-    assert named(body, {}, **dict.fromkeys(first, "bigint")) == [first]
+    first, converter = named(body)
+    assert named(body, before=converter)[0] == first
+
+
+def test_keys_that_are_named_alike_keep_their_columns_in_any_order() -> None:
+    """L12."""
+    keys = ["Foo", "foo", "FOO", "f__o", "x", "x__v_text", "_dlt_id", "_DLT_ID", "_dlt_valid_to", "zendesk_dlt_id"]
+    before = Converter({}, identifier=snake_case)
+    columns: dict[str, set[str]] = {}
+    for order in (keys, keys[::-1], keys[1:] + keys[:1]):
+        for key in order:
+            rows, before = named(json.dumps({"rows": [{key: f"value of {key}"}]}), before=before)
+            columns.setdefault(key, set()).update(rows[0])
+    assert {key: len(names) for key, names in columns.items()} == dict.fromkeys(keys, 1)
+    assert len({name for names in columns.values() for name in names}) == len(keys)
+    assert (columns["x"], columns["x__v_text"]) == ({"x"}, {"x_v_text"})
+    assert not any(name.startswith("_dlt") for names in columns.values() for name in names)
+
+
+def test_a_key_named_like_a_variant_does_not_meet_it() -> None:
+    """L12, L14. Of dlt's namings, `direct` leaves double underscores."""
+    body = '{"rows": [{"x": 1, "x__v_text": "own"}, {"x": "odd", "x__v_text": "mine"}]}'
+    assert Converter({"x": "bigint"}).table(decoded(body)).to_pylist() == [
+        {"x": 1, "x__v_text": None, "x__v_text_2": "own"},
+        {"x": None, "x__v_text": "odd", "x__v_text_2": "mine"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +240,7 @@ def test_a_key_keeps_its_column_in_the_next_run(key: str) -> None:
 )
 def test_any_key_becomes_a_column(key: str) -> None:
     """L12, L13."""
-    (row,) = named(json.dumps({"rows": [{key: 7}]}), {})
+    (row,), _ = named(json.dumps({"rows": [{key: 7}]}))
     assert list(row.values()) == [7]
     assert not set(row) & {"_dlt_id", "_dlt_load_id", ""}
 
@@ -255,8 +284,10 @@ def test_nul_is_left_out_for_destinations_that_cannot_hold_it(value: str, kind: 
         (b'{"rows": [{"x": "\xed\xa0\x80"}]}', "\ufffd" * 3),
         (b'{"rows": [{"x": "\\ud800"}]}', "\ufffd"),
         ('{"rows": [{"x": "\u2028"}]}'.encode(), "\u2028"),
+        (b'{"rows": [{"x": "a\x00\tb"}]}', "a\0\tb"),
+        (b'{"rows": [{"x": "NaN, \\"NaN", "y": NaN}]}', 'NaN, "NaN'),
     ],
-    ids=["nan", "infinity", "latin", "surrogate bytes", "surrogate", "separator"],
+    ids=["nan", "infinity", "latin", "surrogate bytes", "surrogate", "separator", "control", "nan in a text"],
 )
 def test_nearly_valid_json_loads_with_its_other_values(body: bytes, value: str | None) -> None:
     """L14, L24."""
@@ -267,6 +298,22 @@ def test_nearly_valid_json_loads_with_its_other_values(body: bytes, value: str |
 def test_integers_beyond_64_bits_survive_the_mending_of_another_value() -> None:
     rows = decoded(b'{"rows": [{"x": 123456789012345678901234567890, "y": 1.10, "z": NaN}]}')
     assert Converter({}).table(rows).to_pylist() == [{"x": "123456789012345678901234567890", "y": 1.1}]
+
+
+def test_mending_one_value_leaves_all_others_byte_for_byte() -> None:
+    """L24, L40."""
+    body = b'{"rows": [{"x": {"b": 1.10, "a" : 1e400, "a": "\\u00e4\\ud83d\\ude00\\\\ud83d"}}, {"x": ["\\ud83d"]}]}'
+    first, second = Converter({}).table(decoded(body)).column("x").to_pylist()
+    assert first.encode() == body[len(b'{"rows": [{"x": ') : -len(b'}, {"x": ["\\ud83d"]}]}')]
+    assert second == '["\ufffd"]'
+
+
+def test_names_that_differ_in_what_utf8_cannot_hold_stay_apart() -> None:
+    """L12."""
+    rows = decoded(b'{"rows": [{"\\ud800": 1, "\\ud801": 2, "\xff": 3, "\xfe": 4, "x": {"\\udfff": 5, "\\udffe": 6}}]}')
+    assert Converter({}).table(rows).to_pylist() == [
+        {"\ufffdd800": 1, "\ufffdd801": 2, "\ufffddcff": 3, "\ufffddcfe": 4, "x": '{"\ufffddfff": 5, "\ufffddffe": 6}'}
+    ]
 
 
 @pytest.mark.parametrize(

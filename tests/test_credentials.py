@@ -17,7 +17,7 @@ from support import assert_whole, load, pipeline, source
 
 from zendesk_support import ConfigurationError, ZendeskRefreshToken
 from zendesk_support.clock import Clock
-from zendesk_support.credentials import RENEW_EARLY, TokenAuth, TokenVault
+from zendesk_support.credentials import RENEW_EARLY, Token, TokenAuth, TokenVault
 from zendesk_support.runner import sync
 from zendesk_support.simulator import Simulator
 
@@ -144,7 +144,7 @@ class Hand(Clock):
 def test_a_token_is_renewed_before_it_expires(lifetime: int, early: float) -> None:
     """L33."""
     clock, issued = Hand(), iter("abc")
-    auth = TokenAuth({}, lambda _: {"access_token": next(issued), "expires_in": lifetime}, clock, None)
+    auth = TokenAuth({}, lambda _: Token(next(issued), expires_in=lifetime), clock, None)
     assert auth.header() == "Bearer a"
     clock.time += lifetime - early - 1
     assert auth.header() == "Bearer a"
@@ -157,9 +157,9 @@ def test_threads_refused_together_renew_once() -> None:
     asked: list[int] = []
     together = threading.Barrier(8)
 
-    def answer(_: dict[str, str]) -> dict[str, Any]:
+    def answer(_: dict[str, str]) -> Token:
         asked.append(1)
-        return {"access_token": f"token-{len(asked)}", "expires_in": 7200}
+        return Token(f"token-{len(asked)}", expires_in=7200)
 
     auth = TokenAuth({}, answer, Hand(), None)
 

@@ -342,7 +342,8 @@ def test_a_filtered_list_moves_only_with_its_last_page() -> None:
     pages = [rows(50, 10), rows(40, 20, first=3), rows(30, first=5)]
     script = Script(links(pages, {"meta": {"has_more": False}}), server_time=1_000)
     found = chunks(RATINGS, script, at=10)
-    assert [page.at for page in found] == [None, None, 50]
+    assert [page.at for page in found] == [10, 10, 50]
+    assert [page.cursor is None for page in found] == [False, False, True]
     assert script.asked[0][1]["start_time"] == "10"
 
 

@@ -456,7 +456,7 @@ def test_a_stream_whose_last_sync_failed_lacks_what_it_did_not_reach(
     account.clear_faults()
     result = check(target, account, name)[name]
     assert result.verdict == "missing"
-    assert "the last sync of it failed" in result.why
+    assert "its last sync did not reach the end" in result.why
     assert result.difference == len(truth(account, name)) - len(table(target, name))
 
 

@@ -6,7 +6,6 @@ does not fit goes to the column that dlt's own schema evolution would use for it
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -14,7 +13,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zendesk_support.pages import NULL, Rows, repaired, without_lone_surrogates
+from zendesk_support.pages import NULL, Rows
 
 DataType = Literal["bigint", "text", "timestamp", "bool", "double", "json"]
 Identifier = Callable[[str], str]
@@ -29,13 +28,13 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }
 OWN_COLUMNS = frozenset({"_dlt_id", "_dlt_load_id", "_deleted_at"})
 UNNAMED = "unnamed"
+VARIANT = "__v_text"
 EXACT_DIGITS = 15
 
 _NULL = b"null"
 _STRING, _NUMBER, _BOOL, _NESTED = "string", "number", "bool", "nested"
 _KINDS = {ord('"'): _STRING, ord("{"): _NESTED, ord("["): _NESTED, ord("t"): _BOOL, ord("f"): _BOOL}
 _FITS = {("text", _STRING), ("timestamp", _STRING), ("bigint", _NUMBER), ("double", _NUMBER), ("bool", _BOOL)}
-_decode_string = msgspec.json.Decoder(str).decode
 _decode_strings = msgspec.json.Decoder(list[str | None]).decode
 _decode_ints = msgspec.json.Decoder(list[int | None]).decode
 _decode_floats = msgspec.json.Decoder(list[float | None]).decode
@@ -55,6 +54,7 @@ class Converter:
         identifier: Identifier = lambda name: name,
         variant: Identifier = lambda name: f"{name}__v_text",
         strip_nul: bool = False,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         """Start from known column types.
 
@@ -66,6 +66,7 @@ class Converter:
             identifier: the destination's naming of columns.
             variant: the name of the column for values that do not fit.
             strip_nul: leave out NUL characters, for destinations whose text cannot hold them.
+            keys: columns by key, where an earlier run gave a key a column of another name.
         """
         self.types: dict[str, DataType] = {**types, **(found or {})}
         self._required = frozenset(required)
@@ -73,8 +74,10 @@ class Converter:
         self._identifier = identifier
         self._variant = variant
         self._strip_nul = strip_nul
-        self._names: dict[str, str] = {name: name for name in types}
-        self._taken = set(types) | OWN_COLUMNS
+        self._names: dict[str, str] = dict(keys or {})
+        own = set(self.types) - set(self._names.values())
+        self._names |= {name: name for name in own if name in types or not name.endswith(VARIANT)}
+        self._taken = set(self.types) | OWN_COLUMNS
 
     def table(self, rows: Rows) -> pa.Table:
         """Convert rows; columns they lack are null."""
@@ -90,16 +93,26 @@ class Converter:
             arrays.append(columns.get(name) if name in columns else pa.nulls(count, ARROW_TYPES[data_type]))
         return pa.table(arrays, schema=pa.schema(fields))
 
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Keys by column, where the names differ."""
+        return {name: key for key, name in self._names.items() if name != key}
+
     def _name_columns(self, keys: Iterable[str]) -> None:
         """Give each new key a column of its own; a key that is its own identifier goes first."""
-        new = [(key, self._identifier(key if key.strip() else UNNAMED)) for key in keys if key not in self._names]
+        new = [(key, self._wanted(key)) for key in keys if key not in self._names]
         for key, wanted in sorted(new, key=lambda pair: pair[0] != pair[1]):
             name, copies = wanted, 1
-            while name in self._taken:
+            while name in self._taken or name.endswith(VARIANT):
                 copies += 1
                 name = self._identifier(f"{wanted}_{copies}")
             self._taken.add(name)
             self._names[key] = name
+
+    def _wanted(self, key: str) -> str:
+        """The column a key would have if there were no other; none of dlt's own, such as `_dlt_valid_to`."""
+        name = self._identifier(key if key.strip() else UNNAMED)
+        return self._identifier(f"zendesk{name}") if name.startswith("_dlt_") else name
 
     def _transpose(self, rows: Rows) -> dict[str, list[bytes]]:
         if not rows:
@@ -184,19 +197,14 @@ class Converter:
         return pa.array(_decode_bools(joined), pa.bool_())
 
     def _strings(self, texts: list[bytes]) -> pa.Array:
-        try:
-            values = _decode_strings(json_list(texts))
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            values = [None if text == _NULL else unescaped(text) for text in texts]
+        values = _decode_strings(json_list(texts))
         if self._strip_nul:
             values = [value if value is None else value.replace("\0", "") for value in values]
         return pa.array(values, pa.string())
 
     def _text(self, texts: list[bytes]) -> pa.Array:
-        if b"\\" in b"".join(texts):
-            texts = [mended(text) if b"\\ud" in text or b"\\uD" in text else text for text in texts]
-            if self._strip_nul:
-                texts = [without_nul(text) if b"\\u0000" in text else text for text in texts]
+        if self._strip_nul:
+            texts = [without_nul(text) if b"\\u0000" in text else text for text in texts]
         return pa.array([None if text == _NULL else text for text in texts], pa.binary()).cast(pa.string())
 
 
@@ -215,23 +223,6 @@ def kinds_of(texts: list[bytes]) -> set[str]:
 def quoted(texts: list[bytes]) -> list[bytes]:
     """JSON values as JSON strings: strings and null as they are, all else as its text."""
     return [text if text[:1] in (b'"', b"n") else msgspec.json.encode(text.decode()) for text in texts]
-
-
-def unescaped(text: bytes) -> str:
-    """Decode a JSON string; lone surrogates become U+FFFD."""
-    try:
-        return _decode_string(text)
-    except msgspec.DecodeError:
-        return without_lone_surrogates(json.loads(text))
-
-
-def mended(text: bytes) -> bytes:
-    """A JSON text as it is, or re-encoded where it holds half a surrogate pair, which databases refuse."""
-    try:
-        msgspec.json.decode(text)
-        return text
-    except msgspec.DecodeError:
-        return repaired(text)
 
 
 def without_nul(text: bytes) -> bytes:

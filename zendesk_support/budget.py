@@ -19,6 +19,7 @@ from zendesk_support.clock import Clock
 from zendesk_support.errors import Cancelled
 
 WINDOW = 60.0
+LONGEST_WINDOW = 600.0
 LATE = 5.0
 HIGH_VOLUME = 2500
 
@@ -302,12 +303,12 @@ def read_quota(headers: Mapping[str, str]) -> tuple[Quota, dict[str, Quota]]:
     for raw, value in headers.items():
         name = _WORDS.sub("", raw.lower())
         if name.startswith("zendeskratelimit"):
-            fields = {key: float(number) for key, number in _FIELD.findall(value)}
+            fields = {key: number for key, text in _FIELD.findall(value) if (number := finite(text)) is not None}
             if "remaining" in fields:
                 endpoints[name.removeprefix("zendeskratelimit")] = Quota(
                     int(fields["total"]) if "total" in fields else None,
                     int(fields["remaining"]),
-                    fields.get("resets"),
+                    soon(fields.get("resets")),
                 )
             continue
         bare = name.removeprefix("x")
@@ -317,16 +318,27 @@ def read_quota(headers: Mapping[str, str]) -> tuple[Quota, dict[str, Quota]]:
             "ratelimitremaining": "remaining",
             "ratelimitreset": "reset",
         }.get(bare)
-        if key is None:
-            continue
-        try:
-            number = float(value)
-        except ValueError:
+        number = finite(value)
+        if key is None or number is None:
             continue
         general[key] = min(number, general[key]) if key == "remaining" and key in general else number
     account = Quota(
         int(general["limit"]) if "limit" in general else None,
         int(general["remaining"]) if "remaining" in general else None,
-        general.get("reset"),
+        soon(general.get("reset")),
     )
     return account, endpoints
+
+
+def finite(text: str) -> float | None:
+    """A number, or None where the text is none or has no end."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def soon(seconds: float | None) -> float | None:
+    """The time until a window's reset, cut to what a window can last."""
+    return None if seconds is None else min(max(seconds, 0), LONGEST_WINDOW)

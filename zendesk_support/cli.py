@@ -21,7 +21,7 @@ from rich.table import Table
 from rich_argparse import RichHelpFormatter
 
 from zendesk_support.check import check_streams
-from zendesk_support.errors import ConfigurationError, UnavailableError, ZendeskError
+from zendesk_support.errors import AlreadyRunningError, ConfigurationError, UnavailableError, ZendeskError
 from zendesk_support.report import Report
 from zendesk_support.runner import sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
@@ -55,6 +55,9 @@ def duckdb(arguments: Sequence[str] | None = None) -> int:
 
             return demo(options, duckdb_pipeline)
         return run(options, duckdb_pipeline)
+    except AlreadyRunningError as error:
+        errors.print(f"[red]error:[/red] {escape(str(error))}", highlight=False)
+        return INCOMPLETE
     except (ZendeskError, ConfigurationException) as error:
         errors.print(f"[red]error:[/red] {escape(first_paragraph(error))}", highlight=False)
         if "credentials" in str(error) or "subdomain is not set" in str(error):
@@ -74,6 +77,7 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     add("--exclude", nargs="+", default=[], metavar="NAME", help="load all streams but these")
     add("--start-date", metavar="DATE", help="leave out facts older than this (two years back)")
     add("--end-date", metavar="DATE", help="load a bounded period, without touching the saved positions")
+    add("--max-minutes", type=float, metavar="N", help="stop reading after N minutes; the next run goes on from there")
     add("--full-refresh", action="store_true", help="drop the selected streams' tables and load them anew")
     add("--dataset", metavar="NAME", help="dataset (schema) of the tables (zendesk_support)")
     add("--pipeline-name", default="zendesk_support", metavar="NAME", help="name the saved positions belong to")
@@ -100,7 +104,7 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
         if options.full_refresh:
             raise ConfigurationError("--full-refresh loads, --verify does not. Example: --verify --streams tickets")
         return compare(make_pipeline(options), source, options.verify_keys, options.strict)
-    report = load(make_pipeline(options), source, options.full_refresh)
+    report = load(make_pipeline(options), source, full_refresh=options.full_refresh, max_minutes=options.max_minutes)
     return outcome(report, options.strict)
 
 
@@ -162,10 +166,10 @@ def select(streams: Sequence[str], exclude: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(selected))
 
 
-def load(pipeline: Pipeline, source: ZendeskSource, full_refresh: bool = False) -> Report:
+def load(pipeline: Pipeline, source: ZendeskSource, **options: Any) -> Report:
     """Run the pipeline and print what happened."""
     try:
-        report = sync(pipeline, source, full_refresh=full_refresh)
+        report = sync(pipeline, source, **options)
     except PipelineStepFailed as error:
         report = Report()
         errors.print(
@@ -179,7 +183,9 @@ def load(pipeline: Pipeline, source: ZendeskSource, full_refresh: bool = False) 
 
 
 def outcome(report: Report, strict: bool) -> int:
-    """The exit code of a run."""
+    """The exit code of a run; as the shell has it for a process that a signal has ended."""
+    if report.signal is not None:
+        return 128 + report.signal
     return INCOMPLETE if report.broken or report.failed or (strict and report.unavailable) else LOADED
 
 
@@ -191,7 +197,7 @@ def show(report: Report) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for stream in report.streams.values():
-        colour = {"loaded": "green", "unavailable": "yellow", "failed": "red"}[stream.status]
+        colour = {"loaded": "green", "unavailable": "yellow", "stopped": "yellow", "failed": "red"}[stream.status]
         table.add_row(
             stream.stream,
             f"{stream.rows:,}",
@@ -201,7 +207,7 @@ def show(report: Report) -> None:
         )
     console.print(table)
     told: dict[str | None, list[str]] = {}
-    for stream in (*report.unavailable, *report.failed):
+    for stream in (*report.unavailable, *report.stopped, *report.failed):
         told.setdefault(stream.message, []).append(stream.stream)
     for message, names in told.items():
         console.print(f"{', '.join(names)}: {message}", highlight=False, markup=False)

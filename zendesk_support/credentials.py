@@ -11,12 +11,13 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Union
 
 import dlt
+import msgspec
 from dlt.common import logger
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import CredentialsConfiguration
@@ -26,6 +27,7 @@ from zendesk_support.clock import Clock
 from zendesk_support.errors import ConfigurationError
 
 RENEW_EARLY = 120.0
+LIFETIME = 7200.0
 
 
 @configspec
@@ -112,10 +114,12 @@ def check_credentials(credentials: CredentialsConfiguration) -> CredentialsConfi
     """
     fields = COMPLETE.get(type(credentials))
     if fields is not None:
-        missing = [field for field in fields if not str(getattr(credentials, field) or "").strip()]
+        missing = [name for name in fields if not str(getattr(credentials, name) or "").strip()]
         if not missing:
+            for name in fields:
+                setattr(credentials, name, readable(name, str(getattr(credentials, name)).strip()))
             return credentials
-        given = [field for field in fields if field not in missing]
+        given = [name for name in fields if name not in missing]
     else:
         names = sorted({name for fields in COMPLETE.values() for name in fields})
         given = [name for name in names if getattr(credentials, name, None)]
@@ -131,6 +135,33 @@ def check_credentials(credentials: CredentialsConfiguration) -> CredentialsConfi
     )
 
 
+def readable(name: str, value: str) -> str:
+    """Accept a credential that a request can carry; the message never shows it.
+
+    Raises:
+        ConfigurationError: it has blanks, control characters, or (an e-mail address aside) letters beyond ASCII.
+    """
+    if is_token(value) or (name == "email" and value.isprintable() and " " not in value):
+        return value
+    raise ConfigurationError(
+        f"{name} holds a blank, a control character or a letter that no Zendesk credential has. "
+        f'Copy it again: {name} = "..." in [sources.zendesk_support.credentials].'
+    )
+
+
+def is_token(value: str) -> bool:
+    """Whether a text can stand in a header as it is."""
+    return value.isascii() and value.isprintable() and " " not in value and value != ""
+
+
+class Token(msgspec.Struct):
+    """The answer of `/oauth/tokens`; lifetimes in seconds."""
+
+    access_token: str
+    refresh_token: str | None = None
+    expires_in: float | None = None
+
+
 class Auth(Protocol):
     """Makes the Authorization header, and a new one when Zendesk refuses it."""
 
@@ -140,19 +171,27 @@ class Auth(Protocol):
     def renew(self, refused: str) -> bool:
         """Get a new header in place of `refused`; False where there is none to get."""
 
+    def secrets(self) -> Iterable[str]:
+        """What no message may tell."""
 
-TokenRequest = Callable[[dict[str, str]], dict[str, Any]]
+
+TokenRequest = Callable[[dict[str, str]], Token]
 
 
 @dataclass(frozen=True)
 class FixedAuth:
     """A header that never changes."""
 
-    value: str
+    value: str = field(repr=False)
+    secret: str = field(default="", repr=False)
 
     def header(self) -> str:
         """The value of the Authorization header."""
         return self.value
+
+    def secrets(self) -> Iterable[str]:
+        """The header's value, and what it was made of."""
+        return filter(None, (self.value.partition(" ")[2], self.secret))
 
     def renew(self, refused: str) -> bool:
         """Nothing to renew with."""
@@ -169,6 +208,7 @@ class TokenAuth:
         self._vault = vault
         self._lock = threading.Lock()
         self._token: str | None = None
+        self._told: set[str] = {grant[name] for name in ("client_secret", "refresh_token") if name in grant}
         self._expires_at = float("inf")
 
     def header(self) -> str:
@@ -187,6 +227,10 @@ class TokenAuth:
                 self._fetch()
             return True
 
+    def secrets(self) -> Iterable[str]:
+        """The client's secret and every token of this run."""
+        return tuple(self._told)
+
     def _recall(self) -> None:
         kept = self._vault.read() if self._vault else None
         if kept and kept.get("access_token"):
@@ -194,6 +238,7 @@ class TokenAuth:
 
     def _adopt(self, token: str, lifetime: float) -> None:
         self._token = token
+        self._told.add(token)
         self._expires_at = self._clock.now() + lifetime - min(RENEW_EARLY, lifetime / 10)
 
     def _fetch(self) -> None:
@@ -202,14 +247,15 @@ class TokenAuth:
             self._vault.check_writable()
             kept = self._vault.read() or {}
             grant["refresh_token"] = kept.get("refresh_token", grant["refresh_token"])
+            self._told.add(grant["refresh_token"])
         answer = self._request(grant)
-        lifetime = float(answer.get("expires_in") or 7200)
-        self._adopt(str(answer["access_token"]), lifetime)
+        lifetime = answer.expires_in or LIFETIME
+        self._adopt(answer.access_token, lifetime)
         if self._vault:
             self._vault.write(
                 {
                     "access_token": self._token,
-                    "refresh_token": answer.get("refresh_token", grant["refresh_token"]),
+                    "refresh_token": answer.refresh_token or grant["refresh_token"],
                     "expires_at": time.time() + self._clock.real(lifetime),
                 }
             )
@@ -310,7 +356,7 @@ def make_auth(
     if isinstance(credentials, ZendeskApiToken):
         logger.warning("Zendesk ends API tokens on 2027-04-30: move to OAuth client credentials before that day.")
         pair = f"{credentials.email}/token:{credentials.api_token}"
-        return FixedAuth("Basic " + base64.b64encode(pair.encode()).decode()), None
+        return FixedAuth("Basic " + base64.b64encode(pair.encode()).decode(), str(credentials.api_token)), None
     if isinstance(credentials, ZendeskAccessToken):
         return FixedAuth(f"Bearer {credentials.access_token}"), None
     if isinstance(credentials, ZendeskRefreshToken):

@@ -1,7 +1,7 @@
-"""Runs readers beside each other and hands their rows to dlt.
+"""Runs readers beside each other, in threads, and turns their rows into batches.
 
-Each stream is a dlt resource that never blocks: its rows come from a reader thread, and while none is ready it yields
-None, so that dlt turns to the next stream. Streams fed by one export share its pass, yet each keeps its own position.
+Streams fed by one export share its pass, yet each keeps its own position. A reader goes on as long as its batches are
+taken: it may outlive the dlt run that began it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextvars
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -21,28 +22,22 @@ from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.destinations.sql_client import SqlClientBase
 
-from zendesk_support.arrow import OWN_COLUMNS, Converter, DataType
+from zendesk_support.arrow import OWN_COLUMNS
 from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
-from zendesk_support.credentials import TokenVault, make_auth
-from zendesk_support.errors import Cancelled, UnavailableError
-from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared
+from zendesk_support.credentials import make_auth
+from zendesk_support.errors import Cancelled, ContractError
+from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared, within
 from zendesk_support.known import DIGEST, Array, Destination, Known, compact, digest_text, keys_digest
 from zendesk_support.modes import (
     APPENDING,
     DEFAULT,
     FULL,
-    SPOOLED,
     Mode,
-    Spool,
-    check_mode,
-    check_table,
 )
-from zendesk_support.pages import Row, Rows, number, pack, raw, row_hash, seconds, tokens, unpack
-from zendesk_support.report import TABLE as REPORT_TABLE
-from zendesk_support.report import StreamReport, current_report, now
+from zendesk_support.pages import NULL, Row, Rows, is_id, number, pack, quoted, raw, row_hash, seconds, tokens, unpack
 from zendesk_support.settings import Settings
-from zendesk_support.shapes import ArrowShape, Shape, TableShape
+from zendesk_support.shapes import Shape
 from zendesk_support.streams.base import DELETED_AT, Feed, Stream
 from zendesk_support.transport import Transport, Usage
 
@@ -72,6 +67,15 @@ class Account:
             self._session.members += 1
             return self._session
 
+    @contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Keep one session over several dlt runs: its readers go on while dlt loads."""
+        session = self.enter()
+        try:
+            yield
+        finally:
+            self.leave(session)
+
     def leave(self, session: Session) -> None:
         """Leave a run; the last one out ends it."""
         with self._lock:
@@ -95,9 +99,9 @@ class Session:
             account.credentials, account.settings.base_url, self.transport.post_token, account.clock
         )
         self.transport.auth = auth
+        self.readings: dict[str, Any] = {}
         self._passes: list[Pass] = []
         self._shown = {bucket: int(waited) for bucket, waited in account.budget.waited.items()}
-        self._collector = dlt.current.pipeline().collector if load_id() is not None else None
         self._client: SqlClientBase[Any] | None = None
 
     def join(self, member: Member) -> Pass:
@@ -128,8 +132,8 @@ class Session:
         for bucket, waited in list(self.account.budget.waited.items()):
             if (new := int(waited) - self._shown.get(bucket, 0)) > 0:
                 self._shown[bucket] = int(waited)
-                if self._collector is not None:
-                    self._collector.update(f"waiting for {bucket} (s)", new)
+                if load_id() is not None:
+                    dlt.current.pipeline().collector.update(f"waiting for {bucket} (s)", new)
 
     def close(self) -> None:
         """Stop every thread and connection."""
@@ -217,11 +221,13 @@ class Member:
         self.error: BaseException | None = None
         self._session = session
         self._edge = unpack(saved.get("edge"))
-        self.position = Position(saved.get("at", start), saved.get("cursor"), frozenset(self._edge))
+        self.position = Position(
+            saved.get("at", start), saved.get("cursor"), frozenset(self._edge), saved.get("top"), saved.get("began")
+        )
         self._pending: dict[int, int] = dict(saved.get("amended", ()))
         self._amended: dict[int, int] = {}
         self._shape = shape
-        self._destination = destination
+        self.destination = destination
         self._mode = mode
         self._queue: deque[Batch] = deque()
         self._closed = False
@@ -238,12 +244,12 @@ class Member:
         self.job = job
         if self.feed.reader.snapshot:
             key, compared = self.stream.key, self.feed.reader.compared
-            found = self._destination.rows(self.stream.name, (*key, *compared, DIGEST))
+            found = self.destination.rows(self.stream.name, (*key, *compared, DIGEST))
             self._known = job.known = Known(found, key, compared)
         overlap = getattr(self.feed.reader, "overlap", None)
         if overlap is not None and self.stream.cursor:
             since = (self.stream.cursor, self.position.at - overlap)
-            found = self._destination.rows(self.stream.name, self.stream.key, since)
+            found = self.destination.rows(self.stream.name, self.stream.key, since)
             self._held = set(found.column(self.stream.key[0]).to_pylist()) if found is not None else set()
         if self._pending and self.feed.amend is not None:
             # What the last run read before the change it met may have reached the destination after it.
@@ -261,14 +267,21 @@ class Member:
             self._removed = []
             picked = foreign(self.feed.pick(rows, self)) + self._removed
             rows = picked if self.feed.amend is None else picked + self._amend(rows, self.feed)
+            check_keys(rows, self.stream)
         if rows and self._known is not None:
             rows = self._changed(rows, self._known)
         elif rows and self._mode == "history":
             rows = [{**row, DIGEST: raw(digest_text(row_hash(row)))} for row in rows]
         position: dict[str, Any] = {}
         if chunk.at is not None:
-            edge = pack(chunk.edge)
-            position = {"at": chunk.at, "cursor": chunk.cursor, "edge": edge, "amended": list(self._amended.items())}
+            position = {
+                "at": chunk.at,
+                "cursor": chunk.cursor,
+                "edge": pack(chunk.edge),
+                "top": chunk.top,
+                "began": chunk.began,
+                "amended": list(self._amended.items()),
+            }
         self._put(rows, {key: value for key, value in position.items() if value})
 
     def _amend(self, rows: Rows, feed: Feed) -> Rows:
@@ -301,23 +314,23 @@ class Member:
         changed = known.changed(ids, digests)
         if self.stream.fact:
             times, settings = seconds(rows, "updated_at"), self.job.settings
-            changed &= (times >= settings.start) & (settings.end is None or times < settings.end)
+            changed &= within(times, settings.start, settings.end)
         self._written.append(ids[changed])
         return [{**rows[i], DIGEST: raw(digests[i])} for i in np.flatnonzero(changed)]
 
     def held(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
         """What the destination holds below some tickets (or users)."""
-        return self._destination.records(self.stream.name, column, parents)
+        return self.destination.records(self.stream.name, column, parents)
 
     def purge(self, tickets: Mapping[int, int]) -> Rows:
         """Rows that delete what the destination holds of some tickets, and the tickets' versions."""
         ticket = "ticket_id" if "ticket_id" in self.stream.columns else "id"
-        keys = self._destination.records(self.stream.name, ticket, tickets, tuple({*self.stream.key, ticket}))
+        keys = self.destination.records(self.stream.name, ticket, tickets, tuple({*self.stream.key, ticket}))
         return [self._tombstone(key, tickets[number(key, ticket) or 0]) for key in keys]
 
     def retire(self, tickets: Mapping[int, int]) -> Rows:
         """As `purge`, but a row that is only marked as deleted keeps its values."""
-        rows = self._destination.records(self.stream.name, "ticket_id", tickets) if self._marks else []
+        rows = self.destination.records(self.stream.name, "ticket_id", tickets) if self._marks else []
         if not rows:
             return self.purge(tickets)
         return [self._tombstone(row, tickets[number(row, "ticket_id") or 0]) for row in rows]
@@ -336,7 +349,7 @@ class Member:
         held = (
             row
             for i in range(0, len(values), LOOKED_UP)
-            for row in self._destination.records(self.stream.name, last, values[i : i + LOOKED_UP])
+            for row in self.destination.records(self.stream.name, last, values[i : i + LOOKED_UP])
         )
         return [self._tombstone(row) for row in held if key_text(row, self.stream.key) in wanted]
 
@@ -348,7 +361,7 @@ class Member:
         """Rows that delete what the destination holds below some parents and `listed` does not."""
         columns = tuple(dict.fromkeys((*self.stream.key, column)))
         there = {key_text(row, self.stream.key) for row in listed}
-        keys = self._destination.records(self.stream.name, column, parents, columns)
+        keys = self.destination.records(self.stream.name, column, parents, columns)
         return self._retired([key for key in keys if key_text(key, self.stream.key) not in there])
 
     def _tombstone(self, key: Row, version: int | None = None) -> Row:
@@ -398,6 +411,14 @@ class Member:
             ready.notify_all()
             return batch
 
+    def ready(self) -> list[Batch]:
+        """The batches that wait to be taken."""
+        with self._session.ready:
+            batches = list(self._queue)
+            self._queue.clear()
+            self._session.ready.notify_all()
+            return batches
+
     @property
     def exhausted(self) -> bool:
         """Whether every batch was taken."""
@@ -423,154 +444,44 @@ def key_text(row: Row, key: Sequence[str]) -> tuple[bytes, ...]:
     return tuple(bytes(row[name]) for name in key)
 
 
+def check_keys(rows: Rows, stream: Stream) -> None:
+    """Refuse a page with a row that its key does not tell apart.
+
+    Raises:
+        ContractError: a key is missing, or of another type.
+    """
+    for name in stream.key:
+        is_valid = is_id if stream.columns[name] == "bigint" else is_text
+        for row in rows:
+            if not is_valid(text := bytes(row.get(name, NULL))):
+                kind = "integer" if is_valid is is_id else "text"
+                raise ContractError(
+                    f"{stream.name}: {name} of a row is {quoted(text)}, no {kind}; nothing of its page was loaded."
+                )
+
+
+def is_text(text: bytes) -> bool:
+    """Whether a JSON text is a string."""
+    return text.startswith(b'"')
+
+
 def foreign(rows: Rows) -> Rows:
     """Rows of the API, whose keys never mean a column of ours: `_deleted_at` would remove the row."""
     if not any(name in row for row in rows for name in OWN_COLUMNS):
         return rows
-    return [{f"zendesk{key}" if key in OWN_COLUMNS else key: value for key, value in row.items()} for row in rows]
+    return [{own_name(key, row) if key in OWN_COLUMNS else key: value for key, value in row.items()} for row in rows]
+
+
+def own_name(key: str, row: Row) -> str:
+    """Another name for a key of the API, `zendesk_dlt_id` for `_dlt_id`."""
+    while key in OWN_COLUMNS or key in row:
+        key = f"zendesk{key}"
+    return key
 
 
 def values(rows: Rows, name: str) -> list[Any]:
     """A column as Python values."""
     return list(msgspec.json.decode(b"[" + b",".join(tokens(rows, name)) + b"]"))
-
-
-def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[Any]:
-    """The body of a stream's resource: yields its tables, None while there is nothing to yield, at last its report."""
-    stream = stream.configured(account.settings)
-    run = current_report.get()
-    report = StreamReport(stream.name)
-    if run is not None:
-        run.streams[stream.name] = report
-    settings = account.settings
-    if cursor is not None:
-        cursor.advance(None)
-    mode = mode_of(stream, settings)
-    if is_materialized(stream):
-        check_table(stream, mode, settings.nested, dlt.current.source_schema().tables[stream.name])
-    stateless = settings.end is not None or mode in FULL
-    saved: dict[str, Any] = {} if stateless else dlt.current.resource_state()
-    state: dict[str, dict[str, Any]] = saved.setdefault(POSITIONS, {})
-    shape = make_shape(stream, settings, mode)
-    session = account.enter()
-    restore_tokens(session.vault)
-    start = position_of(cursor.start_value if mode in FULL else cursor.last_value) if cursor is not None else 0
-    members = [
-        Member(session, stream, feed, state.get(str(i), {}), start, shape, session.destination(stream, mode), mode)
-        for i, feed in enumerate(stream.feeds)
-    ]
-    passes = [session.join(member) for member in members]
-    spool = Spool() if mode in SPOOLED else None
-    try:
-        yield None
-        for running in passes:
-            running.start()
-        while not all(member.exhausted for member in members):
-            for i, member in enumerate(members):
-                batch = member.take()
-                if batch is None:
-                    session.show_waiting()
-                    yield None
-                    continue
-                if batch.position:
-                    state[str(i)] = batch.position
-                if cursor is not None and i == 0 and batch.position and mode not in FULL:
-                    reached = batch.position.get("at", 0)
-                    cursor.advance(time_value(stream, str(stream.cursor), reached))
-                    report.cursor = datetime.fromtimestamp(reached, timezone.utc).isoformat()
-                if batch.data is not None:
-                    report.rows += batch.rows
-                    if spool is None:
-                        yield shape.hinted(batch.data)
-                    else:
-                        spool.add(batch.data, stream.key if mode == "history" else None)
-        conclude(report, members, run is not None)
-        note_reading(report, members[0])
-        if spool is not None and (mode not in FULL or report.status == "loaded"):
-            for data in spool.batches():
-                yield shape.hinted(data)
-        if mode == "overwrite":
-            replace_table(stream, report.status == "loaded")
-        if not report.rows and (not is_materialized(stream) or (mode == "overwrite" and report.status == "loaded")):
-            yield shape.empty()
-    finally:
-        if spool is not None:
-            spool.close()
-        for member in members:
-            member.close()
-        keep_tokens(session.vault)
-        account.leave(session)
-    report.finished_at = now()
-    report.requests = sum(member.usage.requests for member in members)
-    report.seconds_waited = round(sum(member.usage.waited for member in members), 3)
-    if load_id() is not None:
-        yield dlt.mark.with_table_name(report.row(), REPORT_TABLE)
-
-
-def replace_table(stream: Stream, whole: bool) -> None:
-    """Let dlt replace the table only if the stream was read whole: it empties one whose resource yields nothing."""
-    if load_id() is not None:
-        disposition: Any = "replace" if whole else "append"
-        dlt.current.source().resources[stream.name].apply_hints(write_disposition=disposition)
-
-
-def conclude(report: StreamReport, members: list[Member], keep_going: bool) -> None:
-    """Say how a stream ended; raises its error unless the run goes on without it."""
-    error = next((member.error for member in members if member.error is not None), None)
-    if error is None:
-        return
-    report.message = str(error)
-    if isinstance(error, UnavailableError) and not report.rows:
-        report.status = "unavailable"
-        return
-    report.status = "failed"
-    if not isinstance(error, Exception):
-        raise error
-    report.error = error
-    if not keep_going:
-        raise error
-
-
-def note_reading(report: StreamReport, member: Member) -> None:
-    """Keep what a later verification compares with."""
-    report.table_keys = member.table_keys
-    if member.asked_at is not None:
-        report.asked_at = datetime.fromtimestamp(member.asked_at, timezone.utc)
-
-
-def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
-    """The form of a stream's rows, with the column types the destination already has."""
-    if settings.nested == "tables":
-        return TableShape(stream.dropped)
-    schema = dlt.current.source_schema()
-    types: dict[str, DataType] = dict(stream.columns)
-    found: dict[str, DataType] = {}
-    for name, column in schema.tables.get(stream.name, {}).get("columns", {}).items():
-        data_type = column.get("data_type")
-        if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
-            found[name] = data_type
-    required = list(stream.key)
-    if stream.removes:
-        types[DELETED_AT] = "timestamp"
-    if stream.snapshot or mode == "history":
-        types[DIGEST] = "text"
-        required.append(DIGEST)
-    naming = schema.naming
-    converter = Converter(
-        types,
-        found,
-        required,
-        stream.dropped,
-        naming.normalize_identifier,
-        lambda n: naming.shorten_fragments(n, "v_text"),
-        refuses_nul(),
-    )
-    return ArrowShape(converter, load_id())
-
-
-def refuses_nul() -> bool:
-    """Whether texts at the destination cannot hold NUL."""
-    return load_id() is not None and dlt.current.pipeline().destination.destination_type in REFUSE_NUL
 
 
 def is_materialized(stream: Stream) -> bool:
@@ -587,28 +498,6 @@ def load_id() -> str | None:
         return None
 
 
-def mode_of(stream: Stream, settings: Settings) -> Mode:
-    """The sync mode set for a stream."""
-    return check_mode(stream, settings.sync_modes.get(stream.name, DEFAULT))
-
-
-def position_of(value: Any) -> int:
-    """A cursor value as Unix seconds."""
-    return int(value.timestamp()) if isinstance(value, datetime) else int(value or 0)
-
-
 def time_value(stream: Stream, column: str, at: int) -> Any:
     """Unix seconds in the type of a stream's column."""
     return datetime.fromtimestamp(at, timezone.utc) if stream.columns[column] == "timestamp" else at
-
-
-def restore_tokens(vault: TokenVault | None) -> None:
-    """Offer the token pair in the pipeline's state, which a fresh machine has from the destination."""
-    if vault is not None:
-        vault.offer(dlt.current.source_state().get(vault.STATE_KEY))
-
-
-def keep_tokens(vault: TokenVault | None) -> None:
-    """Put the newest token pair, encrypted, into the pipeline's state."""
-    if vault is not None and vault.sealed is not None:
-        dlt.current.source_state()[vault.STATE_KEY] = vault.sealed

@@ -3,6 +3,7 @@
 ZendeskError
 ├── ConfigurationError   a setting or credential is wrong: fix it and run again
 ├── UnavailableError     the plan or role refuses this stream: leave it out, the rest loads
+├── AlreadyRunningError  another run of this pipeline is under way: wait for it
 ├── TransientError       retried until the deadline without success: run again later
 └── ContractError        Zendesk answered in a shape this library does not know: stop and report
 """
@@ -20,6 +21,10 @@ class ConfigurationError(ZendeskError, ValueError):
 
 class UnavailableError(ZendeskError):
     """Zendesk refuses a stream to this plan or role (403, 404)."""
+
+
+class AlreadyRunningError(ZendeskError):
+    """Another run of the same pipeline is under way on this machine."""
 
 
 class TransientError(ZendeskError):

@@ -28,7 +28,7 @@ from zendesk_support.errors import (
     UnavailableError,
 )
 from zendesk_support.known import Array, Known
-from zendesk_support.pages import Page, Row, Rows, number, page_decoder, raw, row_hash, seconds
+from zendesk_support.pages import FAR_FUTURE, Page, Row, Rows, count, number, page_decoder, raw, row_hash, seconds
 from zendesk_support.settings import Settings
 from zendesk_support.transport import Request, Transport, Usage
 
@@ -36,7 +36,6 @@ PAGE = 100
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
 FAN_OUT = 8
-FAR_FUTURE = 4_102_444_800
 ANSWERED_WITHIN = 120
 
 T = TypeVar("T")
@@ -53,6 +52,8 @@ class Chunk:
         cursor: opaque token to go on from, while the pass is not complete.
         times: each row's position, where the endpoint is ordered by it.
         edge: digests of the rows that the next request from `at` will bring again.
+        top: time of the newest row of an unfinished pass, which `at` becomes when it is complete.
+        began: when an unfinished pass began, by the server's clock.
         complete: the pass ends with this chunk.
         side: side-loaded rows.
     """
@@ -62,6 +63,8 @@ class Chunk:
     cursor: str | None = None
     times: Array | None = None
     edge: frozenset[bytes] = frozenset()
+    top: int | None = None
+    began: int | None = None
     complete: bool = False
     side: Rows = field(default_factory=list)
 
@@ -72,11 +75,15 @@ class Position:
 
     Attributes:
         edge: digests of rows of that second that were loaded before.
+        top: time of the newest row of the unfinished pass.
+        began: when that pass began.
     """
 
     at: int
     cursor: str | None = None
     edge: frozenset[bytes] = frozenset()
+    top: int | None = None
+    began: int | None = None
 
 
 @dataclass
@@ -253,7 +260,9 @@ class CursorExport:
                 at = top
                 if over_end(job.settings, times):
                     complete = True
-                yield Chunk(page.rows, at, None if complete else cursor, times, edge, complete, page.side or [])
+                yield Chunk(
+                    page.rows, at, None if complete else cursor, times, edge, complete=complete, side=page.side or []
+                )
                 if complete or job.single:
                     return
 
@@ -304,6 +313,8 @@ class TimeExport:
                     yield Chunk([], at=last, edge=edge, complete=True)
                     return
                 end = page.end_time if page.end_time is not None else at
+                if end > FAR_FUTURE:
+                    raise ContractError(f"{self.path}: end_time={end} is no time; the position stays.")
                 ended = page.end_of_stream is True or (page.end_of_stream is None and end <= at)
                 if end <= at and (not ended or (page.end_of_stream is None and len(page.rows) >= job.page_size)):
                     raise ContractError(
@@ -325,7 +336,7 @@ class TimeExport:
                     times = times[fresh] if times is not None else None
                 over = times is not None and over_end(job.settings, times)
                 complete = ended or over
-                yield Chunk([page.rows[i] for i in fresh], last, None, times, edge, complete)
+                yield Chunk([page.rows[i] for i in fresh], last, None, times, edge, complete=complete)
                 if complete or job.single:
                     return
 
@@ -358,41 +369,63 @@ class Listing:
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield every page."""
-        for page, last in self.pages(job, self.path):
-            yield Chunk(page.rows, complete=last)
+        for page, following in self.pages(job, self.path):
+            yield Chunk(page.rows, complete=following is None)
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""
         params = {**self.params, **({"page[size]": 1} if self.paged else {})}
         job.page(Request(f"{job.base}/api/v2/{self.path}", params, self.buckets, self.path), self.rows)
 
-    def pages(self, job: Job, path: str, params: Params | None = None) -> Iterator[tuple[Page, bool]]:
+    def pages(
+        self, job: Job, path: str, params: Params | None = None, following: str | None = None
+    ) -> Iterator[tuple[Page, str | None]]:
         """Walk the pages of a path, on the account's host or a brand's.
 
         The end is `meta.has_more`, then the missing link: Support never nulls the link, Help Center leaves it out.
+
+        Args:
+            job: what to work with.
+            path: below /api/v2.
+            params: besides those of the list.
+            following: what an earlier walk was to ask for next.
+
+        Yields:
+            A page, and what to ask for next: a link or a cursor, None at the end.
         """
         first = {**self.params, **(params or {}), **({"page[size]": PAGE} if self.paged else {})}
         url = f"{job.base}/api/v2/{path}"
+
+        def request(following: str | None) -> Request:
+            if following is not None and (following.startswith("/") or "://" in following):
+                return Request(following, {}, self.buckets, self.path)
+            after = {"page[after]": following} if following is not None else {}
+            return Request(url, {**first, **after}, self.buckets, self.path)
+
         with Prefetch() as prefetch:
-            pending = prefetch(job.page, Request(url, first, self.buckets, self.path), self.rows)
+            pending = prefetch(job.page, request(following), self.rows)
             asked = set[str]()
             while True:
                 page = pending.result()
-                more = page.meta.has_more if page.meta else None
-                link = page.links.next if page.links else page.next_page
-                after = page.meta.after_cursor if page.meta else None
-                if not self.paged or more is False or (more is None and not link):
-                    yield page, True
+                following = self._following(page)
+                if following is None:
+                    yield page, None
                     return
-                following = link or after
-                if not following:
-                    raise ContractError(f"{self.path}: Zendesk says there is more but not where; nothing was skipped.")
                 if following in asked:
                     raise ContractError(f"{self.path}: page after page leads to the same page again.")
                 asked.add(following)
-                params = {} if link else {**first, "page[after]": following}
-                pending = prefetch(job.page, Request(link or url, params, self.buckets, self.path), self.rows)
-                yield page, False
+                pending = prefetch(job.page, request(following), self.rows)
+                yield page, following
+
+    def _following(self, page: Page) -> str | None:
+        more = page.meta.has_more if page.meta else None
+        link = page.links.next if page.links else page.next_page
+        if not self.paged or more is False or (more is None and not link):
+            return None
+        after = page.meta.after_cursor if page.meta else None
+        if not (link or after):
+            raise ContractError(f"{self.path}: Zendesk says there is more but not where; nothing was skipped.")
+        return link or after
 
 
 @dataclass(frozen=True)
@@ -400,7 +433,7 @@ class FilteredListing:
     """A list of facts by time in no dependable order: the position moves when the pass is complete.
 
     It moves to the newest row, yet not past the time the pass began at: a row that changed behind the reader's back
-    comes with the next pass.
+    comes with the next pass. A pass that was cut short goes on from its cursor, then what is new since is read.
 
     Attributes:
         time: the rows' field that the position is.
@@ -425,24 +458,32 @@ class FilteredListing:
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield every page from the position on."""
-        start, end = job.position.at, job.settings.end
+        yield from finished_and_renewed(self._pass, job)
+
+    def _pass(self, job: Job) -> Iterator[Chunk]:
+        position, end = job.position, job.settings.end
+        start, began = position.at, position.began
+        newest = max(start, position.top or 0)
         params = self.window(start, end) if self.window else {}
-        newest, began = start, None
+        seen = set(position.edge)
         late: list[tuple[int, bytes]] = []
-        for page, last in self._listing.pages(job, self.path, params):
+        for page, following in self._listing.pages(job, self.path, params, position.cursor):
             if began is None:
                 # The answer is older than its Date header, or than that of another thread's answer.
                 began = int(job.transport.server_time or start) - ANSWERED_WITHIN
             times = seconds(page.rows, self.time)
-            wanted = np.flatnonzero((times >= start) & (end is None or times < end))
-            rows, times = [page.rows[i] for i in wanted], times[wanted]
-            if len(times):
-                newest = max(newest, int(times.max()))
+            hashes = [row_hash(row) for row in page.rows]
+            wanted = [i for i in np.flatnonzero(within(times, start, end)).tolist() if hashes[i] not in seen]
+            newest = max(newest, *times[wanted].tolist(), start)
             at = min(newest, max(began, start))
-            late += [(int(time), row_hash(row)) for time, row in zip(times, rows) if time >= at]
             late = [(time, digest) for time, digest in late if time >= at]
-            edge = frozenset(digest for _, digest in late)
-            yield Chunk(rows, at if last else None, None, None, edge if last else frozenset(), last)
+            late += [(times[i], hashes[i]) for i in wanted if times[i] >= at]
+            edge = frozenset(digest for _, digest in late) | position.edge
+            rows = [page.rows[i] for i in wanted]
+            if following is None:
+                yield Chunk(rows, at, edge=edge, complete=True)
+            else:
+                yield Chunk(rows, start, following, edge=edge, top=newest, began=began)
 
 
 def unix_window(since: str, until: str) -> Callable[[int, int | None], Params]:
@@ -504,7 +545,8 @@ class RecentFirst:
     """A feed of facts that never change, newest first: read back to the position, less an overlap.
 
     Rows of one time come in any order, and late ones enter below the newest: the feed is followed for `overlap` seconds
-    past the position, and what the destination has of that time is not written again.
+    past the position, and what the destination has of that time is not written again. A pass that was cut short goes on
+    from its cursor, then what is new since is read.
     """
 
     path: str
@@ -521,19 +563,35 @@ class RecentFirst:
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield pages until one lies wholly before the overlap."""
-        start, end = job.position.at, job.settings.end
-        oldest = max(start - self.overlap, job.settings.start)
-        newest = start
+        yield from finished_and_renewed(self._pass, job)
+
+    def _pass(self, job: Job) -> Iterator[Chunk]:
+        position, end = job.position, job.settings.end
+        oldest = max(position.at - self.overlap, job.settings.start)
+        newest = max(position.at, position.top or 0)
         listing = Listing(self.path, self.rows, buckets=self.buckets)
-        for page, last in listing.pages(job, self.path):
+        for page, following in listing.pages(job, self.path, following=position.cursor):
             times = seconds(page.rows, self.time)
             newest = max(newest, int(times.max(initial=0)))
             past = len(times) > 0 and int(times.max()) < oldest
-            wanted = np.flatnonzero((times >= oldest) & (end is None or times < end))
-            complete = last or past
-            yield Chunk([page.rows[i] for i in wanted], newest if complete else None, complete=complete)
-            if complete:
+            rows = [page.rows[i] for i in np.flatnonzero(within(times, oldest, end))]
+            if following is None or past:
+                yield Chunk(rows, newest, complete=True)
                 return
+            yield Chunk(rows, position.at, following, top=newest)
+
+
+def finished_and_renewed(read: Callable[[Job], Iterator[Chunk]], job: Job) -> Iterator[Chunk]:
+    """Read a pass; where it is the rest of one that was cut short, or whose cursor is lost, another one after it."""
+    position = job.position
+    if position.cursor is not None:
+        try:
+            for chunk in read(job):
+                position = Position(chunk.at or 0, chunk.cursor, chunk.edge, chunk.top, chunk.began)
+                yield replace(chunk, complete=False)
+        except CursorExpiredError:
+            pass
+    yield from read(replace(job, position=Position(position.at, edge=position.edge)))
 
 
 @dataclass(frozen=True)
@@ -672,8 +730,8 @@ class HelpCenterChildren:
             if self.counted:
                 skip = loaded.get(parent.key, (0, 0)) == (parent.vote_count, parent.vote_sum)
             else:
-                skip = changed_only and parent.updated_at < job.position.at
-            if skip or parent.updated_at < job.settings.start:
+                skip = changed_only and 0 < parent.updated_at < job.position.at
+            if skip or 0 < parent.updated_at < job.settings.start:
                 left.append(parent.key)
             else:
                 yield parent
@@ -721,9 +779,7 @@ class Parent:
         """The parent that a row of the list at a path is."""
         id = number(row, "id") or 0
         updated_at = int(seconds([row], "updated_at")[0])
-        return cls(
-            center, f"{listed_at}/{id}", id, updated_at, number(row, "vote_count") or 0, number(row, "vote_sum") or 0
-        )
+        return cls(center, f"{listed_at}/{id}", id, updated_at, count(row, "vote_count"), count(row, "vote_sum"))
 
     @property
     def key(self) -> tuple[int, int]:
@@ -741,10 +797,11 @@ def help_centers(job: Job) -> list[HelpCenter]:
                 brand = msgspec.json.decode(msgspec.json.encode(row), type=Brand)
                 if not brand.has_help_center or brand.is_deleted or brand.active is False:
                     continue
-                base = job.transport.allow_host(brand.brand_url)
+                base = next(filter(None, map(job.transport.allow_host, brand.addresses)), None)
                 if base is None:
                     logger.warning(
-                        f"brand {brand.id}: {brand.brand_url} gets no credentials and its help center is left out"
+                        f"brand {brand.id}: none of {list(brand.addresses)} is a host of this account; it gets no "
+                        "credentials, and its help center is left out"
                     )
                 else:
                     centers.append(HelpCenter(brand.id, base))
@@ -757,10 +814,16 @@ class Brand(msgspec.Struct):
     """What decides whether and where a brand's help center is read."""
 
     id: int
-    brand_url: str
+    brand_url: Any = None
+    subdomain: Any = None
     has_help_center: bool = False
     active: bool | None = None
     is_deleted: bool | None = None
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Where its help center may answer; `brand_url` may be a domain of the brand's own."""
+        return str(self.brand_url), f"https://{self.subdomain}.zendesk.com"
 
 
 def windowed(pool: ThreadPoolExecutor, call: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
@@ -810,6 +873,11 @@ def probe_export(job: Job, path: str, params: Params, buckets: tuple[BucketSpec,
     """Ask an export for one row."""
     where = {**params, "start_time": job.position.at, "per_page": 1}
     job.page(Request(f"{job.base}/api/v2/{path}", where, buckets, path), key)
+
+
+def within(times: Array, start: int, end: int | None) -> Array:
+    """Which times lie in a period; a row of unknown time belongs to every one."""
+    return np.asarray(((times >= start) | (times == 0)) & (end is None or times < end))
 
 
 def over_end(settings: Settings, times: Array) -> bool:

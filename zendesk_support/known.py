@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -25,10 +25,13 @@ DELETED_AT = "_deleted_at"
 VALID_TO = "_dlt_valid_to"
 LOAD_ID = "_dlt_load_id"
 FETCHED = 50_000
-ONE_READER = threading.Lock()
+IN_USE = threading.Lock()
+"""Held to read the destination, and to load: DuckDB cannot open a file in one thread while another closes it."""
 Array = np.ndarray[Any, Any]
-Condition = tuple[str, str]
-"""A column, and what is asked of it in SQL."""
+Condition = tuple[str, str, list[Any]]
+"""A column, what is asked of it in SQL, and the values for that."""
+Chunk = Sequence[tuple[Any, ...]]
+T = TypeVar("T")
 
 
 class Destination:
@@ -60,13 +63,12 @@ class Destination:
         Returns:
             An Arrow table, or None where there is no such table or row (yet).
         """
-        conditions = []
-        if since is not None:
-            conditions.append(self.bound(since[0], ">=", since[1]))
-        chunks = [
-            pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns))
-            for chunk in self.chunks(table, columns, conditions)
-        ]
+
+        def table_of(chunk: Chunk) -> pa.Table:
+            return pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns))
+
+        conditions = [self.bound(since[0], ">=", since[1])] if since is not None else []
+        chunks = self._fetch(table, columns, conditions, table_of)
         return pa.concat_tables(chunks) if chunks else None
 
     def records(self, table: str, column: str, values: Iterable[Any], columns: Sequence[str] = ()) -> Rows:
@@ -81,44 +83,52 @@ class Destination:
         known = self._columns
         wanted = [name for name in columns or known if not name.startswith("_")]
         types = [known.get(name, {}).get("data_type") for name in wanted]
-        listed = ", ".join(literal(value) for value in values)
-        chunks = self.chunks(table, wanted, [(column, f"IN ({listed})")]) if listed else ()
-        return [
-            {name: as_json(value, kind) for name, value, kind in zip(wanted, record, types) if value is not None}
-            for chunk in chunks
-            for record in chunk
-        ]
+
+        def rows_of(chunk: Chunk) -> Rows:
+            return [
+                {name: as_json(value, kind) for name, value, kind in zip(wanted, record, types) if value is not None}
+                for record in chunk
+            ]
+
+        sought = list(values)
+        places = ", ".join(["%s"] * len(sought))
+        chunks = self._fetch(table, wanted, [(column, f"IN ({places})", sought)], rows_of) if sought else []
+        return [row for chunk in chunks for row in chunk]
 
     def ids(self, table: str, key: Sequence[str], conditions: Sequence[Condition] = ()) -> Array:
         """The keys of all rows not marked as deleted, as `compact` makes them, in order; repeated keys stay."""
-        chunks = [compact(list(zip(*chunk))) for chunk in self.chunks(table, key, conditions)]
+        chunks = self._fetch(table, key, conditions, lambda chunk: compact(list(zip(*chunk))))
         ids = np.concatenate([*chunks, np.array([], np.int64)])
         ids.sort()
         return ids
 
     def newest(self, table: str, column: str, conditions: Sequence[Condition] = ()) -> Any:
         """The greatest value of a column; None where there is none."""
-        found = [row for chunk in self.chunks(table, [column], conditions, "max({})") for row in chunk]
-        return found[0][0] if found else None
+        found = self._fetch(table, [column], conditions, lambda chunk: chunk[0][0], "max({})")
+        return found[0] if found else None
 
     def bound(self, column: str, sign: str, at: int) -> Condition:
         """The condition that a time column lies before or after some Unix seconds."""
-        if self._columns.get(column, {}).get("data_type") == "bigint":
-            return column, f"{sign} {at}"
-        return column, f"{sign} {literal(datetime.fromtimestamp(at, timezone.utc).isoformat())}"
+        is_number = self._columns.get(column, {}).get("data_type") == "bigint"
+        return column, f"{sign} %s", [at if is_number else datetime.fromtimestamp(at, timezone.utc)]
 
-    def chunks(
-        self, table: str, columns: Sequence[str], conditions: Sequence[Condition] = (), selected: str = "{}"
-    ) -> Iterator[list[tuple[Any, ...]]]:
-        """Values of all rows not marked as deleted that meet the conditions, some thousand rows at a time."""
+    def _fetch(
+        self,
+        table: str,
+        columns: Sequence[str],
+        conditions: Sequence[Condition],
+        made: Callable[[Chunk], T],
+        selected: str = "{}",
+    ) -> list[T]:
+        """What is made of the rows not marked as deleted that meet the conditions, some thousand rows at a time."""
         known = self._columns
         if not columns or not all(name in known for name in columns):
-            return
+            return []
         assert self._client is not None
-        with ONE_READER, self._client as client:
+        with IN_USE, self._client as client:
             name_of = client.escape_column_name
             source = client.make_qualified_table_name(table)
-            wheres = [f"{name_of(column)} {condition}" for column, condition in conditions]
+            wheres = [f"{name_of(column)} {asked}" for column, asked, _ in conditions]
             if self._versions_of:
                 key = ", ".join(map(name_of, self._versions_of))
                 newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {name_of(LOAD_ID)} DESC) AS version_from_last"
@@ -128,11 +138,12 @@ class Destination:
             query = f"SELECT {', '.join(selected.format(name_of(name)) for name in columns)} FROM {source}"
             if wheres:
                 query += " WHERE " + " AND ".join(wheres)
+            given = [value for _, _, values in conditions for value in values]
             try:
-                with client.execute_query(query) as cursor:
-                    yield from iter(lambda: cursor.fetchmany(FETCHED), [])
+                with client.execute_query(query, *given) as cursor:
+                    return [made(chunk) for chunk in iter(lambda: cursor.fetchmany(FETCHED), [])]
             except DatabaseUndefinedRelation:
-                return
+                return []
 
 
 def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
@@ -142,13 +153,6 @@ def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
     if isinstance(value, datetime):
         return raw(value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
     return raw(value)
-
-
-def literal(value: Any) -> str:
-    """An integer or a text as an SQL literal."""
-    if isinstance(value, int):
-        return str(value)
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def digest_text(digest: bytes) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from hashlib import blake2b
@@ -14,11 +14,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zendesk_support.errors import ContractError
+
 Row = dict[str, msgspec.Raw]
 Rows = list[Row]
 
 NULL = msgspec.Raw(b"null")
 HASH_SIZE = 9
+FAR_FUTURE = 4_102_444_800
+REPLACEMENT = "\ufffd".encode()
+
+_BYTES = re.compile("[\udc80-\udcff]")
+_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|-?Infinity|NaN', re.S)
+_ODD = re.compile(
+    rb"([\x00-\x1f])"
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|\\u([dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"|\\.",
+    re.S,
+)
 
 
 class Meta(msgspec.Struct):
@@ -76,30 +90,36 @@ def page_decoder(key: str, side: str | None = None) -> Callable[[bytes], Page]:
 
 
 def utf8(body: bytes) -> bytes:
-    """The body as it is, or with U+FFFD for bytes that are not UTF-8, which msgspec leaves unnoticed within values."""
+    """The body as it is; bytes that are not UTF-8, which msgspec leaves unnoticed within values, as lone surrogates."""
     try:
         body.decode()
         return body
     except UnicodeDecodeError:
-        return body.decode("utf-8", "replace").encode()
+        text = body.decode("utf-8", "surrogateescape")
+        return _BYTES.sub(lambda byte: f"\\u{ord(byte[0]):04x}", text).encode()
 
 
 def repaired(body: bytes) -> bytes:
-    """Re-encode JSON that is only nearly valid: NaN becomes null, lone surrogates become U+FFFD.
+    """JSON that is only nearly valid, mended: all else stays byte for byte.
 
-    Raises:
-        msgspec.DecodeError: it is not JSON at all.
+    NaN and infinities become null, control characters are escaped, and half a surrogate pair, which UTF-8 cannot hold,
+    becomes U+FFFD; in a name its code follows, so that two such names stay two.
     """
-    try:
-        value = json.loads(body.decode(), parse_constant=lambda _: None)
-    except (ValueError, RecursionError) as error:
-        raise msgspec.DecodeError(str(error)) from error
-    return without_lone_surrogates(json.dumps(value, ensure_ascii=False)).encode()
+    return _TOKEN.sub(_mended, body)
 
 
-def without_lone_surrogates(text: str) -> str:
-    """Replace what UTF-8 cannot hold by U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _mended(token: re.Match[bytes]) -> bytes:
+    text, colon = token.groups()
+    if text is None:
+        return b"null"
+
+    def mend(odd: re.Match[bytes]) -> bytes:
+        control, half = odd.groups()
+        if control is not None:
+            return b"\\u%04x" % ord(control)
+        return odd[0] if half is None else REPLACEMENT + (half if colon else b"")
+
+    return b'"' + _ODD.sub(mend, text) + b'"' + (colon or b"")
 
 
 def row_hash(row: Row) -> bytes:
@@ -128,19 +148,62 @@ def tokens(rows: Sequence[Row], name: str) -> list[bytes]:
 
 
 def seconds(rows: Sequence[Row], name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """A time column as Unix seconds: integers as they are, ISO date-times converted, null as 0."""
+    """A time column as Unix seconds: integers as they are, ISO date-times converted; 0 for null and what is no time."""
     texts = tokens(rows, name)
+    try:
+        found = _seconds(texts)
+    except (ValueError, OverflowError):
+        found = np.array([_second(text) for text in texts], np.int64)
+    found[(found < 0) | (found > FAR_FUTURE)] = 0
+    return found
+
+
+def _seconds(texts: list[bytes]) -> np.ndarray[Any, np.dtype[np.int64]]:
     if any(text[:1] == b'"' for text in texts):
         values = pa.array([None if text == b"null" else text[1:-1] for text in texts], pa.binary())
         stamps = pc.cast(values.cast(pa.string()), pa.timestamp("s", "UTC"), safe=False)
-        return np.asarray(pc.fill_null(stamps.cast(pa.int64()), 0))
+        return np.array(pc.fill_null(stamps.cast(pa.int64()), 0))
     return np.array([0 if text == b"null" else int(float(text)) for text in texts], np.int64)
 
 
+def _second(text: bytes) -> int:
+    try:
+        return int(_seconds([text])[0])
+    except (ValueError, OverflowError):
+        return 0
+
+
 def number(row: Row, name: str) -> int | None:
-    """An integer of a row, or None."""
+    """An integer of a row, or None.
+
+    Raises:
+        ContractError: it is something else.
+    """
     text = bytes(row.get(name, NULL))
-    return None if text == b"null" else int(text)
+    if text == b"null":
+        return None
+    if not is_id(text):
+        raise ContractError(
+            f"{name} is {text[:40].decode(errors='replace')}, not an integer; nothing of it was loaded."
+        )
+    return int(text)
+
+
+def quoted(text: bytes) -> str:
+    """The beginning of a JSON text, for a message."""
+    return text[:40].decode(errors="replace")
+
+
+def count(row: Row, name: str) -> int:
+    """A whole number of a row; 0 where there is none."""
+    text = bytes(row.get(name, NULL))
+    return int(text) if is_id(text) else 0
+
+
+def is_id(text: bytes) -> bool:
+    """Whether a JSON text is an integer of 64 bits."""
+    digits = text.removeprefix(b"-")
+    return digits.isdigit() and len(digits) < 20 and -(2**63) <= int(text) < 2**63
 
 
 def raw(value: Any) -> msgspec.Raw:

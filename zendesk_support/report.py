@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+import signal
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 TABLE = "sync_report"
-Status = Literal["loaded", "unavailable", "failed"]
+Status = Literal["loaded", "unavailable", "stopped", "failed"]
 
 COLUMNS: dict[str, tuple[str, str]] = {
     "stream": ("text", "the stream"),
@@ -19,7 +19,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "rows": ("bigint", "rows handed to the destination, deletions included"),
     "requests": ("bigint", "requests sent; those of a shared pass count for its first stream"),
     "seconds_waited": ("double", "seconds spent waiting for quota and retries"),
-    "status": ("text", "loaded, unavailable (plan or role), or failed"),
+    "status": ("text", "loaded, unavailable (plan or role), stopped (by a signal or max_minutes), or failed"),
     "message": ("text", "why, where it was not loaded"),
     "cursor": ("text", "position after the run, UTC; empty where every sync reads the whole list"),
     "asked_at": ("timestamp", "Zendesk's time at the first answer, UTC"),
@@ -72,10 +72,16 @@ class StreamReport:
 
 
 class Report:
-    """Collects the reports of a run; with it in force, a failing stream does not stop the others."""
+    """What a sync did, stream by stream.
+
+    Attributes:
+        streams: by name.
+        signal: the signal that ended the sync early, if one did.
+    """
 
     def __init__(self) -> None:
         self.streams: dict[str, StreamReport] = {}
+        self.signal: signal.Signals | None = None
         self.broken = False
 
     @property
@@ -84,9 +90,11 @@ class Report:
         return [stream for stream in self.streams.values() if stream.status == "failed"]
 
     @property
+    def stopped(self) -> list[StreamReport]:
+        """Streams that have more to read."""
+        return [stream for stream in self.streams.values() if stream.status == "stopped"]
+
+    @property
     def unavailable(self) -> list[StreamReport]:
         """Streams that the plan or role refuses."""
         return [stream for stream in self.streams.values() if stream.status == "unavailable"]
-
-
-current_report: ContextVar[Report | None] = ContextVar("current_report", default=None)

@@ -1,18 +1,27 @@
-"""Runs a source so that one failing stream does not cost the others, and says what happened."""
+"""Runs a source to its end, checkpoint by checkpoint, so that one failing stream does not cost the others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.common import logger
 from dlt.extract import DltSource
+from dlt.load.exceptions import LoadClientJobException
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
+from filelock import FileLock, Timeout
 
-from zendesk_support.errors import ConfigurationError
+from zendesk_support.checkpoints import Checkpoints, current_sync
+from zendesk_support.errors import AlreadyRunningError, ConfigurationError
+from zendesk_support.known import IN_USE
 from zendesk_support.report import TABLE as REPORT_TABLE
-from zendesk_support.report import Report, current_report
+from zendesk_support.report import Report
+from zendesk_support.settings import positive
+from zendesk_support.source import ZendeskSource
 
 DEFAULTS = {
     "load.auto_abort_on_terminal_error": True,
@@ -20,43 +29,124 @@ DEFAULTS = {
 }
 
 
-def sync(pipeline: Pipeline, source: DltSource, *, full_refresh: bool = False) -> Report:
+def sync(
+    pipeline: Pipeline, source: ZendeskSource, *, full_refresh: bool = False, max_minutes: float | None = None
+) -> Report:
     """Load a source, each stream as far as it gets.
 
-    A package left by a crashed run is loaded first. A stream the plan or role refuses is skipped; a stream that fails
-    keeps the pages it has read, and the next run goes on from there.
+    What was read is loaded every `checkpoint_minutes` (a setting of the source), while reading goes on; a run that is
+    killed loses no more than that. A package left by a crashed run is loaded first, or dropped if it never can be. A
+    stream the plan or role refuses is skipped; a stream that fails keeps the pages it has read, and the next run goes
+    on from there. In the main thread, the first SIGINT or SIGTERM ends the sync at the next page: loaded, resumable.
 
     Args:
         pipeline: where to.
         source: what, as `zendesk_support_source()` makes it.
         full_refresh: drop the selected streams' tables and positions, and load them anew.
+        max_minutes: stop reading after this many minutes; the next run goes on from there.
 
     Returns:
-        A report of every selected stream; `report.failed` and `report.unavailable` tell what is missing.
+        A report of every selected stream; `failed`, `unavailable` and `stopped` tell what is missing, `signal` what
+        stopped it.
 
     Raises:
+        AlreadyRunningError: another run of this pipeline is under way on this machine.
         ConfigurationError: a stream's table was made with other settings.
-        PipelineStepFailed: nothing could be loaded: the destination refuses, the disk is full.
+        PipelineStepFailed: nothing more could be loaded: the destination refuses, the disk is full.
     """
+    until = positive("max_minutes", max_minutes, "30") * 60 if max_minutes is not None else None
+    settings = source.account.settings
+    checkpoints = Checkpoints(Report(), settings.checkpoint_minutes * 60, until)
     set_defaults()
-    if pipeline.has_pending_data:
-        pipeline.run()
-    report = Report()
-    token = current_report.set(report)
+    with (
+        only_run(pipeline),
+        checkpoints.heeding_signals(),
+        own_signals(pipeline),
+        source.account.held_open(),
+        in_force(checkpoints),
+    ):
+        begin(pipeline)
+        load_all(pipeline, source, checkpoints, full_refresh)
+    checkpoints.report.signal = checkpoints.received
+    return checkpoints.report
+
+
+def load_all(pipeline: Pipeline, source: ZendeskSource, checkpoints: Checkpoints, full_refresh: bool) -> None:
+    """One dlt run from each checkpoint to the next, over the streams that have more."""
     arguments: dict[str, Any] = {}
     if full_refresh:
         keep_reports(pipeline)
         arguments["refresh"] = "drop_resources"
     try:
-        pipeline.run(source, **arguments)
+        load_once(pipeline, source, **arguments)
+        while going_on := checkpoints.going_on:
+            checkpoints.begin()
+            load_once(pipeline, source.with_resources(*going_on))
     except PipelineStepFailed as error:
         for cause in causes(error):
             if isinstance(cause, ConfigurationError):
                 raise cause from error
         raise
+
+
+def load_once(pipeline: Pipeline, source: DltSource, **arguments: Any) -> None:
+    """One dlt run; while it loads, no reader looks at the destination."""
+    pipeline.extract(source, **arguments)
+    pipeline.normalize()
+    with IN_USE:
+        pipeline.load()
+
+
+def begin(pipeline: Pipeline) -> None:
+    """Restore the state and load what a crashed run has left; drop what never can be, with its positions."""
+    try:
+        pipeline.run()
+    except PipelineStepFailed as error:
+        if error.step == "load" and not isinstance(error.exception, LoadClientJobException):
+            raise
+        logger.warning(f"a package of an earlier run cannot be loaded and is read anew: {error}")
+        pipeline.abort_packages()
+
+
+@contextmanager
+def only_run(pipeline: Pipeline) -> Iterator[None]:
+    """Hold the pipeline's lock on this machine; the system releases it when the process dies."""
+    path = Path(pipeline.pipelines_dir) / f"{pipeline.pipeline_name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise AlreadyRunningError(
+            f"another run of the pipeline {pipeline.pipeline_name} is under way (it holds {path}). Wait for it, or use "
+            "another --pipeline-name and dataset."
+        ) from None
+    try:
+        yield
     finally:
-        current_report.reset(token)
-    return report
+        lock.release()
+
+
+@contextmanager
+def own_signals(pipeline: Pipeline) -> Iterator[None]:
+    """Keep dlt from cutting short a load on a signal: it ends by itself, and completely."""
+    config = pipeline.runtime_config
+    before = config.intercept_signals
+    config.intercept_signals = False
+    try:
+        yield
+    finally:
+        config.intercept_signals = before
+
+
+@contextmanager
+def in_force(checkpoints: Checkpoints) -> Iterator[None]:
+    """Let the streams see the sync."""
+    token = current_sync.set(checkpoints)
+    try:
+        yield
+    finally:
+        current_sync.reset(token)
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

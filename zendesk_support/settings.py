@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import pendulum
+from urllib3.util import parse_url
 
 from zendesk_support.errors import ConfigurationError
 
@@ -36,6 +36,7 @@ class Settings:
     sync_modes: Mapping[str, str] = field(default_factory=dict)
     retry_deadline: float = 900.0
     request_timeout: float = 90.0
+    checkpoint_minutes: float = 5.0
     clock_scale: float = 1.0
 
     @property
@@ -46,7 +47,7 @@ class Settings:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL points at this machine."""
-    host = urlsplit(url).hostname or ""
+    host = (parse_url(url).host or "").strip("[]")
     if host == "localhost":
         return True
     try:
@@ -56,10 +57,21 @@ def is_loopback(url: str) -> bool:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL, the port left out where it is the scheme's own."""
-    parts = urlsplit(url)
-    port = "" if parts.port in (None, {"https": 443, "http": 80}.get(parts.scheme)) else f":{parts.port}"
-    return f"{parts.scheme}://{(parts.hostname or '').lower()}{port}"
+    """Scheme, host and port of a URL, the port left out where it is the scheme's own.
+
+    It is read by the parser that requests are sent by, and without a backslash: two parsers may find two hosts in one
+    text.
+
+    Raises:
+        ValueError: the URL names no server, or a user besides.
+    """
+    parts = parse_url(url)
+    if "\\" in url or not url.isprintable():
+        raise ValueError("not a URL")
+    if parts.scheme not in ("http", "https") or not parts.host or parts.auth:
+        raise ValueError("not the URL of a server")
+    port = "" if parts.port in (None, {"https": 443, "http": 80}[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{parts.host}{port}"
 
 
 def account_url(subdomain: str | None, base_url: str | None) -> str:
@@ -69,17 +81,17 @@ def account_url(subdomain: str | None, base_url: str | None) -> str:
         ConfigurationError: neither is usable.
     """
     if base_url:
-        if not _is_server(str(base_url)):
-            shown = re.sub(r"//[^/@]*@", "//***@", str(base_url))
+        address = _server(str(base_url).strip())
+        if address is None:
             raise ConfigurationError(
-                f'base_url = "{shown}" is not the address of a server. Example: "http://127.0.0.1:8080", '
+                f'base_url = "{_shown(base_url)}" is not the address of a server. Example: "http://127.0.0.1:8080", '
                 "without path or user."
             )
-        if str(base_url).startswith("http:") and not is_loopback(str(base_url)):
+        if address.startswith("http:") and not is_loopback(address):
             raise ConfigurationError(
                 f'base_url = "{base_url}" would send credentials unencrypted. Use https://, or a loopback address.'
             )
-        return origin(str(base_url))
+        return address
     if not subdomain:
         raise ConfigurationError(
             'subdomain is not set. Example: subdomain = "acme" for https://acme.zendesk.com, in .dlt/config.toml under '
@@ -91,20 +103,27 @@ def account_url(subdomain: str | None, base_url: str | None) -> str:
     name = name.removesuffix(".zendesk.com")
     if not _SUBDOMAIN.fullmatch(name):
         raise ConfigurationError(
-            f'subdomain = "{subdomain}" is not a Zendesk subdomain. Examples: "acme", "acme.zendesk.com", '
+            f'subdomain = "{_shown(subdomain)}" is not a Zendesk subdomain. Examples: "acme", "acme.zendesk.com", '
             '"https://acme.zendesk.com/".'
         )
     return f"https://{name}.zendesk.com"
 
 
-def _is_server(url: str) -> bool:
-    """Whether a URL has a scheme, a host and perhaps a port, and nothing else."""
+def _server(url: str) -> str | None:
+    """The origin of a URL that is a scheme, a host and perhaps a port, and nothing else."""
     try:
-        parts = urlsplit(url)
-        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        parts = parse_url(url)
+        bare = parts.path in (None, "/") and parts.query is None and parts.fragment is None and parts.port != 0
+        return origin(url) if bare else None
     except ValueError:
-        return False
-    return bool(named) and not parts.username and not parts.query and parts.path in ("", "/")
+        return None
+
+
+def _shown(address: object) -> str:
+    """What was given as an address, less where people put passwords and tokens."""
+    return re.sub(
+        r"[?#].*", "?***", re.sub(r"^([a-z]+://)?.*@", r"\1***@", str(address), flags=re.S | re.I), flags=re.S
+    )
 
 
 def instant(name: str, value: Any) -> int:

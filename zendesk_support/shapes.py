@@ -12,15 +12,20 @@ from zendesk_support.arrow import Converter
 from zendesk_support.known import LOAD_ID
 from zendesk_support.pages import Rows
 
+KEY_HINT = "x-key"
+
 
 class Shape(Protocol):
     """Turns a stream's rows into what dlt extracts."""
 
+    def begin(self, load_id: str | None) -> None:
+        """Make items for a dlt run, given its load package."""
+
     def data(self, rows: Rows) -> Any:
-        """Rows as an item that a resource may yield."""
+        """Rows as an item."""
 
     def hinted(self, item: Any) -> Any:
-        """The item with the hints of columns met for the first time."""
+        """The item as a resource may yield it, with the hints of columns that the run meets for the first time."""
 
     def empty(self) -> Any:
         """An item that makes the table without rows."""
@@ -29,27 +34,33 @@ class Shape(Protocol):
 class ArrowShape:
     """Arrow tables: nested values are JSON columns, byte for byte as sent."""
 
-    def __init__(self, converter: Converter, load_id: str | None) -> None:
+    def __init__(self, converter: Converter) -> None:
         self._converter = converter
+
+    def begin(self, load_id: str | None) -> None:
+        """Every run hints its columns anew: dlt would turn JSON columns to text."""
         self._load_id = load_id
-        self._hinted: set[str] = set()
+        self._hinted = set[str]()
 
     def data(self, rows: Rows) -> pa.Table:
         """Rows as an Arrow table."""
-        table = self._converter.table(rows)
-        if self._load_id is not None:
-            ids = pa.repeat(pa.scalar(self._load_id), len(rows))
-            table = table.append_column(pa.field(LOAD_ID, pa.string(), nullable=False), ids)
-        return table
+        return self._converter.table(rows)
 
     def hinted(self, item: pa.Table) -> Any:
-        """The table, marked with the JSON columns that dlt cannot tell from text."""
-        types = self._converter.types
-        new = {name for name in item.column_names if types.get(name) == "json"} - self._hinted
-        if not new:
+        """The table with its load id, marked with what dlt cannot tell: JSON, and keys of other names."""
+        if self._load_id is not None:
+            ids = pa.repeat(pa.scalar(self._load_id), len(item))
+            item = item.append_column(pa.field(LOAD_ID, pa.string(), nullable=False), ids)
+        types, renamed = self._converter.types, self._converter.renamed
+        columns: Any = {}
+        for name in set(item.column_names) - self._hinted:
+            hints = {"data_type": "json"} if types.get(name) == "json" else {}
+            hints |= {KEY_HINT: renamed[name]} if name in renamed else {}
+            if hints:
+                columns[name] = {"name": name, **hints}
+        if not columns:
             return item
-        self._hinted |= new
-        columns: Any = {name: {"name": name, "data_type": "json"} for name in new}
+        self._hinted |= set(columns)
         return dlt.mark.with_hints(item, dlt.mark.make_hints(columns=columns))
 
     def empty(self) -> Any:
@@ -62,6 +73,9 @@ class TableShape:
 
     def __init__(self, dropped: frozenset[str]) -> None:
         self._dropped = dropped
+
+    def begin(self, load_id: str | None) -> None:
+        """dlt adds the load id itself."""
 
     def data(self, rows: Rows) -> list[dict[str, Any]]:
         """Rows as dictionaries."""

@@ -13,12 +13,13 @@ from dlt.extract import DltResource, DltSource
 
 from zendesk_support import settings as checks
 from zendesk_support.credentials import ZendeskCredentials, check_credentials
-from zendesk_support.engine import Account, extract, time_value
+from zendesk_support.engine import Account, time_value
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.known import DELETED_AT, DIGEST
 from zendesk_support.modes import DEFAULT, DISPOSITIONS, MODE_HINT, NESTED_HINT, Mode, check_mode
 from zendesk_support.report import COLUMNS as REPORT_COLUMNS
 from zendesk_support.report import TABLE as REPORT_TABLE
+from zendesk_support.resource import extract
 from zendesk_support.settings import Settings
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
@@ -69,6 +70,7 @@ def zendesk_support_source(
     streams: dict[str, Any] | None = None,
     retry_deadline: float = 900.0,
     request_timeout: float = 90.0,
+    checkpoint_minutes: float = 5.0,
     clock_scale: float = 1.0,
 ) -> Any:
     """Zendesk Support and Help Center, one resource a stream.
@@ -94,6 +96,7 @@ def zendesk_support_source(
         streams: settings by stream, such as `{"tickets": {"sync_mode": "history"}}`.
         retry_deadline: seconds of the account's clock for which one request is retried.
         request_timeout: seconds without an answer after which a request counts as failed.
+        checkpoint_minutes: how often `sync()` loads what has been read, in minutes.
         clock_scale: how many of the account's seconds pass in one; other than 1 only for a simulator.
 
     Returns:
@@ -122,6 +125,7 @@ def zendesk_support_source(
         sync_modes=_sync_modes(sync_mode, streams or {}),
         retry_deadline=checks.positive("retry_deadline", retry_deadline, "900"),
         request_timeout=checks.positive("request_timeout", request_timeout, "90"),
+        checkpoint_minutes=checks.positive("checkpoint_minutes", checkpoint_minutes, "5"),
         clock_scale=scale,
     )
     account = Account(settings, check_credentials(credentials))

@@ -9,18 +9,19 @@ import random
 import threading
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from http.cookiejar import DefaultCookiePolicy
+from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
+from urllib3.util import parse_url
 
 from zendesk_support.budget import ACCOUNT, BucketSpec, Budget
 from zendesk_support.clock import Clock
-from zendesk_support.credentials import Auth
+from zendesk_support.credentials import Auth, Token, is_token
 from zendesk_support.errors import (
     Cancelled,
     ConfigurationError,
@@ -31,15 +32,17 @@ from zendesk_support.errors import (
     TransientError,
     UnavailableError,
 )
-from zendesk_support.settings import Settings, is_loopback, origin
+from zendesk_support.settings import Settings, origin
+from zendesk_support.wire import MAX_BODY, BoundedAdapter, TooLarge
 
 T = TypeVar("T")
 
-MAX_BODY = 256 * 1024 * 1024
+ZENDESK = ".zendesk.com"
 CONNECT_TIMEOUT = 10.0
 RETRY_AFTER_MISSING = 10.0
 RETRIED = frozenset({408, 409, 425, 500, 502, 503, 504})
 MAX_BACKOFF = 60.0
+QUOTED = 1 << 16
 SHAPE_TRIES = 4
 
 
@@ -84,23 +87,30 @@ class Transport:
         self._clock = clock
         self._budget = budget
         self._stop = self.stopped = stop
-        self._hosts = {origin(settings.base_url)}
+        self._home = origin(settings.base_url)
+        self._hosts = {self._home}
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
         self.auth: Auth | None = None
         self.server_time: float | None = None
 
     def allow_host(self, url: str) -> str | None:
-        """Let credentials go to a brand's own host; refuses hosts that can not be the account's.
+        """Let credentials go to a brand's host: a Zendesk address, or another port of an account on this machine.
+
+        A domain of the brand's own gets none: who controls its name service need not be who runs the account.
 
         Returns:
             The host's origin, or None where it is refused.
         """
-        candidate = origin(url)
-        ours = self._settings.is_loopback
-        if urlsplit(url).username or is_loopback(candidate) != ours:
+        try:
+            candidate = origin(url)
+        except ValueError:
             return None
-        if not ours and not candidate.startswith("https://"):
+        if self._settings.is_loopback:
+            allowed = parse_url(candidate)[:3] == parse_url(self._home)[:3]
+        else:
+            allowed = candidate.startswith("https://") and candidate.endswith(ZENDESK)
+        if not allowed:
             return None
         self._hosts.add(candidate)
         return candidate
@@ -119,7 +129,7 @@ class Transport:
             TransientError: still failing at the retry deadline.
             ContractError: any other refusal, quoted.
         """
-        url = self._own(urljoin(self._settings.base_url + "/", request.url), request.route)
+        url = self._own(self._home + "/", request.url, request.route, self._hosts)
         return self._attempt(request, url, decode, usage)
 
     def _attempt(self, request: Request, url: str, decode: Callable[[bytes], T], usage: Usage) -> T:
@@ -148,32 +158,33 @@ class Transport:
             if answer.status == 200:
                 try:
                     return decode(answer.body)
-                except msgspec.DecodeError as error:
+                except (msgspec.DecodeError, RecursionError) as error:
                     failures += 1
                     reason = f"200 with a body that is no answer: {error}"
-                    if isinstance(error, msgspec.ValidationError) and failures >= SHAPE_TRIES:
+                    if isinstance(error, (msgspec.ValidationError, RecursionError)) and failures >= SHAPE_TRIES:
                         raise ContractError(f"{request.route}: {reason}. Nothing of it was loaded.") from error
                     self._back_off(request, failures, deadline, reason, None, usage)
                     continue
             if answer.status == 429:
                 pause = retry_after(answer.headers, self._clock)
-                self._budget.pause(ticket, pause, account_wide=not names_export(answer))
+                longest = min(pause, self._settings.retry_deadline)
+                self._budget.pause(ticket, longest, account_wide=not names_export(answer))
                 if self._clock.now() + pause > deadline:
-                    raise self._gave_up(request, f"429: {words(answer)}")
+                    raise self._gave_up(request, f"429: {self._words(answer)}")
                 continue
             if answer.status == 401 and not renewed and self.auth.renew(authorization):
                 renewed = True
                 continue
             if answer.status == 504 and request.shrinkable:
-                raise PageTooHeavyError(f"{request.route}: 504: {words(answer)}")
+                raise PageTooHeavyError(f"{request.route}: 504: {self._words(answer)}")
             if answer.status in RETRIED:
                 failures += 1
                 pause_by = retry_after(answer.headers, self._clock) if "Retry-After" in answer.headers else None
-                self._back_off(request, failures, deadline, f"{answer.status}: {words(answer)}", pause_by, usage)
+                self._back_off(request, failures, deadline, f"{answer.status}: {self._words(answer)}", pause_by, usage)
                 continue
-            raise refusal(request, answer)
+            raise refusal(request, answer.status, self._words(answer))
 
-    def post_token(self, payload: dict[str, str]) -> dict[str, Any]:
+    def post_token(self, payload: dict[str, str]) -> Token:
         """Ask `/oauth/tokens` for an access token.
 
         Raises:
@@ -188,21 +199,21 @@ class Transport:
             try:
                 answer = self._send("POST", f"{self._settings.base_url}/oauth/tokens", None, payload=payload)
                 if answer.status in (200, 201):
-                    token = msgspec.json.decode(answer.body, type=dict[str, Any])
-                    if token.get("access_token"):
+                    token = msgspec.json.decode(answer.body, type=Token)
+                    if is_token(token.access_token) and is_token(token.refresh_token or "-"):
                         return token
-                    reason = "an answer without access_token"
+                    reason = "a token of characters that no header can hold"
                 elif answer.status == 429 or answer.status in RETRIED:
                     pause_by = retry_after(answer.headers, self._clock) if "Retry-After" in answer.headers else None
-                    reason = f"{answer.status}: {words(answer)}"
+                    reason = f"{answer.status}: {self._words(answer)}"
                 else:
                     raise ConfigurationError(
                         f"Zendesk refused the {payload['grant_type']} grant at {self._settings.base_url} "
-                        f'({answer.status}: "{words(answer)}"). Check client_id, client_secret and refresh_token.'
+                        f'({answer.status}: "{self._words(answer)}"). Check client_id, client_secret and refresh_token.'
                     )
             except BrokenAnswer as error:
                 reason = str(error)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError) as error:
                 reason = f"200 with a body that is no answer: {error}"
             failures += 1
             self._back_off(request, failures, deadline, reason, pause_by, Usage())
@@ -212,22 +223,34 @@ class Transport:
         for session in self._sessions:
             session.close()
 
-    def _own(self, url: str, route: str) -> str:
-        """Refuse a URL outside the account's hosts."""
-        parts = urlsplit(url)
-        if origin(url) not in self._hosts or parts.username:
-            raise ConfigurationError(
-                f"{route}: a link leads to {parts.hostname}, which is not a host of {self._settings.base_url}; "
-                "credentials go nowhere else. Check subdomain and base_url."
-            )
-        return url
+    def _own(self, base: str, link: str, route: str, hosts: Iterable[str]) -> str:
+        """A link as an absolute URL, which must lead to one of some hosts."""
+        try:
+            url = urljoin(base, link)
+            if origin(url) in hosts:
+                return url
+            foreign = urlsplit(url).hostname
+        except ValueError:
+            foreign = None
+        raise ConfigurationError(
+            f"{route}: a link leads to {plain(foreign or 'no server at all', self._secrets())}, which is not a host of "
+            f"{self._home}; credentials go nowhere else. Check subdomain and base_url."
+        )
+
+    def _secrets(self) -> Iterable[str]:
+        return self.auth.secrets() if self.auth is not None else ()
+
+    def _words(self, answer: Answer) -> str:
+        """What Zendesk said, without the credentials that a proxy may quote."""
+        return words(answer, self._secrets())
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
             session.trust_env = not self._settings.is_loopback
-            adapter = HTTPAdapter(pool_connections=4, pool_maxsize=4)
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+            adapter = BoundedAdapter(pool_connections=4, pool_maxsize=4)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             session.headers.update(
@@ -245,7 +268,9 @@ class Transport:
         params: Mapping[str, str | int | list[str]] | None = None,
         payload: dict[str, str] | None = None,
     ) -> Answer:
-        """Send one request; follows redirects that stay on the account's hosts."""
+        """Send one request; follows redirects that stay on the account's hosts, with a payload on its own alone."""
+        hosts = self._hosts if payload is None else {self._home}
+        path = urlsplit(url).path
         for _ in range(5):
             if self._stop.is_set():
                 raise Cancelled
@@ -260,39 +285,35 @@ class Transport:
                     allow_redirects=False,
                     stream=True,
                 ) as response:
-                    body = self._read(response)
+                    body = read(response)
                     self._note_date(response.headers)
-                    if response.is_redirect:
-                        url, params = self._own(urljoin(url, response.headers["Location"]), urlsplit(url).path), None
-                        continue
-                    return Answer(response.status_code, response.headers, body)
+                    if not response.is_redirect:
+                        return Answer(response.status_code, response.headers, body)
+                    url, params = self._own(url, response.headers["Location"], path, hosts), None
+            except TooLarge:
+                raise ContractError(
+                    f"{path}: the answer is larger than any of Zendesk's; the limits are {MAX_BODY >> 20} MB "
+                    "on the way and inflated. Nothing of it was loaded."
+                ) from None
+            except ConfigurationError:
+                raise
             except (requests.RequestException, zlib.error, OSError, ValueError) as error:
-                if isinstance(error, ConfigurationError):
-                    raise
-                raise BrokenAnswer(f"{type(error).__name__} from {origin(url)}") from error
+                raise BrokenAnswer(self._trouble(error, origin(url))) from error
         raise BrokenAnswer("too many redirects")
 
-    def _read(self, response: requests.Response) -> bytes:
-        """Read and inflate a body, up to a size and a time no honest answer needs."""
-        chunks: list[bytes] = []
-        size = 0
-        overdue = time.monotonic() + self._settings.request_timeout
-        expected = response.headers.get("Content-Length")
-        for chunk in response.iter_content(1 << 18):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BODY or time.monotonic() > overdue:
-                raise ContractError(
-                    f"{urlsplit(response.url).path}: the answer was still coming after {size >> 20} MB or "
-                    f"{self._settings.request_timeout:.0f} s; the limits are {MAX_BODY >> 20} MB and request_timeout."
-                )
-        body = b"".join(chunks)
-        if expected and "Content-Encoding" not in response.headers and size < int(expected):
-            raise ValueError("truncated body")
-        return body
+    def _trouble(self, error: BaseException, host: str) -> str:
+        """Why no answer came, in words that hold nothing of the request."""
+        if isinstance(error, requests.ConnectTimeout):
+            return f"no connection to {host} within {CONNECT_TIMEOUT:g} s"
+        first = error
+        while (cause := first.__cause__ or first.__context__) is not None:
+            first = cause
+        if isinstance(first, TimeoutError):
+            return f"no whole answer of {host} within request_timeout = {self._settings.request_timeout:g} s"
+        return f"{type(first).__name__} from {host}"
 
     def _note_date(self, headers: Mapping[str, str]) -> None:
-        with contextlib.suppress(KeyError, ValueError, TypeError):
+        with contextlib.suppress(KeyError, ValueError, TypeError, OverflowError):
             self.server_time = email.utils.parsedate_to_datetime(headers["Date"]).timestamp()
 
     def _back_off(
@@ -346,7 +367,7 @@ def retry_after(headers: Mapping[str, str], clock: Clock) -> float:
         served = headers.get("Date")
         now = email.utils.parsedate_to_datetime(served).timestamp() if served else time.time()
         return max(1.0, at - now)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return RETRY_AFTER_MISSING
 
 
@@ -358,40 +379,68 @@ def names_export(answer: Answer) -> bool:
     )
 
 
-def words(answer: Answer) -> str:
+def read(response: requests.Response) -> bytes:
+    """Read and inflate a body.
+
+    Raises:
+        TooLarge: it has more bytes than any answer.
+        ValueError: it is cut short.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_content(1 << 18):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise TooLarge
+    expected = response.headers.get("Content-Length")
+    if expected and "Content-Encoding" not in response.headers and size < int(expected):
+        raise ValueError("truncated body")
+    return b"".join(chunks)
+
+
+def words(answer: Answer, secrets: Iterable[str] = ()) -> str:
     """What Zendesk said, in one line of plain text."""
     try:
-        body = json.loads(answer.body)
-    except ValueError:
-        text = answer.body[:300].decode("utf-8", "replace")
-        return "an HTML page" if text.lstrip().startswith("<") else " ".join(text.split()) or "no body"
+        body = json.loads(answer.body[:QUOTED])
+    except (ValueError, RecursionError):
+        text = answer.body[:QUOTED].decode("utf-8", "replace")
+        return "an HTML page" if text.lstrip().startswith("<") else plain(text, secrets) or "no body"
     if not isinstance(body, dict):
-        return str(body)[:300]
+        return plain(str(body), secrets)
     if isinstance(body.get("errors"), list) and body["errors"]:
         body = body["errors"][0]
-    error = body.get("error", body)
+    error = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(error, dict):
         parts = [error.get(key) for key in ("code", "title", "message", "detail")]
-    else:
+    elif isinstance(body, dict):
         parts = [error, body.get("description"), body.get("error_description")]
-    return ": ".join(str(part) for part in parts if part)[:300] or "no reason given"
+    else:
+        parts = [body]
+    return plain(": ".join(str(part) for part in parts if part), secrets) or "no reason given"
 
 
-def refusal(request: Request, answer: Answer) -> Exception:
+def plain(text: str, secrets: Iterable[str]) -> str:
+    """The beginning of a foreign text as one printable line, with `***` for each secret in it."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:300]
+
+
+def refusal(request: Request, status: int, said: str) -> Exception:
     """The error of an answer that no retry would change."""
-    said = words(answer)
-    if answer.status in (403, 404):
+    if status in (403, 404):
         return UnavailableError(
-            f'Zendesk refused `{request.route}` ({answer.status}: "{said}"). '
+            f'Zendesk refused `{request.route}` ({status}: "{said}"). '
             "The plan or role lacks it; leave it out, or use an admin's credentials."
         )
-    if answer.status == 401:
+    if status == 401:
         return ConfigurationError(
-            f'Zendesk refused the credentials ({answer.status}: "{said}"). Check [sources.zendesk_support.credentials].'
+            f'Zendesk refused the credentials ({status}: "{said}"). Check [sources.zendesk_support.credentials].'
         )
-    if answer.status in (400, 422):
+    if status in (400, 422):
         if "StartTimeTooRecent" in said or "Too recent" in said or "more than 60 seconds ago" in said:
             return StartTimeTooRecentError(f"{request.route}: {said}")
         if "InvalidCursor" in said or "cursor is invalid" in said:
             return CursorExpiredError(f"{request.route}: {said}")
-    return ContractError(f'{request.route}: Zendesk answered {answer.status}: "{said}".')
+    return ContractError(f'{request.route}: Zendesk answered {status}: "{said}".')

@@ -19,17 +19,17 @@ from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from zendesk_support.credentials import TokenVault
-from zendesk_support.engine import Account, Session, keep_tokens, position_of
+from zendesk_support.engine import Account, Session
 from zendesk_support.errors import ConfigurationError, UnavailableError
 from zendesk_support.kinds import CursorExport, HelpCenterChildren, PerTicket, TimeExport
 from zendesk_support.known import Array, Destination, holds
 from zendesk_support.modes import APPENDING, DEFAULT, MODE_HINT
-from zendesk_support.readings import (
+from zendesk_support.observers import (
     NO_KEYS,
     LastSync,
     Listed,
     Loaded,
-    Reading,
+    Observer,
     Sample,
     Survey,
     Tally,
@@ -40,7 +40,8 @@ from zendesk_support.readings import (
 )
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import now
-from zendesk_support.runner import set_defaults
+from zendesk_support.resource import keep_tokens, position_of
+from zendesk_support.runner import only_run, set_defaults
 from zendesk_support.settings import Settings
 from zendesk_support.source import ZendeskSource
 from zendesk_support.streams import CATALOGUE
@@ -125,15 +126,17 @@ def verify(pipeline: Pipeline, source: ZendeskSource, *, keys: bool = False) -> 
         One result a stream.
 
     Raises:
+        AlreadyRunningError: a run of this pipeline is under way on this machine.
         ConfigurationError: Zendesk refuses the credentials.
     """
     set_defaults()
-    if source.name not in pipeline.schema_names and not pipeline.has_pending_data:
-        pipeline.sync_destination()
-    verifier = Verifier(pipeline, source, keys)
-    results = verifier.run()
-    if any(result.verdict != "not loaded" for result in results):
-        store(pipeline, source, results, verifier.vault)
+    with only_run(pipeline):
+        if source.name not in pipeline.schema_names and not pipeline.has_pending_data:
+            pipeline.sync_destination()
+        verifier = Verifier(pipeline, source, keys)
+        results = verifier.run()
+        if any(result.verdict != "not loaded" for result in results):
+            store(pipeline, source, results, verifier.vault)
     return results
 
 
@@ -145,7 +148,7 @@ class Look:
         later: once Zendesk shows the changes that it keeps back for their first minute.
     """
 
-    readings: Callable[[Session], list[Reading]]
+    observers: Callable[[Session], list[Observer]]
     later: bool = False
 
 
@@ -182,16 +185,19 @@ class Verifier:
             looks[name] = next(steps[name])
         with self._pipeline.collector(f"Verify {self._schema}"):
             while looks:
-                readings, looks = self._read(looks), {}
-                for name, asked in readings.items():
-                    error = next((reading.error for reading in asked if reading.error is not None), None)
+                observers, looks = self._read(looks), {}
+                for name, asked in observers.items():
+                    error = next((observer.error for observer in asked if observer.error is not None), None)
                     if error is not None:
                         refuse(results[name], error)
                     elif (look := advance(steps[name], asked)) is not None:
                         looks[name] = look
+        errors = [results[name].error for name in steps]
+        if errors and all(isinstance(error, ConfigurationError) for error in errors):
+            raise next(filter(None, errors))
         return list(results.values())
 
-    def _read(self, looks: Mapping[str, Look]) -> dict[str, list[Reading]]:
+    def _read(self, looks: Mapping[str, Look]) -> dict[str, list[Observer]]:
         """Read what the streams ask for, as one run reads its streams."""
         account = Account(self._settings, self._account.credentials)
         account.clock, account.budget = self._account.clock, self._account.budget
@@ -202,24 +208,24 @@ class Verifier:
             self.vault = session.vault
             if self.vault is not None:
                 self.vault.offer(self._state.get(TokenVault.STATE_KEY))
-            readings = {name: look.readings(session) for name, look in looks.items()}
-            for running in [session.join(reading) for asked in readings.values() for reading in asked]:
+            observers = {name: look.observers(session) for name, look in looks.items()}
+            for running in [session.join(observer) for asked in observers.values() for observer in asked]:
                 running.start()
-            self._wait(session, [reading for asked in readings.values() for reading in asked])
-            return readings
+            self._wait(session, [observer for asked in observers.values() for observer in asked])
+            return observers
         finally:
             account.leave(session)
 
-    def _wait(self, session: Session, readings: list[Reading]) -> None:
+    def _wait(self, session: Session, observers: list[Observer]) -> None:
         """Show the rows read until all is read."""
-        shown = dict.fromkeys(readings, 0)
+        shown = dict.fromkeys(observers, 0)
         with session.ready:
-            while not all(reading.done for reading in readings):
+            while not all(observer.done for observer in observers):
                 session.ready.wait(0.5)
-                for reading in readings:
-                    if new := reading.rows_read - shown[reading]:
-                        self._pipeline.collector.update(reading.stream.name, new)
-                        shown[reading] += new
+                for observer in observers:
+                    if new := observer.rows_read - shown[observer]:
+                        self._pipeline.collector.update(observer.stream.name, new)
+                        shown[observer] += new
 
     def _loaded(self) -> Iterator[Loaded]:
         """The streams that have a table."""
@@ -251,17 +257,17 @@ class Verifier:
                 )
 
 
-def advance(steps: Steps, readings: list[Reading]) -> Look | None:
+def advance(steps: Steps, observers: list[Observer]) -> Look | None:
     """Hand a stream what was read for it; None once it has its verdict."""
     try:
-        return steps.send(readings)
+        return steps.send(observers)
     except StopIteration:
         return None
 
 
 def refuse(result: Verification, error: BaseException) -> None:
-    """Say why a stream cannot be compared; wrong credentials concern them all."""
-    if isinstance(error, ConfigurationError) or not isinstance(error, Exception):
+    """Say why a stream cannot be compared."""
+    if not isinstance(error, Exception):
         raise error
     result.why = str(error)
     if isinstance(error, UnavailableError):
@@ -293,7 +299,7 @@ class Count:
     added: int
     left: int
     exact: bool
-    readings: list[Reading]
+    observers: list[Observer]
 
     @property
     def rest(self) -> int:
@@ -314,8 +320,8 @@ class Examination:
     def steps(self) -> Steps:
         """Yield what to read, take what was read, and fill in the result."""
         self.result.newest_found = self.loaded.newest()
-        if self.loaded.failed and self.loaded.last is not None:
-            self._notes.append(f"the last sync of it failed: {self.loaded.last.message}")
+        if self.loaded.unfinished and self.loaded.last is not None:
+            self._notes.append(f"its last sync did not reach the end: {self.loaded.last.message}")
         if self.loaded.begun_later:
             self._notes.append(f"compared from {moment(self.loaded.start):%Y-%m-%d} on, where the table begins")
         yield from self._list() if self.stream.snapshot else self._export()
@@ -323,18 +329,18 @@ class Examination:
 
     def _list(self) -> Steps:
         """Compare a list; what differs is real if it differs twice."""
-        reading, missing, surplus = yield from self._list_once()
+        listed, missing, surplus = yield from self._list_once()
         if len(missing) or len(surplus):
-            reading, *again = yield from self._list_once()
+            listed, *again = yield from self._list_once()
             missing, surplus = np.intersect1d(missing, again[0]), np.intersect1d(surplus, again[1])
-        added, gone = len(reading.added.ids), len(reading.gone.ids)
-        self._count(len(reading.known) + added - gone, len(reading.known), [reading])
+        added, gone = len(listed.added.ids), len(listed.gone.ids)
+        self._count(len(listed.known) + added - gone, len(listed.known), [listed])
         kept = gone if self.loaded.keeps else 0
-        if len(missing) and reading.as_synced:
+        if len(missing) and listed.as_synced:
             self._notes.append("the table is as the last sync left it, to which Zendesk did not list what is missing")
         self._judge(
-            Differing(missing, reading.added.named(missing)),
-            Differing(surplus, reading.gone.named(surplus)),
+            Differing(missing, listed.added.named(missing)),
+            Differing(surplus, listed.gone.named(surplus)),
             since=added + gone - kept - len(missing) - len(surplus),
             kept=kept,
         )
@@ -344,21 +350,21 @@ class Examination:
         feed = self.stream.feeds[0]
         usual = Look(lambda session: [Listed(session, self.loaded, feed)])
         if not (self._keys and isinstance(feed.reader, HelpCenterChildren) and feed.reader.counted):
-            (reading,) = yield usual
-            return reading, reading.missing, reading.surplus
+            (listed,) = yield usual
+            return listed, listed.missing, listed.surplus
         every = replace(feed, reader=replace(feed.reader, counted=False))
-        (reading,) = yield Look(lambda session: [Listed(session, self.loaded, every)])
-        missing, surplus = reading.missing, reading.surplus
-        if len(reading.added.ids) or len(reading.gone.ids):
+        (listed,) = yield Look(lambda session: [Listed(session, self.loaded, every)])
+        missing, surplus = listed.missing, listed.surplus
+        if len(listed.added.ids) or len(listed.gone.ids):
             (seen,) = yield usual
-            missing = np.union1d(missing, np.setdiff1d(reading.added.ids, seen.added.ids))
+            missing = np.union1d(missing, np.setdiff1d(listed.added.ids, seen.added.ids))
             if not self.loaded.keeps:
-                surplus = np.union1d(surplus, np.setdiff1d(reading.gone.ids, seen.gone.ids))
-        return reading, missing, surplus
+                surplus = np.union1d(surplus, np.setdiff1d(listed.gone.ids, seen.gone.ids))
+        return listed, missing, surplus
 
     def _export(self) -> Steps:
         """Compare an export, or a list since a time: by count where that settles it, else by key."""
-        countable = bool(self.stream.counts) and not self.loaded.failed
+        countable = bool(self.stream.counts) and not self.loaded.unfinished
         if countable and not self._keys:
             count = yield from self._ask_count()
             if count.exact and not count.rest:
@@ -369,7 +375,7 @@ class Examination:
         missing, surplus = survey.missing, NO_KEYS if self.loaded.keeps else survey.surplus
         differing = len(missing) + len(surplus)
         for later in (False, True):
-            if (len(missing) or len(surplus)) and not self.loaded.failed:
+            if (len(missing) or len(surplus)) and not self.loaded.unfinished:
                 upcoming = yield Look(self._upcoming, later)
                 brought = joined(upcoming, "brought", "ended")
                 missing = missing[~np.isin(missing, brought)]
@@ -395,7 +401,7 @@ class Examination:
         """Compare the number of rows with Zendesk's count, allowing for rows that came or went since the sync."""
         tally, *upcoming = yield Look(lambda session: [Tally(session, self.loaded), *self._upcoming(session)])
         uncounted = self.stream.uncounted
-        counted = self.loaded.keys(*([(uncounted, "IS NULL")] if uncounted else []))
+        counted = self.loaded.keys(*([(uncounted, "IS NULL", [])] if uncounted else []))
         brought, ended = np.unique(joined(upcoming, "brought")), np.unique(joined(upcoming, "ended"))
         return Count(
             expected=tally.total,
@@ -403,7 +409,7 @@ class Examination:
             added=int((~holds(counted, brought)).sum()),
             left=int(holds(counted, ended).sum()),
             exact=min(tally.refreshed) >= self.loaded.position(0)["at"],
-            readings=upcoming,
+            observers=upcoming,
         )
 
     def _settle(self, count: Count) -> None:
@@ -412,7 +418,7 @@ class Examination:
         self._notes.append(
             f"by Zendesk's count, which leaves out rows with {uncounted}" if uncounted else "by Zendesk's count"
         )
-        self._count(count.expected, count.found, count.readings)
+        self._count(count.expected, count.found, count.observers)
         self._judge(since=count.added + count.left)
         if count.rest:
             self.result.verdict = "missing" if count.rest > 0 else "surplus"
@@ -421,16 +427,16 @@ class Examination:
     def _survey(self, session: Session, table: Array) -> Survey:
         feed = self.stream.feeds[0]
         if not self._keys and isinstance(feed.reader, (CursorExport, TimeExport, PerTicket)):
-            until = int(time.time()) if self.loaded.failed else self.loaded.position(0)["at"]
+            until = int(time.time()) if self.loaded.unfinished else self.loaded.position(0)["at"]
             feed = replace(feed, reader=Sample(feed.reader, len(table), until))
         return Survey(session, self.loaded, feed, table)
 
-    def _upcoming(self, session: Session) -> list[Reading]:
+    def _upcoming(self, session: Session) -> list[Observer]:
         return [Upcoming(session, self.loaded, number) for number in range(len(self.stream.feeds))]
 
-    def _count(self, expected: int, found: int, readings: Iterable[Reading]) -> None:
+    def _count(self, expected: int, found: int, observers: Iterable[Observer]) -> None:
         self.result.expected, self.result.found = expected, found
-        self.result.newest_expected = moment(max(reading.newest for reading in readings))
+        self.result.newest_expected = moment(max(observer.newest for observer in observers))
 
     def _judge(
         self, missing: Differing = Differing(), surplus: Differing = Differing(), since: int = 0, kept: int = 0

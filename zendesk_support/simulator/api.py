@@ -95,6 +95,11 @@ class Api:
         with self._lock:
             self._planned.append((self._count + number, kind, params))
 
+    def unplan(self) -> None:
+        """Fire no mutation after all."""
+        with self._lock:
+            self._planned = []
+
     def burn(self, bucket: str, count: int) -> int:
         """Use up requests of a bucket; return what is left."""
         with self._lock:

@@ -31,7 +31,7 @@ INSTEAD = frozenset(
         "bomb",
     }
 )
-AFTER = frozenset({"truncate", "truncated_json", "bad_gzip", "cut_chunk", "foreign_next"})
+AFTER = frozenset({"truncate", "truncated_json", "bad_gzip", "cut_chunk", "foreign_next", "trickle"})
 KINDS = tuple(sorted(BEFORE_AUTH | INSTEAD | AFTER))
 _STATUS_BODIES = {
     401: (JSON, '{"error":"Couldn\'t authenticate you"}'),
@@ -178,6 +178,7 @@ def after(request: Request, fault: Fault, reply: Reply) -> Reply:
         packed[len(packed) // 2 :] = bytes(byte ^ 0x5A for byte in packed[len(packed) // 2 :])
         return Reply(reply.status, b"", reply.content_type, reply.headers, bytes(packed), wire="bad_gzip")
     reply.wire = kind
+    reply.wire_option = int(fault.params.get("bytes_per_second", 10))
     return reply
 
 

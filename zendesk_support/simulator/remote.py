@@ -97,7 +97,7 @@ class RemoteSimulator:
         )
 
     def clear_faults(self) -> None:
-        """Take all faults back."""
+        """Take all faults, and all mutations that have not been fired, back."""
         self._call("POST", "clear_faults", {})
 
     def on_request(self, n: int, mutation_kind: str, /, **params: Any) -> None:

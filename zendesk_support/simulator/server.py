@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 import traceback
 import zlib
 from collections.abc import Callable
@@ -118,8 +119,20 @@ class Server:
         if reply.wire == "truncate":
             connection.sendall(head + f"Content-Length: {len(body) + 1000}\r\n\r\n".encode() + body)
             return False
-        connection.sendall(head + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        head += f"Content-Length: {len(body)}\r\n\r\n".encode()
+        if reply.wire == "trickle":
+            return self._trickle(connection, head, body, reply.wire_option)
+        connection.sendall(head + body)
         return keep
+
+    @staticmethod
+    def _trickle(connection: socket.socket, head: bytes, body: bytes, pace: int) -> bool:
+        """Send a body byte by byte, at a pace in bytes per real second."""
+        connection.sendall(head)
+        for i in range(len(body)):
+            time.sleep(1 / pace)
+            connection.sendall(body[i : i + 1])
+        return False
 
     @staticmethod
     def _body(request: Request, reply: Reply) -> tuple[bytes, bool]:

@@ -208,8 +208,9 @@ class Simulator:
         self.api.faults.set(Fault(kind, route, nth, every, times, params))
 
     def clear_faults(self) -> None:
-        """Take all faults back."""
+        """Take all faults, and all mutations that have not been fired, back."""
         self.api.faults.clear()
+        self.api.unplan()
 
     def on_request(self, n: int, mutation_kind: str, /, **params: Any) -> None:
         """Fire a mutation when the n-th API request from now arrives."""

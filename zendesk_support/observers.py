@@ -1,4 +1,4 @@
-"""How a verification reads: a table's keys, and what Zendesk has of them. Nothing is loaded and no position moves."""
+"""How a verification reads: what a table has, and what Zendesk has of it. Nothing is loaded and no position moves."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ class Loaded:
     last: LastSync | None
 
     @property
-    def failed(self) -> bool:
+    def unfinished(self) -> bool:
         """Whether the last sync did not read the stream to its end."""
-        return self.last is not None and self.last.status == "failed"
+        return self.last is not None and self.last.status in ("failed", "stopped")
 
     @property
     def asked_at(self) -> int | None:
@@ -93,7 +93,7 @@ class Loaded:
         ids = self.destination.ids(name, key, [*conditions, *period])
         if not period:
             return ids
-        undated = self.destination.ids(name, key, [*conditions, (period[0][0], "IS NULL")])
+        undated = self.destination.ids(name, key, [*conditions, (period[0][0], "IS NULL", [])])
         return np.sort(np.concatenate([ids, undated]))
 
     def newest(self) -> datetime | None:
@@ -125,7 +125,7 @@ def moment(value: Any) -> datetime | None:
     return datetime.fromtimestamp(int(value), timezone.utc)
 
 
-class Reading(Member):
+class Observer(Member):
     """A stream's part in a pass whose rows are looked at and not loaded."""
 
     def __init__(
@@ -145,7 +145,6 @@ class Reading(Member):
 
     def look(self, rows: Rows) -> None:
         """Look at rows that a sync would load."""
-        raise NotImplementedError
 
     def keys_of(self, rows: Rows) -> Array:
         """The rows' keys."""
@@ -162,7 +161,7 @@ class Reading(Member):
             self.look(rows)
 
 
-class Survey(Reading):
+class Survey(Observer):
     """Reads an export, or a list since a time, as a first sync does, and compares its keys with the table's."""
 
     def __init__(self, session: Session, loaded: Loaded, feed: Feed, table: Array) -> None:
@@ -198,7 +197,7 @@ class Survey(Reading):
         return self._table[~self._met] if self.whole else NO_KEYS
 
 
-class Upcoming(Reading):
+class Upcoming(Observer):
     """What the next sync would write: what differs on account of that has changed since the last one."""
 
     def __init__(self, session: Session, loaded: Loaded, number: int) -> None:
@@ -224,7 +223,7 @@ class Upcoming(Reading):
         self.note_newest([row for row in rows if DELETED_AT not in row])
 
 
-class Listed(Reading):
+class Listed(Observer):
     """Reads a list as a sync does, and finds the keys that it would add or remove.
 
     While the table is just as the last sync left it, a difference has come since; a row that is older than that sync
@@ -245,7 +244,9 @@ class Listed(Reading):
         last = self.loaded.last
         assert job.known is not None
         self.known = job.known
-        self.as_synced = last is not None and not self.loaded.failed and last.table_keys == keys_digest(self.known.ids)
+        self.as_synced = (
+            last is not None and not self.loaded.unfinished and last.table_keys == keys_digest(self.known.ids)
+        )
 
     def accept(self, chunk: Chunk) -> None:
         """Look at a chunk."""
@@ -310,7 +311,7 @@ class Keys:
         return tuple(self._names[id] for id in ids.tolist() if id in self._names)[:NAMED]
 
 
-class Tally(Reading):
+class Tally(Observer):
     """Zendesk's own count of a stream's rows."""
 
     def __init__(self, session: Session, loaded: Loaded) -> None:
@@ -318,10 +319,10 @@ class Tally(Reading):
         self.total = 0
         self.refreshed: list[int] = []
 
-    def look(self, rows: Rows) -> None:
-        """Add up the counts."""
-        self.total += sum(values(rows, "value"))
-        self.refreshed += seconds(rows, "refreshed_at").tolist()
+    def accept(self, chunk: Chunk) -> None:
+        """Add up the counts, whose rows are none of the stream's."""
+        self.total += sum(values(chunk.rows, "value"))
+        self.refreshed += seconds(chunk.rows, "refreshed_at").tolist()
 
 
 @dataclass(frozen=True)
@@ -396,9 +397,10 @@ def key_name(row: Row, key: Iterable[str]) -> str:
     return "/".join(str(msgspec.json.decode(row[name])) for name in key)
 
 
-def joined(readings: Iterable[Upcoming], *names: str) -> Array:
-    """Keys that several readings have found."""
-    return np.concatenate([NO_KEYS, *(ids for reading in readings for name in names for ids in getattr(reading, name))])
+def joined(observers: Iterable[Upcoming], *names: str) -> Array:
+    """Keys that several observers have found, each under some names."""
+    found = (ids for observer in observers for name in names for ids in getattr(observer, name))
+    return np.concatenate([NO_KEYS, *found])
 
 
 def numbers(ids: Array) -> tuple[str, ...]:

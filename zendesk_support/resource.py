@@ -1,0 +1,287 @@
+"""The body of every stream's resource: hands over what the readers bring, and says how far it is.
+
+A resource ends at each checkpoint of a sync so that dlt loads what it has yielded; its readers go on meanwhile, and the
+resource of the next dlt run takes over from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import dlt
+
+from zendesk_support.arrow import Converter, DataType
+from zendesk_support.checkpoints import Checkpoints, current_sync
+from zendesk_support.credentials import TokenVault
+from zendesk_support.engine import Account, Batch, Member, Session, is_materialized, load_id, time_value
+from zendesk_support.errors import UnavailableError
+from zendesk_support.known import DELETED_AT, DIGEST
+from zendesk_support.modes import DEFAULT, FULL, SPOOLED, Mode, Spool, check_mode, check_table
+from zendesk_support.report import TABLE as REPORT_TABLE
+from zendesk_support.report import StreamReport, now
+from zendesk_support.settings import Settings
+from zendesk_support.shapes import KEY_HINT, ArrowShape, Shape, TableShape
+from zendesk_support.streams.base import Stream
+
+POSITIONS = "positions"
+REFUSE_NUL = ("dlt.destinations.postgres", "dlt.destinations.redshift")
+
+
+def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[Any]:
+    """Yield a stream's tables, None while there is nothing to yield, and when it ends its report."""
+    stream = stream.configured(account.settings)
+    mode = mode_of(stream, account.settings)
+    if is_materialized(stream):
+        check_table(stream, mode, account.settings.nested, dlt.current.source_schema().tables[stream.name])
+    if cursor is not None:
+        cursor.advance(None)
+    session = account.enter()
+    try:
+        restore_tokens(session.vault)
+        reading = session.readings.get(stream.name)
+        if reading is None:
+            reading = session.readings[stream.name] = Reading(session, stream, mode, cursor)
+        else:
+            reading.resume()
+        yield from reading.items(cursor)
+    finally:
+        keep_tokens(session.vault)
+        account.leave(session)
+
+
+class Reading:
+    """A stream being read, in one dlt run or in several of one sync."""
+
+    def __init__(self, session: Session, stream: Stream, mode: Mode, cursor: Any | None) -> None:
+        self._session = session
+        self._stream = stream
+        self._mode = mode
+        self._stateless = session.account.settings.end is not None or mode in FULL
+        self._sync = current_sync.get()
+        self._report = StreamReport(stream.name)
+        if self._sync is not None:
+            self._sync.report.streams[stream.name] = self._report
+        self._shape = make_shape(stream, session.account.settings, mode)
+        self._spool = Spool() if mode in SPOOLED else None
+        start = position_of(cursor.start_value if mode in FULL else cursor.last_value) if cursor is not None else 0
+        state = self._state()
+        destination = session.destination(stream, mode)
+        self._members = [
+            Member(session, stream, feed, state.get(str(i), {}), start, self._shape, destination, mode)
+            for i, feed in enumerate(stream.feeds)
+        ]
+        self._passes = [session.join(member) for member in self._members]
+
+    def resume(self) -> None:
+        """Go on in a new dlt run: what the last one loaded can be read back now."""
+        destination = self._session.destination(self._stream, self._mode)
+        for member in self._members:
+            member.destination = destination
+
+    def items(self, cursor: Any | None) -> Iterator[Any]:
+        """What the resource yields in one dlt run."""
+        self._shape.begin(load_id())
+        ended = True
+        try:
+            if not self._passes[0].started:
+                # Every other stream of the run joins its passes before the first of them starts.
+                yield None
+                for running in self._passes:
+                    running.start()
+            yield from self._pages(cursor)
+            ended = self._exhausted or self._sync is None or self._sync.over
+            if ended:
+                self._conclude()
+            yield from self._held_back()
+            if ended and self._needs_table:
+                yield self._shape.empty()
+        finally:
+            if ended:
+                self._close()
+        if ended:
+            yield from self._reported()
+        elif self._sync is not None:
+            self._sync.going_on.add(self._stream.name)
+
+    @property
+    def _exhausted(self) -> bool:
+        return all(member.exhausted for member in self._members)
+
+    def _state(self) -> dict[str, dict[str, Any]]:
+        """Positions by feed, as the run under way will keep them."""
+        saved: dict[str, Any] = {} if self._stateless else dlt.current.resource_state()
+        positions: dict[str, dict[str, Any]] = saved.setdefault(POSITIONS, {})
+        return positions
+
+    def _pages(self, cursor: Any | None) -> Iterator[Any]:
+        """Tables as they come, up to the end or a checkpoint; the position moves with each of them."""
+        state = self._state()
+        while not self._exhausted:
+            if self._sync is not None and self._sync.reached:
+                # What is ready still goes along.
+                for i, member in enumerate(self._members):
+                    for batch in member.ready():
+                        yield from self._hand_over(i, batch, state, cursor)
+                return
+            for i, member in enumerate(self._members):
+                if (taken := member.take()) is not None:
+                    yield from self._hand_over(i, taken, state, cursor)
+                else:
+                    self._session.show_waiting()
+                    yield None
+
+    def _hand_over(self, i: int, batch: Batch, state: dict[str, dict[str, Any]], cursor: Any | None) -> Iterator[Any]:
+        if batch.position:
+            state[str(i)] = batch.position
+            if i == 0:
+                self._advance(cursor, batch)
+        if batch.data is None:
+            return
+        self._report.rows += batch.rows
+        if self._sync is not None:
+            self._sync.took_page()
+        if self._spool is None:
+            yield self._shape.hinted(batch.data)
+        else:
+            self._spool.add(batch.data, self._stream.key if self._mode == "history" else None)
+
+    def _advance(self, cursor: Any | None, batch: Batch) -> None:
+        if cursor is not None and self._mode not in FULL:
+            reached = batch.position.get("at", 0)
+            cursor.advance(time_value(self._stream, str(self._stream.cursor), reached))
+            self._report.cursor = datetime.fromtimestamp(reached, timezone.utc).isoformat()
+
+    def _held_back(self) -> Iterator[Any]:
+        """What waited on disk: the versions of this run, or the whole stream once it has been read."""
+        whole = self._exhausted and self._report.status == "loaded"
+        if self._mode == "overwrite":
+            replace_table(self._stream, whole)
+        if self._spool is None or (self._mode in FULL and not whole):
+            return
+        for data in self._spool.batches():
+            yield self._shape.hinted(data)
+        self._spool.close()
+        self._spool = Spool()
+
+    @property
+    def _needs_table(self) -> bool:
+        if self._report.rows:
+            return False
+        return not is_materialized(self._stream) or (self._mode == "overwrite" and self._report.status == "loaded")
+
+    def _conclude(self) -> None:
+        """Say how the stream ended; raises its error unless the sync goes on without it."""
+        report = self._report
+        error = next((member.error for member in self._members if member.error is not None), None)
+        if error is None and not self._exhausted:
+            report.status = "stopped"
+            report.message = stopped_message(self._stream, self._mode, self._sync)
+        if error is None:
+            return
+        report.message = str(error)
+        if isinstance(error, UnavailableError) and not report.rows:
+            report.status = "unavailable"
+            return
+        report.status = "failed"
+        if not isinstance(error, Exception):
+            raise error
+        report.error = error
+        if self._sync is None:
+            raise error
+
+    def _close(self) -> None:
+        self._session.readings.pop(self._stream.name, None)
+        if self._spool is not None:
+            self._spool.close()
+        for member in self._members:
+            member.close()
+
+    def _reported(self) -> Iterator[Any]:
+        report = self._report
+        first = self._members[0]
+        report.table_keys = first.table_keys
+        if first.asked_at is not None:
+            report.asked_at = datetime.fromtimestamp(first.asked_at, timezone.utc)
+        report.finished_at = now()
+        report.requests = sum(member.usage.requests for member in self._members)
+        report.seconds_waited = round(sum(member.usage.waited for member in self._members), 3)
+        if load_id() is not None:
+            yield dlt.mark.with_table_name(report.row(), REPORT_TABLE)
+
+
+def stopped_message(stream: Stream, mode: Mode, sync: Checkpoints | None) -> str:
+    """What becomes of a stream that was stopped before its end."""
+    why = sync.why_over if sync is not None else ""
+    if mode in FULL:
+        return f"stopped by {why}; sync_mode {mode} loads a stream only once it is read whole"
+    if stream.snapshot:
+        return f"stopped by {why}; the next run reads this list from its start and writes what differs"
+    return f"stopped by {why}; the next run goes on from here"
+
+
+def replace_table(stream: Stream, whole: bool) -> None:
+    """Let dlt replace the table only if the stream was read whole: it empties one whose resource yields nothing."""
+    if load_id() is not None:
+        disposition: Any = "replace" if whole else "append"
+        dlt.current.source().resources[stream.name].apply_hints(write_disposition=disposition)
+
+
+def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
+    """The form of a stream's rows, with the column types the destination already has."""
+    if settings.nested == "tables":
+        return TableShape(stream.dropped)
+    schema = dlt.current.source_schema()
+    types: dict[str, DataType] = dict(stream.columns)
+    found: dict[str, DataType] = {}
+    columns: dict[str, Any] = dict(schema.tables.get(stream.name, {}).get("columns", {}))
+    for name, column in columns.items():
+        data_type = column.get("data_type")
+        if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
+            found[name] = data_type
+    required = list(stream.key)
+    if stream.removes:
+        types[DELETED_AT] = "timestamp"
+    if stream.snapshot or mode == "history":
+        types[DIGEST] = "text"
+        required.append(DIGEST)
+    naming = schema.naming
+    converter = Converter(
+        types,
+        found,
+        required,
+        stream.dropped,
+        naming.normalize_identifier,
+        lambda n: naming.shorten_fragments(n, "v_text"),
+        refuses_nul(),
+        {column[KEY_HINT]: name for name, column in columns.items() if KEY_HINT in column},
+    )
+    return ArrowShape(converter)
+
+
+def refuses_nul() -> bool:
+    """Whether texts at the destination cannot hold NUL."""
+    return load_id() is not None and dlt.current.pipeline().destination.destination_type in REFUSE_NUL
+
+
+def mode_of(stream: Stream, settings: Settings) -> Mode:
+    """The sync mode set for a stream."""
+    return check_mode(stream, settings.sync_modes.get(stream.name, DEFAULT))
+
+
+def position_of(value: Any) -> int:
+    """A cursor value as Unix seconds."""
+    return int(value.timestamp()) if isinstance(value, datetime) else int(value or 0)
+
+
+def restore_tokens(vault: TokenVault | None) -> None:
+    """Offer the token pair in the pipeline's state, which a fresh machine has from the destination."""
+    if vault is not None:
+        vault.offer(dlt.current.source_state().get(vault.STATE_KEY))
+
+
+def keep_tokens(vault: TokenVault | None) -> None:
+    """Put the newest token pair, encrypted, into the pipeline's state."""
+    if vault is not None and vault.sealed is not None:
+        dlt.current.source_state()[vault.STATE_KEY] = vault.sealed
