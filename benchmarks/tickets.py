@@ -1,5 +1,6 @@
-"""Measures how fast the tickets stream loads into DuckDB: python benchmarks/tickets.py --tickets 50000 --runs 3
+"""Measures how fast the tickets stream loads: python benchmarks/tickets.py --tickets 50000 --runs 3
 
+`--destination postgres` loads into the server that DESTINATION__POSTGRES__CREDENTIALS names, into a schema of its own.
 A simulated account answers from a process of its own, from pages made beforehand and without rate limits. Every sync is
 a fresh process, as in production: `load` into a new file, then `repeat`, which finds nothing new.
 """
@@ -25,7 +26,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-PACKAGES = ("dlt", "duckdb", "pyarrow", "msgspec", "numpy")
+PACKAGES = ("dlt", "duckdb", "adbc-driver-postgresql", "pyarrow", "msgspec", "numpy")
+DESTINATIONS = ("duckdb", "postgres")
 LIFTED = ("account", "incremental_exports")
 FIGURES = {
     "rows_per_second": "rows/s",
@@ -35,7 +37,7 @@ FIGURES = {
     "load_cpu_us": "load",
     "seconds": "s",
     "peak_mb": "peak MB",
-    "file_mb": "file MB",
+    "table_mb": "table MB",
     "repeat_seconds": "repeat s",
     "repeat_cpu_seconds": "repeat CPU s",
     "repeat_rows": "repeat rows",
@@ -49,10 +51,12 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="measured runs (3)")
     parser.add_argument("--warm-ups", type=int, default=1, metavar="N", help="runs before, not counted (1)")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where the JSON report goes")
+    parser.add_argument("--destination", choices=DESTINATIONS, default="duckdb", help="where to (duckdb)")
     parser.add_argument("--sync", nargs=2, metavar=("URL", "DIR"), help=argparse.SUPPRESS)
+    parser.add_argument("--drop", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.sync:
-        print(json.dumps(sync(options.sync[0], Path(options.sync[1]))))
+        print(json.dumps(sync(options.destination, options.sync[0], Path(options.sync[1]), options.drop)))
         return 0
     report: dict[str, Any] = {"command": shlex.join(["python", *sys.argv]), **circumstances(), "runs": []}
     for line in report["command"], report["machine"], f"{report['commit']}, {report['versions']}":
@@ -62,7 +66,7 @@ def main() -> int:
         print(f"{options.tickets} tickets of {report['json_bytes_per_ticket']} bytes\n")
         print("run".ljust(8), *(name.rjust(max(9, len(name))) for name in FIGURES.values()))
         for number in range(options.warm_ups + options.runs):
-            figures = run(url)
+            figures = run(options.destination, url)
             counted = number >= options.warm_ups
             show(str(number - options.warm_ups + 1) if counted else "warm-up", figures)
             if counted:
@@ -70,7 +74,8 @@ def main() -> int:
     report["median"] = {name: statistics.median(figures[name] for figures in report["runs"]) for name in FIGURES}
     show("median", report["median"])
     options.results.mkdir(parents=True, exist_ok=True)
-    path = options.results / f"{report['date'][:10]}-{report['commit']}-{options.tickets}.json"
+    name = "" if options.destination == "duckdb" else f"-{options.destination}"
+    path = options.results / f"{report['date'][:10]}-{report['commit']}-{options.tickets}{name}.json"
     path.write_text(json.dumps(report, indent=2) + "\n")
     print(f"\n{path}")
     return 0
@@ -80,10 +85,10 @@ def show(title: str, figures: dict[str, float]) -> None:
     print(title.ljust(8), *(f"{figures[key]:,.6g}".rjust(max(9, len(name))) for key, name in FIGURES.items()))
 
 
-def run(url: str) -> dict[str, float]:
+def run(destination: str, url: str) -> dict[str, float]:
     """Load into a new file, then sync again; each in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="zendesk-benchmark-") as directory:
-        first, second = (child(url, directory) for _ in range(2))
+        first, second = (child(destination, url, directory, *last) for last in ((), ("--drop",)))
     rows = first["rows"]
     return {
         "rows": rows,
@@ -92,7 +97,7 @@ def run(url: str) -> dict[str, float]:
         **{f"{step}_cpu_us": round(first[step] / rows * 1e6, 1) for step in ("extract", "normalize", "load")},
         "seconds": first["seconds"],
         "peak_mb": first["peak_mb"],
-        "file_mb": first["file_mb"],
+        "table_mb": first["table_mb"],
         "repeat_seconds": second["seconds"],
         "repeat_cpu_seconds": second["cpu_seconds"],
         "repeat_rows": second["rows"],
@@ -100,17 +105,17 @@ def run(url: str) -> dict[str, float]:
     }
 
 
-def child(url: str, directory: str) -> dict[str, Any]:
+def child(destination: str, url: str, directory: str, *options: str) -> dict[str, Any]:
     """One sync in a fresh process; seconds are its whole life, imports included."""
     environment = {**os.environ, "DLT_DATA_DIR": f"{directory}/dlt", "RUNTIME__DLTHUB_TELEMETRY": "false"}
-    command = [sys.executable, __file__, "--sync", url, directory]
+    command = [sys.executable, __file__, "--destination", destination, "--sync", url, directory, *options]
     started = datetime.now()
     done = subprocess.run(command, env=environment, cwd=directory, stdout=subprocess.PIPE, check=True)
     seconds = (datetime.now() - started).total_seconds()
     return {"seconds": round(seconds, 3), **json.loads(done.stdout.splitlines()[-1])}
 
 
-def sync(url: str, directory: Path) -> dict[str, Any]:
+def sync(destination: str, url: str, directory: Path, drop: bool) -> dict[str, Any]:
     """Sync the tickets as the command line does, and say what it took."""
     import resource
     import time
@@ -119,6 +124,7 @@ def sync(url: str, directory: Path) -> dict[str, Any]:
     from dlt.common.runtime.collector import NullCollector
 
     from zendesk_support import cli
+    from zendesk_support.destinations import WAREHOUSES
     from zendesk_support.runner import sync
 
     class Steps(NullCollector):
@@ -134,23 +140,46 @@ def sync(url: str, directory: Path) -> dict[str, Any]:
         def _stop(self) -> None:
             self.seconds[self.current] += time.process_time()
 
-    options = cli.make_parser("").parse_args(["--start-date", "2000-01-01", "--progress", "off"])
-    options.database = directory / "benchmark.duckdb"
-    pipeline = cli.duckdb_pipeline(options)
+    warehouse = WAREHOUSES[destination]
+    dataset = f"benchmark_{directory.name.lower().replace('-', '_')}"
+    options = cli.make_parser(warehouse).parse_args(["--start-date", "2000-01-01", "--dataset", dataset])
+    options.database = directory / "tickets.duckdb"
+    pipeline = warehouse.pipeline(options)
     steps = pipeline.collector = Steps()
     source = cli.make_source(options, ["tickets"], base_url=url, credentials=credentials(url))
     stream = sync(pipeline, source).streams["tickets"]
     if stream.status != "loaded":
         raise SystemExit(stream.message)
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    return {
+    figures = {
         "rows": stream.rows,
         "requests": stream.requests,
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
         **{step: round(steps.seconds[step], 3) for step in ("extract", "normalize", "load")},
         "peak_mb": round(usage.ru_maxrss / 1024),
-        "file_mb": round(options.database.stat().st_size / 2**20, 1),
+        "table_mb": table_mb(pipeline, options.database),
     }
+    if drop:
+        drop_dataset(pipeline)
+    return figures
+
+
+def drop_dataset(pipeline: Any) -> None:
+    """Leave nothing at the destination."""
+    with pipeline.sql_client() as client:
+        client.drop_dataset()
+        with client.with_staging_dataset():
+            client.drop_dataset()
+
+
+def table_mb(pipeline: Any, database: Path) -> float:
+    """Size of the DuckDB file, or of the table and its indexes at the server."""
+    if database.exists():
+        return round(database.stat().st_size / 2**20, 1)
+    with pipeline.sql_client() as client:
+        table = client.make_qualified_table_name("tickets")
+        [(size,)] = client.execute_sql(f"SELECT pg_total_relation_size('{table}')")
+    return round(size / 2**20, 1)
 
 
 @contextlib.contextmanager

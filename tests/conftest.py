@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 import pytest
 from dlt.common.configuration.container import Container
 from dlt.common.pipeline import PipelineContext
-from support import simulated
+from postgres_server import PostgresServer, binaries
+from support import MakePipeline, pipeline, simulated
 
 from zendesk_support.simulator import Simulator
 
@@ -64,3 +66,21 @@ def simulate() -> Iterator[Callable[..., Simulator]]:
 def account(simulate: Callable[..., Simulator]) -> Simulator:
     """A small simulated account."""
     return simulate()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A Postgres server for all tests of a process."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip("no Postgres server is installed here: apt-get install postgresql")
+    server = PostgresServer(programs)
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def make_pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> MakePipeline:
+    """Makes pipelines into each kind of database in turn."""
+    server = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    return partial(pipeline, tmp_path, server=server)

@@ -1,21 +1,26 @@
-"""Pipelines into throw-away DuckDB files, and whole tables beside the simulator's truth."""
+"""Pipelines into throw-away databases, and whole tables beside the simulator's truth."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dlt
 from dlt.pipeline.pipeline import Pipeline
+from postgres_server import PostgresServer
 
 from zendesk_support import zendesk_support_source
+from zendesk_support.postgres import postgres
 from zendesk_support.report import Report
 from zendesk_support.runner import sync
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 
+MakePipeline = Callable[..., Pipeline]
 SCALE = 600.0
 OWN_COLUMNS = {"_dlt_id", "_dlt_load_id", "_deleted_at"}
 OWN_BY_STREAM = {"ticket_metrics": {"generated_timestamp"}, "ticket_comments": {"event_timestamp"}}
@@ -41,8 +46,10 @@ def source(account: Simulator, **settings: Any) -> Any:
     return zendesk_support_source(**{**defaults, **settings})
 
 
-def pipeline(tmp_path: Path, name: str = "zendesk") -> Pipeline:
-    """A pipeline into a DuckDB file of the test's own."""
+def pipeline(tmp_path: Path, name: str = "zendesk", server: PostgresServer | None = None) -> Pipeline:
+    """A pipeline into a DuckDB file of the test's own, or into a schema of its own on a Postgres server."""
+    if server is not None:
+        return dlt.pipeline(name, destination=postgres(server.url), dataset_name=f"{name}_{uuid4().hex[:8]}")
     return dlt.pipeline(
         name, destination=dlt.destinations.duckdb(str(tmp_path / f"{name}.duckdb")), dataset_name="warehouse"
     )
@@ -63,18 +70,29 @@ def written(report: Report) -> dict[str, int]:
 def table(target: Pipeline, name: str) -> dict[tuple[Any, ...], dict[str, Any]]:
     """A whole table by primary key, JSON decoded, without the columns this library adds."""
     stream = CATALOGUE[name]
-    columns = target.default_schema.tables[name]["columns"]
-    with target.sql_client() as client, client.execute_query(f"SELECT * FROM {name}") as cursor:
-        names = [column[0] for column in cursor.description or ()]
-        rows = [dict(zip(names, row)) for row in cursor.fetchall()]
     left_out = OWN_COLUMNS | OWN_BY_STREAM.get(name, set())
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in rows:
-        values = {key: plain(value, columns[key].get("data_type")) for key, value in row.items() if key not in left_out}
+    for row in records(target, name):
         key = tuple(row[column] for column in stream.key)
         assert key not in found, f"{name} has two rows of {key}"
-        found[key] = {column: value for column, value in values.items() if value is not None}
+        found[key] = {column: value for column, value in row.items() if value is not None and column not in left_out}
     return found
+
+
+def records(target: Pipeline, name: str) -> list[dict[str, Any]]:
+    """All rows of a table, as the API's JSON has them."""
+    columns = target.default_schema.tables[name]["columns"]
+    types = {column: hints["data_type"] for column, hints in columns.items() if "data_type" in hints}
+    with target.sql_client() as client:
+        # As texts, JSON values are the same with every client.
+        listed = ", ".join(
+            f"CAST({client.escape_column_name(column)} AS VARCHAR)"
+            if data_type == "json"
+            else client.escape_column_name(column)
+            for column, data_type in types.items()
+        )
+        rows = client.execute_sql(f"SELECT {listed} FROM {client.make_qualified_table_name(name)}") or ()
+    return [{column: plain(value, data_type) for (column, data_type), value in zip(types.items(), row)} for row in rows]
 
 
 def plain(value: Any, data_type: str | None) -> Any:

@@ -7,29 +7,45 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from postgres_server import PostgresServer
+
 from zendesk_support import cli
+from zendesk_support.destinations import WAREHOUSES
 
 SCRIPT = Path(__file__).parent.parent / "benchmarks" / "tickets.py"
 
 
-def test_the_benchmark_reports_its_figures(tmp_path: Path) -> None:
-    command = [sys.executable, str(SCRIPT), "--tickets", "2000", "--runs", "1", "--warm-ups", "0"]
-    subprocess.run([*command, "--results", str(tmp_path)], check=True, timeout=300, capture_output=True)
+def check_figures(tmp_path: Path, tickets: int, *options: str) -> None:
+    """Run the benchmark and look at its report."""
+    command = [sys.executable, str(SCRIPT), "--tickets", str(tickets), "--runs", "1", "--warm-ups", "0"]
+    subprocess.run([*command, *options, "--results", str(tmp_path)], check=True, timeout=300, capture_output=True)
     [report] = [json.loads(path.read_text()) for path in tmp_path.iterdir()]
     assert report["machine"]
     assert report["versions"]["dlt"]
     [run] = report["runs"]
-    assert run["rows"] == 2000
+    assert run["rows"] == tickets
     assert (run["repeat_rows"], run["repeat_requests"]) == (0, 1)
     assert all(
         value > 0 for name, value in report["median"].items() if not name.startswith(("normalize", "repeat_rows"))
     )
 
 
+def test_the_benchmark_reports_its_figures(tmp_path: Path) -> None:
+    check_figures(tmp_path, 2000)
+
+
+def test_the_benchmark_of_postgres_reports_its_figures_and_leaves_nothing(
+    tmp_path: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres.url)
+    check_figures(tmp_path, 100, "--destination", "postgres")
+    assert postgres.query("SELECT * FROM pg_namespace WHERE nspname LIKE 'benchmark%'") == []
+
+
 def test_duckdb_gets_two_threads_and_two_jobs_at_a_time(tmp_path: Path) -> None:
-    options = cli.make_parser("").parse_args(["--progress", "off"])
-    options.database = tmp_path / "limits.duckdb"
-    pipeline = cli.duckdb_pipeline(options)
+    options = cli.make_parser(WAREHOUSES["duckdb"]).parse_args(["--database", str(tmp_path / "limits.duckdb")])
+    pipeline = WAREHOUSES["duckdb"].pipeline(options)
     assert pipeline.destination.capabilities().max_parallel_load_jobs == 2
     with pipeline.sql_client() as client:
         query = "SELECT current_setting('threads'), current_setting('memory_limit')"

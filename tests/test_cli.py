@@ -230,15 +230,31 @@ def test_a_failing_stream_exits_with_1_and_the_others_load(
     assert rows("SELECT count(*) FROM zendesk_support.user_fields") == [(len(truth(configured, "user_fields")),)]
 
 
-def test_one_reason_of_many_streams_is_told_once(
+def test_one_reason_of_many_streams_is_told_once(configured: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    configured.fault("status", status=418, body="no coffee", route="*_fields", times=None)
+    assert cli.duckdb(["--streams", "user_fields", "ticket_fields", "--progress", "off"]) == 1
+    assert capsys.readouterr().out.count("no coffee") == 2
+    configured.clear_faults()
+    configured.fault("html", route="oauth_tokens", times=None)
+    assert cli.duckdb(["--streams", "user_fields", "ticket_fields", "--progress", "off"]) == 1
+    told = capsys.readouterr().out
+    assert "ticket_fields, user_fields: oauth/tokens: no usable answer" in told
+    assert told.count("oauth/tokens") == 1
+
+
+def test_credentials_that_zendesk_refuses_exit_with_2_and_one_message(
     configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """L34, L35."""
     monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_SECRET", "wrong-secret")
-    assert cli.duckdb(["--streams", "groups", "user_fields", "--progress", "off"]) == 1
-    told = capsys.readouterr().out
-    assert told.count("refused the client_credentials grant") == 1
-    assert "groups, user_fields: Zendesk refused" in told
-    assert "wrong-secret" not in told
+    assert cli.duckdb(["--streams", "groups", "user_fields", "--progress", "off"]) == 2
+    told = capsys.readouterr()
+    assert told.err.count("refused the client_credentials grant") == 1
+    assert "Traceback" not in told.err
+    assert told.out == ""
+    assert "wrong-secret" not in told.err
+    assert len(configured.requests()) == 1
+    assert rows("SELECT table_name FROM information_schema.tables WHERE table_name IN ('groups', 'sync_report')") == []
 
 
 def test_a_full_refresh_equals_the_truth_and_keeps_the_reports(configured: Simulator) -> None:
@@ -283,3 +299,14 @@ def test_a_database_and_a_dataset_of_ones_own(configured: Simulator, home: Path)
         assert connection.execute("SELECT count(*) FROM support.groups").fetchall() == [
             (len(truth(configured, "groups")),)
         ]
+
+
+def test_the_demo_leaves_tables_alone_that_are_not_its_own(
+    configured: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.duckdb(["--streams", "groups", "--progress", "off"]) == 0
+    assert cli.duckdb(["--demo", "--streams", "groups", "--database", "zendesk.duckdb"]) == 2
+    told = capsys.readouterr().err
+    assert "--demo begins with an empty dataset, but zendesk_support in" in told
+    assert "Example: --dataset demo" in told
+    assert rows("SELECT count(*) FROM zendesk_support.groups") == [(len(truth(configured, "groups")),)]

@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import dlt
 import pytest
 import tomlkit
-from support import assert_whole, load, pipeline, source
+from support import assert_whole, load, pipeline, source, table
 
 from zendesk_support import ConfigurationError, ZendeskRefreshToken
 from zendesk_support.clock import Clock
-from zendesk_support.credentials import RENEW_EARLY, Token, TokenAuth, TokenVault
+from zendesk_support.credentials import RENEW_EARLY, Token, TokenAuth, TokenVault, ZendeskApiToken
 from zendesk_support.runner import sync
 from zendesk_support.simulator import Simulator
 
@@ -92,8 +93,6 @@ def test_half_filled_credentials_name_the_missing_field(
     if way == "argument":
         settings["credentials"] = credentials
     else:
-        import dlt
-
         settings["credentials"] = dlt.secrets.value
         for name, value in credentials.items():
             monkeypatch.setenv(f"SOURCES__ZENDESK_SUPPORT__CREDENTIALS__{name.upper()}", value)
@@ -104,13 +103,82 @@ def test_half_filled_credentials_name_the_missing_field(
     assert account.requests() == []
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ('{"email": "a@example.com"}', "email set, api_token missing"),
+        ('{"email": "a@example.com", "token": "word"}', "No Zendesk credentials are set"),
+        ("word", "No Zendesk credentials are set"),
+    ],
+)
+def test_credentials_in_one_text_that_cannot_be_used_are_refused(
+    account: Simulator, value: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L34."""
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__CREDENTIALS", value)
+    with pytest.raises(ConfigurationError, match=expected) as caught:
+        source(account, credentials=dlt.secrets.value)
+    assert "word" not in str(caught.value)
+
+
+def test_credentials_can_come_as_one_json_object(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__CREDENTIALS", json.dumps(given(account, "email", "api_token")))
+    assert isinstance(source(account, credentials=dlt.secrets.value).account.credentials, ZendeskApiToken)
+
+
 def test_refused_credentials_stop_the_run_and_say_what_to_check(tmp_path: Path, account: Simulator) -> None:
+    """L34, L35."""
     wrong = {"client_id": "simulator-client-id", "client_secret": "not-the-secret"}
-    report = sync(pipeline(tmp_path), source(account, credentials=wrong).with_resources("groups"))
-    [failed] = report.failed
-    assert "refused the client_credentials grant" in str(failed.message)
-    assert "Check client_id, client_secret" in str(failed.message)
-    assert "not-the-secret" not in str(failed.message)
+    target = pipeline(tmp_path)
+    with pytest.raises(ConfigurationError) as caught:
+        sync(target, source(account, credentials=wrong).with_resources("groups", "tickets", "users", "articles"))
+    assert str(caught.value).startswith("Zendesk refused the client_credentials grant at ")
+    assert "Check subdomain, client_id, client_secret" in str(caught.value)
+    assert "not-the-secret" not in str(caught.value)
+    assert [request["path"] for request in account.requests()] == ["/oauth/tokens"]
+    assert target.schema_names == []
+    load(target, account, "groups", "tickets")
+    assert_whole(target, account, "groups", "tickets")
+
+
+@pytest.mark.parametrize("kind", ["access token", "api token"])
+def test_credentials_that_zendesk_does_not_know_stop_the_run(tmp_path: Path, account: Simulator, kind: str) -> None:
+    """L32, L34."""
+    wrong = {name: f"not-{value}" for name, value in given(account, *KINDS[kind]).items()}
+    with pytest.raises(ConfigurationError, match=r"Zendesk refused the credentials \(401: "):
+        sync(pipeline(tmp_path), source(account, credentials=wrong).with_resources("groups", "tickets", "users"))
+
+
+def test_a_token_that_cannot_be_had_is_asked_for_once_not_once_a_stream(tmp_path: Path, account: Simulator) -> None:
+    account.fault("status", status=503, retry_after="40", route="oauth_tokens", times=None)
+    report = sync(
+        pipeline(tmp_path), source(account, retry_deadline=100).with_resources("groups", "tickets", "users", "articles")
+    )
+    assert len(report.failed) == 4
+    [message] = {stream.message for stream in report.failed}
+    assert str(message).startswith('oauth/tokens: no usable answer within retry_deadline = 100 s; the last was "503: ')
+    assert token_requests(account) <= 3
+
+
+def test_credentials_revoked_in_the_middle_end_every_stream_and_keep_its_pages(
+    tmp_path: Path, simulate: Callable[..., Simulator]
+) -> None:
+    """L21, L33."""
+    account = simulate(tickets=300)
+    account.fault("heavy_page", route="incremental_*", per_page=130, times=None)
+    account.fault("slow", route="incremental_users_cursor", nth=2, delay=1200)
+    account.fault("expire_token", route="incremental_tickets_cursor", nth=5)
+    account.fault("status", status=401, body='{"error":"invalid_client"}', route="oauth_tokens", nth=2, times=None)
+    target = pipeline(tmp_path)
+    report = sync(target, source(account).with_resources("tickets", "users"))
+    assert {stream.stream for stream in report.failed} == {"tickets", "users"}
+    [message] = {stream.message for stream in report.failed}
+    assert str(message).startswith("Zendesk refused the client_credentials grant at ")
+    assert token_requests(account) == 2
+    assert len(table(target, "tickets")) >= 100
+    account.clear_faults()
+    load(target, account, "tickets", "users")
+    assert_whole(target, account, "tickets", "users")
 
 
 def test_a_token_that_ends_in_the_middle_of_a_run_is_renewed_once(tmp_path: Path, account: Simulator) -> None:
@@ -122,11 +190,15 @@ def test_a_token_that_ends_in_the_middle_of_a_run_is_renewed_once(tmp_path: Path
     assert token_requests(account) == 2
 
 
-def test_a_token_refused_after_its_renewal_is_an_error(tmp_path: Path, account: Simulator) -> None:
+def test_a_401_of_one_stream_that_no_renewal_cures_does_not_stop_the_others(tmp_path: Path, account: Simulator) -> None:
+    """L20."""
     account.fault("status", status=401, route="groups", times=None)
-    report = sync(pipeline(tmp_path), source(account).with_resources("groups"))
-    assert [stream.status for stream in report.streams.values()] == ["failed"]
+    target = pipeline(tmp_path)
+    report = sync(target, source(account).with_resources("groups", "tickets", "users"))
+    [failed] = report.failed
+    assert str(failed.message).startswith('groups: Zendesk answered 401: "Couldn\'t authenticate you", yet it accepts ')
     assert token_requests(account) == 2
+    assert_whole(target, account, "tickets", "users")
 
 
 class Hand(Clock):
@@ -208,9 +280,8 @@ def test_a_pair_that_cannot_be_kept_is_not_asked_for(tmp_path: Path, home: Path,
     (home / "dlt").mkdir()
     (home / "dlt" / "zendesk_support").write_text("a file where the folder should be")
     secrets = given(account, *REFRESH)
-    report = sync(pipeline(tmp_path), source(account, credentials=secrets).with_resources("groups"))
-    [failed] = report.failed
-    assert "nothing was renewed. Make the folder writable or set DLT_DATA_DIR." in str(failed.message)
+    with pytest.raises(ConfigurationError, match=r"nothing was renewed. Make the folder writable or set DLT_DATA_DIR."):
+        sync(pipeline(tmp_path), source(account, credentials=secrets).with_resources("groups"))
     assert token_requests(account) == 0
 
 

@@ -11,7 +11,7 @@ import dlt
 import pyarrow.parquet as pq
 import pytest
 from dlt.pipeline.pipeline import Pipeline
-from support import load, pipeline, plain, source, table, written
+from support import MakePipeline, load, pipeline, records, source, table, written
 
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
@@ -27,6 +27,11 @@ KINDS = (
     "big_int",
     "hostile_name",
 )
+SQL_TYPES = {"timestamp": "timestamp with time zone", "bool": "boolean", "bigint": "bigint"}
+OWN_TYPES = {
+    "duckdb": {"text": "varchar", "double": "double", "json": "json"},
+    "postgres": {"text": "character varying", "double": "double precision", "json": "jsonb"},
+}
 HOSTILE = {
     "../../etc/passwd": "path",
     "\x01\x02": "control",
@@ -45,13 +50,7 @@ HOSTILE = {
 
 def cells(target: Pipeline, name: str) -> dict[Any, list[Any]]:
     """All values of each row, by id, JSON decoded."""
-    columns = target.default_schema.tables[name]["columns"]
-    with target.sql_client() as client, client.execute_query(f"SELECT * FROM {name}") as cursor:
-        names = [column[0] for column in cursor.description or ()]
-        rows = [dict(zip(names, row)) for row in cursor.fetchall()]
-    return {
-        row["id"]: [plain(row[n], columns[n].get("data_type")) for n in names if row[n] is not None] for row in rows
-    }
+    return {row["id"]: [value for value in row.values() if value is not None] for row in records(target, name)}
 
 
 def assert_readable(target: Pipeline, account: Simulator, name: str) -> None:
@@ -83,10 +82,10 @@ def test_a_change_of_shape_between_runs_loses_nothing(tmp_path: Path, simulate: 
     assert_readable(target, account, "tickets")
 
 
-def test_all_changes_of_shape_within_one_run_lose_nothing(tmp_path: Path, simulate: Simulate) -> None:
+def test_all_changes_of_shape_within_one_run_lose_nothing(make_pipeline: MakePipeline, simulate: Simulate) -> None:
     """L12, L13, L14, L41."""
     account = simulate(tickets=30)
-    target = pipeline(tmp_path)
+    target = make_pipeline()
     for count in (3, 2):
         for kind in KINDS:
             account.mutate("drift", kind=kind, count=count)
@@ -104,10 +103,10 @@ def rows_edited(account: Simulator, stream: str, edit: Edit) -> None:
 
 
 @pytest.mark.parametrize("stream", ["groups", "tickets"])
-def test_hostile_keys_become_columns_that_stay(tmp_path: Path, simulate: Simulate, stream: str) -> None:
+def test_hostile_keys_become_columns_that_stay(make_pipeline: MakePipeline, simulate: Simulate, stream: str) -> None:
     """L12, L13."""
     account = simulate(tickets=5)
-    target = pipeline(tmp_path)
+    target = make_pipeline()
     rows_edited(account, stream, lambda row: row.update(HOSTILE))
     load(target, account, stream)
     assert_readable(target, account, stream)
@@ -120,36 +119,53 @@ def test_hostile_keys_become_columns_that_stay(tmp_path: Path, simulate: Simulat
     assert set(target.default_schema.tables[stream]["columns"]) == first
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        (b'"description":"', b'"description":"\xff\xfe'),
-        (b'"description":"', b'"description":"\\ud83d'),
-        (b'"description":"', b'"description":"a\\u0000b'),
-        (b'"default":false', b'"default":NaN'),
-        (b'"is_public":true', b'"is_public":"yes"'),
-        (b'"created_at":"2', b'"created_at":"x2'),
-        (b'"description":"', b'"tags":["\\ud83d","\\u0000"],"description":"'),
-    ],
-    ids=["invalid utf-8", "lone surrogate", "nul", "nan", "bool to text", "bad date", "nested"],
-)
-def test_values_that_databases_refuse_cost_no_row(tmp_path: Path, simulate: Simulate, old: bytes, new: bytes) -> None:
-    """L14, L24."""
-    account = simulate(tickets=5)
+REFUSED = {
+    "invalid utf-8": (b'"description":"', b'"description":"\xff\xfe'),
+    "lone surrogate": (b'"description":"', b'"description":"\\ud83d'),
+    "nul": (b'"description":"', b'"description":"a\\u0000b'),
+    "nan": (b'"default":false', b'"default":NaN'),
+    "bool to text": (b'"is_public":true', b'"is_public":"yes"'),
+    "bad date": (b'"created_at":"2', b'"created_at":"x2'),
+    "nested": (b'"description":"', b'"tags":["\\ud83d","\\u0000"],"description":"'),
+}
+
+
+def edit_answers(account: Simulator, route: str, *edits: tuple[bytes, bytes]) -> None:
+    """Change the first two places of each kind in every answer of a route."""
     handle = account.api.handle
 
     def edited(request: Any) -> Any:
         reply = handle(request)
-        if request.route == "groups":
-            assert old in reply.body
-            reply.body = reply.body.replace(old, new, 2)
+        if request.route == route:
+            for old, new in edits:
+                assert old in reply.body
+                reply.body = reply.body.replace(old, new, 2)
         return reply
 
     account.api.handle = edited  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_values_that_databases_refuse_cost_no_row(tmp_path: Path, simulate: Simulate, kind: str) -> None:
+    """L14, L24."""
+    account = simulate(tickets=5)
+    edit_answers(account, "groups", REFUSED[kind])
     target = pipeline(tmp_path)
     load(target, account, "groups")
     assert set(table(target, "groups")) == {(row["id"],) for row in account.truth("groups")}
     assert written(load(target, account, "groups")) == {}
+
+
+@pytest.mark.parametrize("nested", ["json", "tables"])
+def test_all_such_values_together_cost_no_row(make_pipeline: MakePipeline, simulate: Simulate, nested: str) -> None:
+    """L14, L24."""
+    account = simulate(tickets=5)
+    known = ("invalid utf-8", "lone surrogate", "nul", "nan", "bad date", "nested")
+    edit_answers(account, "groups", *(REFUSED[kind] for kind in known))
+    target = make_pipeline()
+    load(target, account, "groups", nested=nested)
+    assert set(table(target, "groups")) == {(row["id"],) for row in account.truth("groups")}
+    assert written(load(target, account, "groups", nested=nested)) == {}
 
 
 @pytest.mark.parametrize(("destination", "name"), [("postgres", "ab"), ("duckdb", "a\0b")])
@@ -162,10 +178,10 @@ def test_nul_is_left_out_only_where_the_destination_refuses_it(simulate: Simulat
     assert pq.read_table(file).column("name").to_pylist().count(name) == 3
 
 
-def test_types_found_at_the_destination_are_kept(tmp_path: Path, simulate: Simulate) -> None:
+def test_types_found_at_the_destination_are_kept(make_pipeline: MakePipeline, simulate: Simulate) -> None:
     """L14."""
     account = simulate(tickets=5)
-    target = pipeline(tmp_path)
+    target = make_pipeline()
     rows_edited(account, "groups", lambda row: row.update(extra=1))
     load(target, account, "groups")
     target.drop()
@@ -191,16 +207,19 @@ def test_a_stream_without_rows_makes_its_table_and_takes_rows_later(tmp_path: Pa
     assert_readable(target, account, "satisfaction_ratings")
 
 
-@pytest.mark.parametrize("name", ["tickets", "users", "ticket_metric_events", "ticket_comments", "article_votes"])
-def test_declared_types_reach_the_destination(tmp_path: Path, simulate: Simulate, name: str) -> None:
+def test_declared_types_reach_the_destination(make_pipeline: MakePipeline, simulate: Simulate) -> None:
     """L13."""
-    target = pipeline(tmp_path)
-    load(target, simulate(tickets=10), name)
-    sql = {"timestamp": "TIMESTAMP WITH TIME ZONE", "text": "VARCHAR", "bool": "BOOLEAN", "bigint": "BIGINT"}
-    sql |= {"double": "DOUBLE", "json": "JSON"}
-    with target.sql_client() as client, client.execute_query(f"DESCRIBE {name}") as cursor:
-        found = {row[0]: row[1] for row in cursor.fetchall()}
-    declared = CATALOGUE[name].columns
+    target = make_pipeline()
+    names = ("tickets", "users", "ticket_metric_events", "ticket_comments", "article_votes")
+    load(target, simulate(tickets=10), *names)
+    query = f"""
+        SELECT table_name, column_name, lower(data_type) FROM information_schema.columns
+        WHERE table_schema = '{target.dataset_name}'
+    """
+    with target.sql_client() as client:
+        found = {(table, column): data_type for table, column, data_type in client.execute_sql(query) or ()}
+    sql = SQL_TYPES | OWN_TYPES[target.destination.destination_name]
+    declared = {(name, column): kind for name in names for column, kind in CATALOGUE[name].columns.items()}
     assert {column: found[column] for column in declared} == {column: sql[kind] for column, kind in declared.items()}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
+from documented import says
 from support import assert_whole, load, pipeline, source, table, truth, written
 
 from zendesk_support.errors import ContractError
@@ -95,6 +96,35 @@ def test_a_page_that_times_out_is_halved_and_the_good_size_kept(tmp_path: Path, 
     assert len(sizes) == 3 + 3
 
 
+def test_a_page_size_grows_back_after_some_good_pages(tmp_path: Path, simulate: Callable[..., Simulator]) -> None:
+    """L25."""
+    account = simulate(tickets=1, users=2400)
+    account.fault("heavy_page", route="incremental_users_cursor", per_page=130, times=3)
+    target = pipeline(tmp_path)
+    load(target, account, "users")
+    sizes = [
+        int(request["query"].partition("per_page=")[2].split("&")[0])
+        for request in answers(account, "incremental_users_cursor")
+    ]
+    assert sizes == [1000, 500, 250, *[125] * 8, *[250] * 6]
+    assert_whole(target, account, "users")
+
+
+def test_metric_events_of_a_bounded_period_are_not_read_to_the_end_of_the_export(
+    tmp_path: Path, simulate: Callable[..., Simulator]
+) -> None:
+    """L16."""
+    account = simulate(tickets=600)
+    end = datetime.fromtimestamp(account.now() - 300 * 86400, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    target = pipeline(tmp_path)
+    load(target, account, "ticket_metric_events", end_date=end)
+    asked = len(answers(account, "incremental_ticket_metric_events"))
+    expected = {key for key, row in truth(account, "ticket_metric_events").items() if row["time"] < end}
+    assert set(table(target, "ticket_metric_events")) == expected
+    load(pipeline(tmp_path, "whole"), account, "ticket_metric_events")
+    assert asked < len(answers(account, "incremental_ticket_metric_events")) - asked
+
+
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_start_that_is_too_recent_means_nothing_new(tmp_path: Path, account: Simulator, status: int) -> None:
     """L26."""
@@ -164,3 +194,88 @@ def test_the_report_tells_why_a_stream_is_missing_and_how_long_it_waited(
     assert found["ticket_forms"]["message"].startswith("Zendesk refused `ticket_forms` (403: ")
     assert 39 <= found["groups"]["seconds_waited"] < 400
     assert found["groups"]["requests"] == 2
+
+
+MANY = ("groups", "user_fields", "ticket_fields", "macros", "triggers", "tags", "brands", "automations")
+
+
+def test_a_storm_of_429_is_waited_out_once_by_all_streams(tmp_path: Path, account: Simulator) -> None:
+    """L29."""
+    account.fault("status_429", route="/api/v2/*", retry_after="30", times=4)
+    target = pipeline(tmp_path)
+    load(target, account, *MANY)
+    assert_whole(target, account, *MANY)
+    statuses = [request["status"] for request in account.requests() if request["route"] != "oauth_tokens"]
+    assert (statuses.count(429), statuses.count(200)) == (4, len(MANY))
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "last"),
+    [
+        ("status_429", {"retry_after": "86400"}, "429: Number of allowed API requests per minute exceeded"),
+        ("status_429", {"retry_after": "300"}, "429: Number of allowed API requests per minute exceeded"),
+        ("slow", {"delay": 600}, "no whole answer of http://"),
+    ],
+    ids=["429 for a day", "429 for minutes", "no answers"],
+)
+def test_an_account_that_stays_away_is_given_up_by_all_streams_together(
+    tmp_path: Path, account: Simulator, kind: str, parameters: dict[str, Any], last: str
+) -> None:
+    """L22, L24, L29. One request tries at a time, so that each stream alone would wait for its own deadline in turn."""
+    account.fault(kind, route="/api/v2/*", times=None, **parameters)
+    token = {"email": account.credentials["email"], "api_token": account.credentials["api_token"]}
+    made = source(account, credentials=token, request_timeout=0.2)
+    report = sync(pipeline(tmp_path), made.with_resources(*MANY))
+    assert {stream.stream for stream in report.failed} == set(MANY)
+    for stream in report.failed:
+        expected = f'{stream.stream}: no usable answer within retry_deadline = 900 s; the last was "{last}'
+        assert str(stream.message).startswith(expected)
+    assert 1 <= len(account.requests()) <= 12
+
+
+def test_an_absurd_retry_after_of_one_stream_does_not_cost_the_others(tmp_path: Path, account: Simulator) -> None:
+    """L20, L22."""
+    account.fault("status_429", route="groups", retry_after="86400", times=None)
+    target = pipeline(tmp_path)
+    report = sync(target, source(account).with_resources(*MANY))
+    assert [stream.stream for stream in report.failed] == ["groups"]
+    assert_whole(target, account, *MANY[1:])
+    account.clear_faults()
+    load(target, account, *MANY)
+    assert_whole(target, account, "groups")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Date": None, "ratelimit-reset": "1790000000", "ratelimit-remaining": "0", "x-rate-limit-remaining": "0"},
+        {"Date": "Mon, 01 Jan 2001 00:00:00 GMT", "ratelimit-reset": "-5", "ratelimit-limit": "0"},
+        {"Date": "Fri, 01 Jan 2100 00:00:00 GMT", "ratelimit-reset": "soon"},
+    ],
+    ids=["no date, a reset in decades", "a date long past, a reset past", "a date far ahead, a reset in words"],
+)
+def test_headers_that_lie_neither_hang_a_sync_nor_hide_changes(
+    tmp_path: Path, account: Simulator, headers: dict[str, str | None]
+) -> None:
+    """L05, L22, L29."""
+    account.fault("headers", headers=headers, times=None)
+    streams = ("satisfaction_ratings", "articles", "article_comments", "user_identities", "deleted_tickets", "groups")
+    target = pipeline(tmp_path)
+    load(target, account, *streams, help_center_children="changed")
+    account.mutate("update_rows", stream="satisfaction_ratings", count=2)
+    account.mutate("create_rows", stream="article_comments", count=2)
+    account.mutate("update_articles", count=account.account.sizes["articles"])
+    account.mutate("delete_tickets", count=2)
+    load(target, account, *streams, help_center_children="changed")
+    assert_whole(target, account, *streams)
+
+
+def test_a_proxy_that_answers_every_request_with_a_page_is_named(tmp_path: Path, account: Simulator) -> None:
+    """L24."""
+    account.fault("html", times=None)
+    token = {"email": account.credentials["email"], "api_token": account.credentials["api_token"]}
+    for credentials in ({}, {"credentials": token}):
+        report = sync(pipeline(tmp_path), source(account, **credentials).with_resources("groups", "tickets"))
+        assert len(report.failed) == 2
+        for stream in report.failed:
+            assert says("a proxy or login page answers", stream.message)

@@ -6,14 +6,17 @@ import json
 import math
 import re
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from dlt.pipeline.pipeline import Pipeline
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from support import load, pipeline, plain, written
+from support import assert_whole, load, pipeline, plain, source, table, written
 
+from zendesk_support import sync
 from zendesk_support.shapes import KEY_HINT
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.api import Api
@@ -166,7 +169,7 @@ def assert_held(target: Pipeline, name: str, rows: dict[int, dict[str, Any]]) ->
         assert {key: value for key, value in wanted.items() if not reads(there[key], value)} == {}, there
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(some_rows, some_rows)
 @example(ALL_NAMES, ALL_NAMES[::-1])
 @example(ALL_VALUES, ALL_VALUES[::-1])
@@ -183,3 +186,165 @@ def test_any_rows_load_and_load_again(
         assert len(served) == len(rows)
         assert_held(target, "groups", served)
     assert written(load(target, account, "groups")) == {}
+
+
+def answer(account: Simulator, edits: dict[str, Callable[[bytes], bytes]]) -> None:
+    """Change the bodies of some routes' answers."""
+
+    def edited(request: Any) -> Any:
+        reply = Api.handle(account.api, request)
+        if request.route in edits and reply.status == 200:
+            body = edits[request.route](reply.body)
+            assert body != reply.body
+            reply.body = body
+        return reply
+
+    account.api.handle = edited  # type: ignore[method-assign]
+
+
+def test_numbers_and_nesting_without_measure_are_kept_as_text(tmp_path: Path, account: Simulator) -> None:
+    """L14, L41."""
+    odd = {
+        "description": "1e400",
+        "default": "-1E+400",
+        "created_at": "9" * 400,
+        "number": "9" * 400,
+        "fraction": "1e400",
+        "list": "[1e400, -1E+400, 1.10]",
+        "deep": "[" * 900 + "]" * 900,
+        "object": '{"a":1,"a":2, "":{"":[]}}',
+    }
+    more = ",".join(f"{json.dumps(key)}:{token}" for key, token in odd.items()).encode()
+    answer(account, {"groups": lambda body: body.replace(b'"id":', more + b',"id":', 1)})
+    target = pipeline(tmp_path)
+    load(target, account, "groups")
+    columns = target.default_schema.tables["groups"]["columns"]
+    found = []
+    for key in odd:
+        held = [name for name in (key, f"{key}__v_text") if name in columns]
+        texts_held = ", ".join(f'CAST("{name}" AS VARCHAR)' for name in held)
+        with target.sql_client() as client, client.execute_query(f"SELECT {texts_held} FROM groups") as cursor:
+            found.append({cell for row in cursor.fetchall() for cell in row})
+    assert [key for key, cells in zip(odd, found) if odd[key] not in cells] == []
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sets(texts, min_size=3, max_size=12))
+@example(set(NASTY_TEXTS))
+def test_any_texts_are_keys_that_are_looked_up_and_marked(
+    tmp_path_factory: pytest.TempPathFactory, account: Simulator, tags: set[str]
+) -> None:
+    """L15. The keys of tags are texts that people write."""
+    folder = tmp_path_factory.mktemp("tags")
+    target = pipeline(folder, f"tags_{folder.name}")
+    expected = {mended(tag) for tag in tags}
+    listed: Rows = [{"name": tag, "count": 1} for tag in sorted(tags)]
+    body = json.dumps({"tags": listed, "meta": {"has_more": False}}).encode()
+    answer(account, {"tags": lambda _: body})
+
+    def names_marked() -> tuple[set[str], set[str]]:
+        with target.sql_client() as client, client.execute_query("SELECT name, _deleted_at FROM tags") as cursor:
+            rows = cursor.fetchall()
+        assert len(rows) == len({name for name, _ in rows})
+        return {name for name, at in rows if at is None}, {name for name, at in rows if at is not None}
+
+    load(target, account, "tags", deletes="mark")
+    assert names_marked() == (expected, set())
+    assert written(load(target, account, "tags", deletes="mark")) == {}
+    answer(account, {"tags": lambda _: b'{"tags": [{"name": "left", "count": 1}], "meta": {"has_more": false}}'})
+    load(target, account, "tags", deletes="mark")
+    assert names_marked() == ({"left"}, expected - {"left"})
+
+
+@pytest.mark.parametrize("nested", ["json", "tables"])
+@pytest.mark.parametrize(
+    ("route", "old", "new", "told"),
+    [
+        ("groups", b'"id":', b'"id":null,"was":', "groups: id of a row is null, no integer"),
+        ("groups", b'"id":', b'"id":"1; DROP TABLE groups","was":', 'groups: id of a row is "1; DROP TABLE groups"'),
+        ("groups", b'"id":', b'"id":9223372036854775808,"was":', "groups: id of a row is 9223372036854775808"),
+        ("groups", b'"id":', b'"id":1.5,"was":', "groups: id of a row is 1.5, no integer"),
+        ("groups", b'"id":', b'"id":[1],"was":', "groups: id of a row is [1], no integer"),
+        ("groups", b'"id":', b'"was":', "groups: id of a row is null, no integer"),
+        ("tags", b'"name":', b'"name":7,"was":', "tags: name of a row is 7, no text"),
+        ("tags", b'"name":', b'"name":null,"was":', "tags: name of a row is null, no text"),
+        ("incremental_tickets_cursor", b'"id":', b'"id":"../..","was":', 'tickets: id of a row is "../..", no integer'),
+        ("incremental_tickets_cursor", b'"id":', b'"id":true,"was":', "tickets: id of a row is true, no integer"),
+    ],
+)
+def test_a_row_without_a_usable_key_fails_its_stream_alone(
+    tmp_path: Path, account: Simulator, route: str, old: bytes, new: bytes, told: str, nested: str
+) -> None:
+    """L20."""
+    answer(account, {route: lambda body: body.replace(old, new, 1)})
+    target = pipeline(tmp_path)
+    report = sync(target, source(account, nested=nested).with_resources("groups", "tags", "tickets", "user_fields"))
+    (failed,) = report.failed
+    assert str(failed.message).startswith(told)
+    account.api.handle = lambda request: Api.handle(account.api, request)  # type: ignore[method-assign]
+    load(target, account, "groups", "tags", "tickets", nested=nested)
+    assert {name: len(table(target, name)) for name in ("groups", "tags", "tickets")} == {
+        name: len(account.truth(name)) for name in ("groups", "tags", "tickets")
+    }
+
+
+def test_no_id_leads_out_of_its_path(tmp_path: Path, simulate: Simulate) -> None:
+    """L35."""
+    account = simulate(tickets=5)
+    hostile = [b'"../../oauth/tokens?x="', b'"1/../../../users/me"', b"1e3", b'"{id}"', b"-1"]
+    for token in hostile:
+        edit = partial(re.sub, rb'"id":', b'"id":%s,"was":' % token, count=1)
+        answer(account, {"incremental_tickets_cursor": lambda body, edit=edit: edit(body)})  # type: ignore[misc]
+        report = sync(pipeline(tmp_path), source(account, ticket_audits="per_ticket").with_resources("ticket_audits"))
+        assert [str(stream.message).partition(";")[0] for stream in report.failed] == (
+            [f"id is {token.decode()}, no integer"] if token != b"-1" else []
+        )
+    paths = {request["path"] for request in account.requests()}
+    allowed = re.compile(r"/oauth/tokens|/api/v2/incremental/tickets/cursor|/api/v2/tickets/-?\d+/audits")
+    assert {path for path in paths if not allowed.fullmatch(path)} == set()
+    assert "/api/v2/tickets/-1/audits" in paths
+
+
+TIMES = [
+    b'"soon"',
+    b'"2024-02-30T00:00:00Z"',
+    b'""',
+    b"null",
+    b"1e400",
+    b"-5",
+    b"9" * 30,
+    b'{"at": 1}',
+    b"[]",
+    b"true",
+    b'"9999-12-31T23:59:59Z"',
+]
+
+
+@pytest.mark.parametrize("time", TIMES)
+def test_a_time_that_is_none_costs_no_row_and_leads_no_position_astray(
+    tmp_path: Path, simulate: Simulate, time: bytes
+) -> None:
+    """L05, L06, L14."""
+    account = simulate(tickets=20)
+    columns = {
+        "incremental_tickets_cursor": ("tickets", b"generated_timestamp"),
+        "incremental_ticket_events": ("ticket_events", b"timestamp"),
+        "satisfaction_ratings": ("satisfaction_ratings", b"updated_at"),
+        "groups": ("groups", b"updated_at"),
+        "articles": ("articles", b"updated_at"),
+    }
+
+    def edit(name: bytes) -> Callable[[bytes], bytes]:
+        return lambda body: body.replace(b'"' + name + b'":', b'"' + name + b'":' + time + b',"was":', 1)
+
+    edits = {route: edit(name) for route, (_, name) in columns.items()}
+    answer(account, edits)
+    target = pipeline(tmp_path)
+    streams = [stream for stream, _ in columns.values()]
+    load(target, account, *streams)
+    assert {name: len(table(target, name)) for name in streams} == {name: len(account.truth(name)) for name in streams}
+    account.api.handle = lambda request: Api.handle(account.api, request)  # type: ignore[method-assign]
+    account.mutate("update_tickets", count=20)
+    load(target, account, "tickets", "groups")
+    assert_whole(target, account, "groups")
+    assert len(table(target, "tickets")) == len(account.truth("tickets"))

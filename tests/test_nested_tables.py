@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
-from support import load, pipeline, source, table, truth, written
+from support import MakePipeline, load, pipeline, source, table, truth, written
 
 from zendesk_support import ConfigurationError, sync
 from zendesk_support.simulator import Simulator
@@ -69,9 +69,9 @@ def test_tables_and_json_hold_the_same_rows_and_the_same_state(tmp_path: Path, s
     assert written(load(spread, account, *STREAMS, nested="tables")) == {}
 
 
-def test_an_update_that_removes_tags_leaves_none_behind(tmp_path: Path, simulate: Simulate) -> None:
+def test_an_update_that_removes_tags_leaves_none_behind(make_pipeline: MakePipeline, simulate: Simulate) -> None:
     account = simulate(tickets=30)
-    target = pipeline(tmp_path)
+    target = make_pipeline()
     load(target, account, "tickets", nested="tables")
     changed = account.mutate("system_update_tickets", count=10)["ids"]
     for id in changed:
@@ -84,10 +84,12 @@ def test_an_update_that_removes_tags_leaves_none_behind(tmp_path: Path, simulate
 
 
 @pytest.mark.parametrize("name", ["articles", "ticket_metrics"])
-def test_removed_rows_leave_the_tables_with_their_children(tmp_path: Path, simulate: Simulate, name: str) -> None:
+def test_removed_rows_leave_the_tables_with_their_children(
+    make_pipeline: MakePipeline, simulate: Simulate, name: str
+) -> None:
     """L15."""
     account = simulate(tickets=20)
-    target = pipeline(tmp_path)
+    target = make_pipeline()
     load(target, account, name, nested="tables")
     account.mutate("remove_rows", stream="tickets" if name == "ticket_metrics" else name, count=3)
     load(target, account, name, nested="tables")

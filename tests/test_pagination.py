@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,6 +20,7 @@ from zendesk_support.kinds import (
     HelpCenterListing,
     Job,
     Listing,
+    PageSize,
     Position,
     Reader,
     Shared,
@@ -392,3 +394,32 @@ def test_children_that_no_parent_may_show_are_unavailable_and_not_gone() -> None
 
     with pytest.raises(UnavailableError):
         chunks(VOTES, Script(answer))
+
+
+@pytest.mark.parametrize(
+    ("export", "days", "asked"),
+    [(EVENTS, 3, 1), (EVENTS, 4, 2), (METRICS, 4, 4), (METRICS, 8, 5)],
+    ids=["events to a page's end", "events to within a page", "metric events", "metric events to a page's end"],
+)
+def test_a_bounded_load_ends_once_the_export_is_past_the_period(export: TimeExport, days: int, asked: int) -> None:
+    """L16. Metric events are read for a week more: their export is not ordered by their own time."""
+    day = 86400
+    script = Script(time_export(rows(*range(0, 40 * day, day)), 4, export.ends))
+    found = chunks(export, script, end=days * day)
+    assert set(ids(found)) >= set(range(1, days + 1))
+    assert (len(script.asked), found[-1].complete) == (asked, True)
+
+
+def test_a_page_size_grows_back_slower_each_time_the_larger_one_fails() -> None:
+    """L25."""
+    heavy_above, sizes = 130, []
+    size = PageSize()
+    for _ in range(60):
+        sizes.append(size.rows)
+        size.shrink() if size.rows > heavy_above else size.settle()
+    assert sizes[:3] == [1000, 500, 250]
+    failed = [i for i, rows in enumerate(sizes) if rows == 250]
+    assert [later - earlier - 1 for earlier, later in pairwise(failed)] == [8, 16]
+    for _ in range(200):
+        size.settle()
+    assert size.rows == 1000

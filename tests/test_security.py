@@ -680,8 +680,8 @@ def test_a_run_with_every_kind_of_endless_answer_loads_the_other_streams(
     account = simulate()
     account.fault("bomb", size=20_000_000, route="macros", times=None)
     account.fault("endless", route="triggers", times=None)
-    account.fault("trickle", route="automations", times=None)
-    account.fault("trickle", route="user_fields")
+    account.fault("trickle", route="automations", times=None, pause=600)
+    account.fault("trickle", route="user_fields", pause=600)
     account.fault("status", headers={"X-Much": "x" * 70_000}, route="brands", times=None)
     account.fault("redirect", to=account.base_url, route="ticket_fields", times=None)
     account.fault("status", status=200, body='{"sla_policies":' + "[" * 100_000, route="sla_policies", times=None)
@@ -697,7 +697,7 @@ def test_a_run_with_every_kind_of_endless_answer_loads_the_other_streams(
         "automations": f"no whole answer of {account.base_url} within request_timeout = 1.5 s",
         "brands": "LineTooLong",
         "ticket_fields": "too many redirects",
-        "sla_policies": "200 with a body that is no answer",
+        "sla_policies": "200 with a body of another shape",
         "tags": "Zendesk answered 418",
     }
     assert {name: expected for name, expected in wanted.items() if expected not in str(found[name])} == {}, found

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pendulum
 import pytest
-from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from support import assert_whole, load, pipeline, source, written
 
 import zendesk_support
@@ -18,6 +20,21 @@ from zendesk_support.settings import account_url, instant, origin, period
 from zendesk_support.simulator import Simulator
 
 TOKEN = {"access_token": "word"}
+
+
+@pytest.fixture
+def configure(home: Path) -> Iterator[Callable[[str], None]]:
+    """Writes settings into a configuration file."""
+    context, path = Container()[PluggableRunContext], home / ".dlt" / "config.toml"
+
+    def write(lines: str) -> None:
+        path.parent.mkdir()
+        path.write_text(f"[sources.zendesk_support]\n{lines}\n")
+        context.reload_providers()
+
+    yield write
+    path.unlink()
+    context.reload_providers()
 
 
 def build(**settings: Any) -> Any:
@@ -89,19 +106,88 @@ def test_a_bad_value_is_refused_by_a_message_with_setting_value_and_example(
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("QUOTA_SHARE", "2", 'quota_share = "2.0" must be above 0'),
-        ("QUOTA_SHARE", "half", "`quota_share` cannot be coerced into type"),
-        ("START_DATE", "yesterday", 'start_date = "yesterday" is not a date'),
-        ("NESTED", "rows", 'nested = "rows" is not one of'),
+        ("SUBDOMAIN", "acme corp", 'subdomain = "acme corp" is not a Zendesk subdomain. Examples: "acme"'),
+        ("BASE_URL", "acme", 'base_url = "acme" is not the address of a server. Example: "http://127.0.0.1:8080"'),
+        ("START_DATE", "yesterday", 'start_date = "yesterday" is not a date. Examples: "2024-01-31"'),
+        ("END_DATE", "soon", 'end_date = "soon" is not a date. Examples: "2024-01-31"'),
+        ("QUOTA_SHARE", "2", 'quota_share = "2" must be above 0 and at most 1. Example: quota_share = 0.5'),
+        ("QUOTA_SHARE", "half", 'quota_share = "half" must be above 0 and at most 1. Example: quota_share = 0.5'),
+        ("QUOTA_SHARE", "", 'quota_share = "" must be above 0'),
+        (
+            "RETRY_DEADLINE",
+            "15 min",
+            'retry_deadline = "15 min" must be a number above 0. Example: retry_deadline = 900',
+        ),
+        ("REQUEST_TIMEOUT", "true", 'request_timeout = "true" must be a number above 0. Example: request_timeout = 90'),
+        ("CLOCK_SCALE", "fast", 'clock_scale = "fast" must be a number above 0. Example: clock_scale = 60'),
+        ("NESTED", "rows", 'nested = "rows" is not one of "json", "tables". Example: nested = "json"'),
+        ("DELETES", "keep", 'deletes = "keep" is not one of "remove", "mark". Example: deletes = "remove"'),
+        ("HELP_CENTER_CHILDREN", "no", 'help_center_children = "no" is not one of "all", "changed". Example: '),
+        (
+            "TICKET_AUDITS",
+            "all",
+            'ticket_audits = "all" is not one of "list", "per_ticket". Example: ticket_audits = "list"',
+        ),
+        ("SYNC_MODE", "merge", 'sync_mode = "merge" of tickets is not one of "overwrite", '),
+        ("STREAMS", "tickets", 'streams = "tickets" is not a table of settings. Example: streams.tickets.sync_mode = '),
+        ("STREAMS", '["tickets"]', 'streams = "["tickets"]" is not a table of settings. Example: streams.tickets.sync'),
+        (
+            "STREAMS",
+            '{"ticket": {}}',
+            'streams = "ticket": there is no such stream. Example: streams.tickets.sync_mode = ',
+        ),
+        ("STREAMS__TICKETS", "history", 'streams.tickets = "history" is not a table of settings. Example: streams.'),
+        ("STREAMS__TICKETS__SYNC_MODE", "merge", 'sync_mode = "merge" of tickets is not one of "overwrite"'),
     ],
 )
 def test_a_bad_value_from_the_environment_is_refused_too(
     name: str, value: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """L34."""
+    if name == "SUBDOMAIN":
+        monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__CREDENTIALS__ACCESS_TOKEN", "word")
     monkeypatch.setenv(f"SOURCES__ZENDESK_SUPPORT__{name}", value)
-    with pytest.raises((ConfigurationError, ConfigurationException), match=expected):
+    with pytest.raises(ConfigurationError) as caught:
+        zendesk_support_source() if name == "SUBDOMAIN" else build()
+    assert str(caught.value).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('quota_share = "half"', 'quota_share = "half" must be above 0 and at most 1. Example: quota_share = 0.5'),
+        ("quota_share = true", 'quota_share = "True" must be above 0'),
+        ("quota_share = [0.5]", 'quota_share = "[0.5]" must be above 0'),
+        ('retry_deadline = "15 min"', 'retry_deadline = "15 min" must be a number above 0. Example: retry_deadline = '),
+        ("request_timeout = 2024-01-31", 'request_timeout = "2024-01-31" must be a number above 0. Example: request'),
+        ("clock_scale = -1", 'clock_scale = "-1" must be a number above 0'),
+        ("start_date = 10:30:00", 'start_date = "10:30:00" is not a date. Examples: "2024-01-31"'),
+        ("nested = 5", 'nested = "5" is not one of "json", "tables"'),
+        ('streams = ["tickets"]', 'streams = "["tickets"]" is not a table of settings'),
+        ('streams.tickets = "history"', 'streams.tickets = "history" is not a table of settings'),
+        ('streams.tickets.mode = "history"', 'streams.tickets = "mode": there is no such setting. Example: streams.'),
+        ('streams.ticket.sync_mode = "history"', 'streams = "ticket": there is no such stream. Example: streams.'),
+    ],
+)
+def test_a_bad_value_from_the_configuration_file_is_refused_too(
+    configure: Callable[[str], None], line: str, expected: str
+) -> None:
+    """L34."""
+    configure(line)
+    with pytest.raises(ConfigurationError) as caught:
         build()
+    assert str(caught.value).startswith(expected)
+
+
+def test_every_setting_can_come_from_the_configuration_file(configure: Callable[[str], None]) -> None:
+    configure(
+        "start_date = 2024-01-31\nend_date = 2024-02-29T00:00:00Z\nquota_share = 0.25\nretry_deadline = 60\n"
+        'request_timeout = "30"\nstreams.tickets.sync_mode = "history"',
+    )
+    settings = build().account.settings
+    assert (settings.start, settings.end) == (1_706_659_200, 1_709_164_800)
+    assert (settings.quota_share, settings.retry_deadline, settings.request_timeout) == (0.25, 60, 30)
+    assert (settings.sync_modes["tickets"], settings.sync_modes["users"]) == ("history", "incremental")
 
 
 def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

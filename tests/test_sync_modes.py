@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
-from support import STAYING, assert_whole, load, pipeline, source, truth, written
+from support import STAYING, MakePipeline, assert_whole, load, pipeline, source, truth, written
 
 from zendesk_support import ConfigurationError, sync
 from zendesk_support.modes import MODES
@@ -23,6 +24,17 @@ CHANGES = (
     ("update_rows", {"stream": "macros"}),
     ("archive_articles", {}),
 )
+FEW = ("tickets", "group_memberships", "macros")
+
+
+def databases(streams: Iterable[str]) -> pytest.MarkDecorator:
+    """Into DuckDB with these streams, into Postgres with a few."""
+    return pytest.mark.parametrize(
+        ("make_pipeline", "streams"),
+        [("duckdb", tuple(streams)), ("postgres", FEW)],
+        indirect=["make_pipeline"],
+        ids=["duckdb", "postgres"],
+    )
 
 
 def count(target: Pipeline, query: str) -> int:
@@ -41,13 +53,16 @@ def change(account: Simulator) -> None:
         account.mutate(kind, **parameters)
 
 
-def test_overwrite_replaces_every_table(tmp_path: Path, account: Simulator) -> None:
-    target = pipeline(tmp_path)
-    load(target, account, sync_mode="overwrite")
+@databases(CATALOGUE)
+def test_overwrite_replaces_every_table(
+    make_pipeline: MakePipeline, account: Simulator, streams: tuple[str, ...]
+) -> None:
+    target = make_pipeline()
+    load(target, account, *streams, sync_mode="overwrite")
     change(account)
-    load(target, account, sync_mode="overwrite")
-    assert_whole(target, account)
-    for name in set(CATALOGUE) - STAYING:
+    load(target, account, *streams, sync_mode="overwrite")
+    assert_whole(target, account, *streams)
+    for name in set(streams) - STAYING:
         assert count(target, f"SELECT count(*) FROM {name}") == len(truth(account, name)), name
 
 
@@ -63,42 +78,53 @@ def test_overwrite_keeps_the_table_of_a_stream_that_was_not_read_whole(tmp_path:
     assert_whole(target, account, *streams)
 
 
-def test_append_adds_all_rows_at_each_sync(tmp_path: Path, account: Simulator) -> None:
-    target = pipeline(tmp_path)
-    first = load(target, account, sync_mode="append")
-    second = load(target, account, sync_mode="append")
+@databases(CATALOGUE)
+def test_append_adds_all_rows_at_each_sync(
+    make_pipeline: MakePipeline, account: Simulator, streams: tuple[str, ...]
+) -> None:
+    target = make_pipeline()
+    first = load(target, account, *streams, sync_mode="append")
+    second = load(target, account, *streams, sync_mode="append")
     assert written(second) == written(first)
-    for name in set(CATALOGUE) - STAYING:
+    for name in set(streams) - STAYING:
         assert count(target, f"SELECT count(*) FROM {name}") == 2 * len(truth(account, name)), name
 
 
-def test_incremental_append_adds_the_rows_that_changed(tmp_path: Path, account: Simulator) -> None:
+@databases(CATALOGUE)
+def test_incremental_append_adds_the_rows_that_changed(
+    make_pipeline: MakePipeline, account: Simulator, streams: tuple[str, ...]
+) -> None:
     """L03."""
-    target = pipeline(tmp_path)
-    before = {name: len(truth(account, name)) for name in CATALOGUE}
-    load(target, account, sync_mode="incremental_append")
-    assert written(load(target, account, sync_mode="incremental_append")) == {}
+    target = make_pipeline()
+    before = {name: len(truth(account, name)) for name in streams}
+    load(target, account, *streams, sync_mode="incremental_append")
+    assert written(load(target, account, *streams, sync_mode="incremental_append")) == {}
     change(account)
-    added = written(load(target, account, sync_mode="incremental_append"))
+    added = written(load(target, account, *streams, sync_mode="incremental_append"))
     assert added["tickets"] == 3
     assert added["macros"] == 1
     assert added["group_memberships"] == 1
-    for name in CATALOGUE:
+    for name in streams:
         assert count(target, f"SELECT count(*) FROM {name}") == before[name] + added.get(name, 0), name
     assert count(target, "SELECT count(*) FROM group_memberships WHERE _deleted_at IS NOT NULL") == 1
 
 
-def test_history_keeps_every_version_and_one_current_row_a_key(tmp_path: Path, account: Simulator) -> None:
-    target = pipeline(tmp_path)
-    load(target, account, *LASTING, sync_mode="history")
-    before = {name: count(target, f"SELECT count(*) FROM {name}") for name in LASTING}
-    assert written(load(target, account, *LASTING, sync_mode="history")) == {}
+@databases(LASTING)
+def test_history_keeps_every_version_and_one_current_row_a_key(
+    make_pipeline: MakePipeline, account: Simulator, streams: tuple[str, ...]
+) -> None:
+    target = make_pipeline()
+    load(target, account, *streams, sync_mode="history")
+    before = {name: count(target, f"SELECT count(*) FROM {name}") for name in streams}
+    assert written(load(target, account, *streams, sync_mode="history")) == {}
     change(account)
-    added = written(load(target, account, *LASTING, sync_mode="history"))
-    for name in LASTING:
+    added = written(load(target, account, *streams, sync_mode="history"))
+    for name in streams:
         current = f"FROM {name} WHERE _dlt_valid_to IS NULL"
         assert before[name] <= count(target, f"SELECT count(*) FROM {name}") <= before[name] + added.get(name, 0), name
-        assert count(target, f"SELECT max(n) FROM (SELECT count(*) AS n {current} GROUP BY {keys(name)})") == 1, name
+        assert (
+            count(target, f"SELECT max(n) FROM (SELECT count(*) AS n {current} GROUP BY {keys(name)}) AS versions") == 1
+        ), name
         live = count(
             target, f"SELECT count(*) {current} AND {'TRUE' if not CATALOGUE[name].removes else '_deleted_at IS NULL'}"
         )
@@ -115,7 +141,7 @@ def test_two_versions_of_a_ticket_in_one_sync_leave_one_current_row(tmp_path: Pa
         sync(target, loaded)
     for name in ("tickets", "ticket_comments"):
         current = f"SELECT count(*) AS n FROM {name} WHERE _dlt_valid_to IS NULL GROUP BY id"
-        assert count(target, f"SELECT max(n) FROM ({current})") == 1
+        assert count(target, f"SELECT max(n) FROM ({current}) AS versions") == 1
 
 
 @pytest.mark.parametrize("name", sorted(set(CATALOGUE) - set(LASTING)))
@@ -156,9 +182,13 @@ def test_another_mode_for_an_existing_table_is_refused_with_the_command_that_rel
     assert count(target, "SELECT count(*) FROM users WHERE _dlt_valid_to IS NULL") == len(truth(account, "users"))
 
 
-@pytest.mark.parametrize("mode", sorted(set(MODES) - {"incremental"}))
-def test_every_mode_loads_child_tables_too(tmp_path: Path, account: Simulator, mode: str) -> None:
-    target = pipeline(tmp_path)
+@pytest.mark.parametrize(
+    ("make_pipeline", "mode"),
+    [*(("duckdb", mode) for mode in sorted(set(MODES) - {"incremental"})), ("postgres", "append")],
+    indirect=["make_pipeline"],
+)
+def test_every_mode_loads_child_tables_too(make_pipeline: MakePipeline, account: Simulator, mode: str) -> None:
+    target = make_pipeline()
     for _ in range(2):
         load(target, account, "tickets", "groups", sync_mode=mode, nested="tables")
     times = 2 if mode == "append" else 1
@@ -168,8 +198,8 @@ def test_every_mode_loads_child_tables_too(tmp_path: Path, account: Simulator, m
     )
 
 
-def test_marked_rows_keep_their_values(tmp_path: Path, account: Simulator) -> None:
-    target = pipeline(tmp_path)
+def test_marked_rows_keep_their_values(make_pipeline: MakePipeline, account: Simulator) -> None:
+    target = make_pipeline()
     streams = ("group_memberships", "user_identities", "articles", "ticket_metrics", "ticket_comments")
     load(target, account, *streams, deletes="mark")
     whole = {name: len(truth(account, name)) for name in streams}

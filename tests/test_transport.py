@@ -22,6 +22,7 @@ from zendesk_support.errors import (
     Cancelled,
     ConfigurationError,
     ContractError,
+    CredentialsError,
     CursorExpiredError,
     PageTooHeavyError,
     StartTimeTooRecentError,
@@ -114,13 +115,24 @@ def test_a_wait_for_quota_does_not_use_up_the_deadline(simulate: Callable[..., S
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("23", 23), ("1.5", 1.5), ("0", 1), ("-5", 1), (None, 10), ("", 10), ("soon", 10), ("date", 42), ("nan", 1)],
+    [
+        ("23", 23),
+        ("1.5", 1.5),
+        ("0", 1),
+        ("-5", 1),
+        (None, 10),
+        ("", 10),
+        ("soon", 10),
+        ("date", 42),
+        ("nan", 1),
+        ("past", 1),
+    ],
 )
 def test_retry_after_is_read_in_every_form(value: str | None, expected: float) -> None:
     """L22."""
     headers = {} if value is None else {"Retry-After": value}
-    if value == "date":
-        headers = {"Retry-After": http_date(1_700_000_042), "Date": http_date(1_700_000_000)}
+    if value in ("date", "past"):
+        headers = {"Retry-After": http_date(1_700_000_042 if value == "date" else 0), "Date": http_date(1_700_000_000)}
     assert retry_after(headers, Clock()) == expected
 
 
@@ -164,7 +176,6 @@ def test_a_heavy_page_is_told_apart_from_a_broken_gateway(account: Simulator) ->
         ("status", {"status": 404}, UnavailableError),
         ("status", {"status": 403, "body": "", "content_type": "text/html"}, UnavailableError),
         ("status", {"status": 404, "body": "<html>The page you were looking for</html>"}, UnavailableError),
-        ("status", {"status": 401}, ConfigurationError),
         ("status", {"status": 422}, ContractError),
         ("status", {"status": 418, "body": "[1]"}, ContractError),
     ],
@@ -178,6 +189,34 @@ def test_a_refusal_becomes_the_error_of_its_remedy_at_once(
         connect(account).get(TICKETS, page_decoder("tickets"), Usage())
     assert type(caught.value) is error
     assert len(statuses(account)) == 1
+
+
+def test_a_401_of_credentials_that_zendesk_knows_is_of_that_request_alone(account: Simulator) -> None:
+    made = connect(account)
+    account.fault("status", status=401)
+    with pytest.raises(ContractError, match=r"ticket_fields: Zendesk answered 401: .* yet it accepts the credentials"):
+        fields(made)
+    assert fields(made) == len(account.truth("ticket_fields"))
+
+
+def test_a_401_of_credentials_that_zendesk_does_not_know_ends_every_request(account: Simulator) -> None:
+    made = connect(account)
+    account.fault("anonymous", times=None)
+    with pytest.raises(CredentialsError, match="Zendesk refused the credentials"):
+        fields(made)
+    asked = len(statuses(account))
+    account.clear_faults()
+    with pytest.raises(CredentialsError):
+        fields(made)
+    assert len(statuses(account)) == asked
+
+
+def test_an_account_that_does_not_exist_is_a_matter_of_settings(account: Simulator) -> None:
+    """L34."""
+    body = {"error": {"title": "No help desk at acme.zendesk.com", "message": "There is no help desk configured"}}
+    account.fault("status", status=404, body=body)
+    with pytest.raises(ConfigurationError, match=r"There is no Zendesk account at http.* Check subdomain\."):
+        fields(connect(account))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +242,7 @@ def test_an_error_quotes_what_zendesk_said(account: Simulator, body: Any, said: 
 
 def test_a_shape_nobody_knows_is_a_contract_error(account: Simulator) -> None:
     account.fault("status", status=200, body={"ticket_fields": 7}, times=None)
-    with pytest.raises(ContractError, match="ticket_fields: 200 with a body that is no answer"):
+    with pytest.raises(ContractError, match="ticket_fields: 200 with a body of another shape: "):
         fields(connect(account))
 
 
@@ -215,6 +254,25 @@ def test_a_body_without_end_is_cut_off(account: Simulator, kind: str, monkeypatc
     with pytest.raises(ContractError, match=r"/api/v2/ticket_fields: .* the limits are 4 MB"):
         fields(made)
     assert fields(made) == len(account.truth("ticket_fields"))
+
+
+def test_a_body_that_trickles_in_is_given_up_and_asked_for_again(account: Simulator) -> None:
+    """L24."""
+    account.fault("trickle", pause=60)
+    assert fields(connect(account, request_timeout=0.3, retry_deadline=10_000)) == len(account.truth("ticket_fields"))
+    assert len(statuses(account)) >= 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_a_refusal_is_asked_about_once_more_where_the_page_before_came(account: Simulator, status: int) -> None:
+    doubted = Request(FIELDS.url, FIELDS.params, route="ticket_fields", doubted=True)
+    account.fault("status", status=status)
+    assert fields(connect(account), doubted) == len(account.truth("ticket_fields"))
+    account.fault("status", status=status, times=None)
+    account.reset_requests()
+    with pytest.raises((UnavailableError, ContractError)):
+        fields(connect(account), doubted)
+    assert statuses(account) == [status, status]
 
 
 class Trap(BaseHTTPRequestHandler):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import assert_whole, load, pipeline, truth, written
+from support import MakePipeline, assert_whole, load, pipeline, truth, written
 
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
@@ -64,11 +64,11 @@ def test_a_change_of_tickets_arrives_with_the_next_sync(tmp_path: Path, account:
     assert written(load(target, account, *TICKETS)) == {}
 
 
-def test_all_other_changes_arrive_with_the_next_sync(tmp_path: Path, account: Simulator) -> None:
+def test_all_changes_together_arrive_with_the_next_sync(make_pipeline: MakePipeline, account: Simulator) -> None:
     """L13, L15, L18."""
-    target = pipeline(tmp_path)
+    target = make_pipeline()
     load(target, account)
-    for kind, parameters in CHANGES:
+    for kind, parameters in (*CHANGES, *TICKET_CHANGES.items()):
         account.mutate(kind, **parameters)
     load(target, account)
     assert_whole(target, account)

@@ -204,7 +204,7 @@ class Converter:
 
     def _text(self, texts: list[bytes]) -> pa.Array:
         if self._strip_nul:
-            texts = [without_nul(text) if b"\\u0000" in text else text for text in texts]
+            texts = [without_nul(text) for text in texts]
         return pa.array([None if text == _NULL else text for text in texts], pa.binary()).cast(pa.string())
 
 
@@ -227,5 +227,7 @@ def quoted(texts: list[bytes]) -> list[bytes]:
 
 def without_nul(text: bytes) -> bytes:
     """Drop escaped NUL characters from a JSON text, leaving escaped backslashes before a plain `u0000` alone."""
+    if b"\\u0000" not in text:
+        return text
     parts = text.split(b"\\\\")
     return b"\\\\".join(part.replace(b"\\u0000", b"") for part in parts)

@@ -51,6 +51,14 @@ class Quota:
     resets_in: float | None = None
 
 
+class Overdue(Exception):
+    """A bucket was refused, or got no answer, for longer than its user has patience; the text is what it met last."""
+
+    def __init__(self, trouble: str, waited: float) -> None:
+        super().__init__(trouble)
+        self.waited = waited
+
+
 class Bucket:
     """One limit's window. Not thread-safe: `Budget` holds the lock.
 
@@ -65,6 +73,7 @@ class Bucket:
         self.probing_since: float | None = -math.inf  # until a request sent since then is answered, one goes at a time
         self.in_flight = 0
         self.paused_until = 0.0
+        self.trouble = "no answer"
         self.taken: deque[float] = deque()
         self.remaining: int | None = None
         self.resets_at: float | None = None
@@ -190,16 +199,27 @@ class Budget:
         self._changed = threading.Condition()
         self.waited: dict[str, float] = defaultdict(float)
 
-    def acquire(self, route: str, specs: Iterable[BucketSpec], stop: threading.Event) -> Ticket:
+    def acquire(
+        self, route: str, specs: Iterable[BucketSpec], stop: threading.Event, patience: float = math.inf
+    ) -> Ticket:
         """Wait until every bucket of the request has room, then take one from each.
 
+        Args:
+            route: what is asked.
+            specs: the buckets that count it.
+            stop: ends the waiting.
+            patience: seconds to wait at most while Zendesk refuses the bucket or does not answer it; waiting for the
+                next window is not counted.
+
         Returns:
-            The permit; its `waited` is in seconds of the account's clock.
+            The permit; its times are in seconds of the account's clock.
 
         Raises:
             Cancelled: the run ended while waiting.
+            Overdue: the patience is, or will be, over.
         """
         started = self._clock.now()
+        blocked = 0.0
         with self._changed:
             buckets = [self._bucket(spec) for spec in specs]
             while True:
@@ -212,9 +232,15 @@ class Budget:
                 if ready <= now:
                     for bucket in wanted:
                         bucket.take(now)
-                    return Ticket(route, wanted, now, now - started)
+                    return Ticket(route, wanted, now, now - started, now - started - blocked)
+                slowest = wanted[last]
+                is_blocked = ready == math.inf or now < slowest.paused_until
+                if is_blocked and blocked + max(0.0, slowest.paused_until - now) > patience:
+                    raise Overdue(slowest.trouble, now - started)
                 self._changed.wait(min(self._clock.real(ready - now), 0.5))
-                self.waited[wanted[last].name] += self._clock.now() - now
+                passed = self._clock.now() - now
+                blocked += passed if is_blocked else 0.0
+                self.waited[slowest.name] += passed
 
     def _bucket(self, spec: BucketSpec) -> Bucket:
         name = spec.header or spec.name
@@ -258,17 +284,19 @@ class Budget:
                     return spec.high_volume
         return bucket.limit
 
-    def abandon(self, ticket: Ticket) -> None:
-        """Give the permit back without an answer."""
+    def abandon(self, ticket: Ticket, trouble: str | None = None) -> None:
+        """Give the permit back without an answer; tell those that wait what happened."""
         with self._changed:
             for bucket in ticket.buckets:
                 bucket.give_back()
+                bucket.trouble = trouble or bucket.trouble
             self._changed.notify_all()
 
-    def pause(self, ticket: Ticket, seconds: float, *, account_wide: bool) -> None:
+    def pause(self, ticket: Ticket, seconds: float, trouble: str = "429", *, account_wide: bool) -> None:
         """Stop the bucket that said 429 for `seconds`, and no other."""
         bucket = ticket.buckets[0] if account_wide else ticket.buckets[-1]
         with self._changed:
+            bucket.trouble = trouble
             bucket.pause(self._clock.now() + seconds)
             self._changed.notify_all()
 
@@ -280,12 +308,18 @@ class Budget:
 
 @dataclass(frozen=True, eq=False)
 class Ticket:
-    """The right to send one request."""
+    """The right to send one request.
+
+    Attributes:
+        waited: seconds waited for it, and
+        queued: those of them spent waiting for a window.
+    """
 
     route: str
     buckets: tuple[Bucket, ...]
     sent: float
     waited: float
+    queued: float
 
 
 _WORDS = re.compile(r"[^a-z]")
@@ -340,5 +374,5 @@ def finite(text: str) -> float | None:
 
 
 def soon(seconds: float | None) -> float | None:
-    """The time until a window's reset, cut to what a window can last."""
-    return None if seconds is None else min(max(seconds, 0), LONGEST_WINDOW)
+    """Seconds to a reset, unless it is farther than any window of Zendesk's: then it is a date, or a slip."""
+    return None if seconds is None or seconds > LONGEST_WINDOW else max(seconds, 0)

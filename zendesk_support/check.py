@@ -4,26 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from zendesk_support.engine import Account
-from zendesk_support.errors import ConfigurationError, ZendeskError
+from zendesk_support.errors import CredentialsError, ZendeskError
 from zendesk_support.kinds import Job, Position
 from zendesk_support.streams import CATALOGUE
-from zendesk_support.transport import Request, Usage
-
-
-class Me(msgspec.Struct):
-    """Who the credentials belong to; wrong ones are answered 200 with an anonymous user."""
-
-    id: int | None = None
-    role: str | None = None
-
-
-class Answer(msgspec.Struct):
-    """The answer of `/users/me`."""
-
-    user: Me
+from zendesk_support.transport import WHO_AM_I, Usage, read_me
 
 
 def check_streams(account: Account, names: Sequence[str]) -> dict[str, ZendeskError | None]:
@@ -33,17 +18,15 @@ def check_streams(account: Account, names: Sequence[str]) -> dict[str, ZendeskEr
         Per stream None where it answers, else the error that says why not.
 
     Raises:
-        ConfigurationError: the credentials are wrong.
+        CredentialsError: the credentials are wrong.
         TransientError: Zendesk does not answer.
     """
     session = account.enter()
     found: dict[str, ZendeskError | None] = {}
     try:
         job = Job(session.transport, account.settings, Usage(), session.shared, Position(account.settings.start))
-        decode = msgspec.json.Decoder(Answer).decode
-        me = session.transport.get(Request("/api/v2/users/me", route="users/me"), decode, job.usage).user
-        if me.id is None:
-            raise ConfigurationError(
+        if session.transport.get(WHO_AM_I, read_me, job.usage).user.id is None:
+            raise CredentialsError(
                 "Zendesk does not know these credentials: it answered as to an anonymous user. "
                 "Check [sources.zendesk_support.credentials]."
             )

@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any, cast
 
-import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.destination.exceptions import DestinationException
 from dlt.common.runtime.collector import LogCollector, TqdmCollector
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 from rich.console import Console
@@ -21,7 +19,14 @@ from rich.table import Table
 from rich_argparse import RichHelpFormatter
 
 from zendesk_support.check import check_streams
-from zendesk_support.errors import AlreadyRunningError, ConfigurationError, UnavailableError, ZendeskError
+from zendesk_support.destinations import WAREHOUSES, Warehouse
+from zendesk_support.errors import (
+    AlreadyRunningError,
+    ConfigurationError,
+    DestinationError,
+    UnavailableError,
+    ZendeskError,
+)
 from zendesk_support.report import Report
 from zendesk_support.runner import sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
@@ -30,45 +35,46 @@ from zendesk_support.verify import Verification, verify
 
 LOADED, INCOMPLETE, WRONG_USE = 0, 1, 2
 TIME = "%Y-%m-%d %H:%M:%S"
-# DuckDB wants about 125 MB a thread. With a thread for each core of a large machine, or many tables loading at once,
-# it runs out of these 256 MB.
-DUCKDB_JOBS = 2
-DUCKDB_LIMITS = {"memory_limit": "256MB", "threads": 2, "preserve_insertion_order": False}
 
 console = Console(soft_wrap=not sys.stdout.isatty())
 errors = Console(stderr=True, soft_wrap=True)
 
 
-def duckdb(arguments: Sequence[str] | None = None) -> int:
-    """Run the DuckDB pipeline.
+def main(destination: str, arguments: Sequence[str] | None = None) -> int:
+    """Run the pipeline into a destination of `WAREHOUSES`.
 
     Returns:
         0: every selected stream is loaded, or unavailable on this plan; 1: some stream failed, or its table is found to
         differ from Zendesk; 2: wrong use.
     """
-    parser = make_parser("Load Zendesk Support and Help Center into a DuckDB file.")
-    parser.add_argument("--database", type=Path, default=None, metavar="PATH", help="DuckDB file (zendesk.duckdb)")
-    options = parser.parse_args(arguments)
+    warehouse = WAREHOUSES[destination]
+    options = make_parser(warehouse).parse_args(arguments)
+    make_pipeline = partial(open_pipeline, warehouse)
     try:
         if options.demo:
             from zendesk_support.demo import demo
 
-            return demo(options, duckdb_pipeline)
-        return run(options, duckdb_pipeline)
+            return demo(options, make_pipeline, warehouse.demo)
+        return run(options, make_pipeline)
     except AlreadyRunningError as error:
         errors.print(f"[red]error:[/red] {escape(str(error))}", highlight=False)
         return INCOMPLETE
     except (ZendeskError, ConfigurationException) as error:
         errors.print(f"[red]error:[/red] {escape(first_paragraph(error))}", highlight=False)
-        if "credentials" in str(error) or "subdomain is not set" in str(error):
+        told = "" if isinstance(error, DestinationError) else str(error)
+        if "credentials" in told or "subdomain is not set" in told:
             errors.print("\nWithout a Zendesk account, try --demo.", highlight=False)
         return WRONG_USE
 
 
-def make_parser(description: str) -> argparse.ArgumentParser:
-    """The options that every destination has."""
+duckdb = partial(main, "duckdb")
+postgres = partial(main, "postgres")
+
+
+def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
+    """The options that every destination has, and its own."""
     parser = argparse.ArgumentParser(
-        description=description,
+        description=f"Load Zendesk Support and Help Center into {warehouse.title}.",
         formatter_class=RichHelpFormatter,
         epilog="Settings and credentials come from .dlt/config.toml, .dlt/secrets.toml or SOURCES__ZENDESK_SUPPORT__*.",
     )
@@ -88,6 +94,7 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     add("--verify-keys", action="store_true", help="as --verify, reading every key: as many requests as a first load")
     add("--list-streams", action="store_true", help="list the streams")
     add("--demo", action="store_true", help="load a simulated account, twice: no credentials needed")
+    warehouse.add_options(parser)
     return parser
 
 
@@ -117,26 +124,9 @@ def make_source(options: argparse.Namespace, selected: list[str], **settings: An
     return cast(ZendeskSource, zendesk_support_source(**settings).with_resources(*selected))
 
 
-def duckdb_pipeline(options: argparse.Namespace) -> Pipeline:
-    """A pipeline into a DuckDB file, its memory and threads capped unless the user has set limits."""
-    database = options.database or Path("zendesk.duckdb")
-    dataset = options.dataset or "zendesk_support"
-    if database.stem == dataset:
-        raise ConfigurationError(
-            f"--database {database} and --dataset {dataset} have one name, which DuckDB cannot tell apart. "
-            f"Example: --database {database.with_name('zendesk_data.duckdb')}"
-        )
-    if not database.absolute().parent.is_dir():
-        raise ConfigurationError(f"--database {database}: there is no folder {database.parent}. Make it first.")
-    credentials = DuckDbCredentials(str(database))
-    if dlt.config.get("destination.duckdb.credentials.global_config") is None:
-        credentials.global_config = dict(DUCKDB_LIMITS)
-    return dlt.pipeline(
-        options.pipeline_name,
-        destination=dlt.destinations.duckdb(credentials, max_parallel_load_jobs=DUCKDB_JOBS),
-        dataset_name=dataset,
-        progress=progress(options.progress),
-    )
+def open_pipeline(warehouse: Warehouse, options: argparse.Namespace) -> Pipeline:
+    """A pipeline into a destination that answers, with the progress display that was asked for."""
+    return warehouse.pipeline(options, progress(options.progress))
 
 
 def progress(wanted: str | None) -> Any:

@@ -6,6 +6,7 @@ See https://developer.zendesk.com/api-reference/introduction/security-and-auth/
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -31,7 +32,23 @@ LIFETIME = 7200.0
 
 
 @configspec
-class ZendeskRefreshToken(CredentialsConfiguration):
+class Fields(CredentialsConfiguration):
+    """Credentials by field, or all of them in one JSON object."""
+
+    def parse_native_representation(self, native_value: Any) -> None:
+        """Read a JSON object.
+
+        Raises:
+            ValueError: it is none, or names a field that these credentials do not have.
+        """
+        given = json.loads(native_value) if isinstance(native_value, str) else native_value
+        if not isinstance(given, dict) or set(given) - set(self.get_resolvable_fields()):
+            raise ValueError("no JSON object of these fields")
+        self.update(given)
+
+
+@configspec
+class ZendeskRefreshToken(Fields):
     """OAuth refresh token: Zendesk rotates it at each renewal, and the new pair is kept for the next run."""
 
     client_id: str = None  # type: ignore[assignment]
@@ -40,7 +57,7 @@ class ZendeskRefreshToken(CredentialsConfiguration):
 
 
 @configspec
-class ZendeskClientCredentials(CredentialsConfiguration):
+class ZendeskClientCredentials(Fields):
     """OAuth client credentials of a confidential client: nothing to rotate, best for pipelines."""
 
     client_id: str = None  # type: ignore[assignment]
@@ -48,14 +65,14 @@ class ZendeskClientCredentials(CredentialsConfiguration):
 
 
 @configspec
-class ZendeskAccessToken(CredentialsConfiguration):
+class ZendeskAccessToken(Fields):
     """An OAuth access token, used until it expires."""
 
     access_token: TSecretStrValue = None  # type: ignore[assignment]
 
 
 @configspec
-class ZendeskApiToken(CredentialsConfiguration):
+class ZendeskApiToken(Fields):
     """E-mail and API token; Zendesk ends API tokens on 2027-04-30."""
 
     email: str = None  # type: ignore[assignment]
@@ -63,7 +80,7 @@ class ZendeskApiToken(CredentialsConfiguration):
 
 
 @configspec
-class IncompleteCredentials(CredentialsConfiguration):
+class IncompleteCredentials(Fields):
     """What is set when no kind of credentials is complete: lets the message name what is missing."""
 
     client_id: str | None = None
@@ -72,6 +89,11 @@ class IncompleteCredentials(CredentialsConfiguration):
     access_token: TSecretStrValue | None = None
     email: str | None = None
     api_token: TSecretStrValue | None = None
+
+    def parse_native_representation(self, native_value: Any) -> None:
+        """Read a JSON object; of any other text nothing is known."""
+        with contextlib.suppress(ValueError):
+            super().parse_native_representation(native_value)
 
 
 ZendeskCredentials = Union[

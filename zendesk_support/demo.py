@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.pipeline import Pipeline
 from rich.table import Table
 
 from zendesk_support import cli
+from zendesk_support.errors import ConfigurationError
 from zendesk_support.report import Report
 from zendesk_support.simulator import Simulator
 
+PIPELINE = "zendesk_demo"
 TICKETS = 500
 CLOCK_SCALE = 60.0
 
@@ -21,36 +25,40 @@ CHANGES = (("update_tickets", 12), ("create_tickets", 5), ("delete_tickets", 2),
 QUERIES = (
     (
         "Tickets by status",
-        "SELECT status, count(*) AS tickets FROM {d}.tickets GROUP BY ALL ORDER BY tickets DESC",
+        "SELECT status, count(*) AS tickets FROM tickets GROUP BY status ORDER BY tickets DESC",
     ),
     (
         "First reply, minutes (calendar): median and 90th percentile by priority",
         """SELECT coalesce(t.priority, '-') AS priority,
-               round(median(minutes)) AS median, round(quantile_cont(minutes, 0.9)) AS p90
-        FROM {d}.tickets AS t
-        JOIN (SELECT ticket_id, CAST(reply_time_in_minutes ->> '$.calendar' AS DOUBLE) AS minutes
-              FROM {d}.ticket_metrics) AS m ON m.ticket_id = t.id
-        GROUP BY ALL ORDER BY median""",
+               round(percentile_cont(0.5) WITHIN GROUP (ORDER BY minutes)) AS median,
+               round(percentile_cont(0.9) WITHIN GROUP (ORDER BY minutes)) AS p90
+        FROM tickets AS t
+        JOIN (SELECT ticket_id, CAST(reply_time_in_minutes ->> 'calendar' AS DOUBLE PRECISION) AS minutes
+              FROM ticket_metrics) AS m ON m.ticket_id = t.id
+        GROUP BY 1 ORDER BY 2""",
     ),
     (
         "Organizations with the most comments",
         """SELECT o.name, count(*) AS comments
-        FROM {d}.ticket_comments AS c
-        JOIN {d}.tickets AS t ON t.id = c.ticket_id
-        JOIN {d}.organizations AS o ON o.id = t.organization_id
-        GROUP BY ALL ORDER BY comments DESC, o.name LIMIT 3""",
+        FROM ticket_comments AS c
+        JOIN tickets AS t ON t.id = c.ticket_id
+        JOIN organizations AS o ON o.id = t.organization_id
+        GROUP BY o.name ORDER BY comments DESC, o.name LIMIT 3""",
     ),
 )
 
 
-def demo(options: argparse.Namespace, make_pipeline: Callable[[argparse.Namespace], Pipeline]) -> int:
+def demo(
+    options: argparse.Namespace, make_pipeline: Callable[[argparse.Namespace], Pipeline], defaults: Mapping[str, Any]
+) -> int:
     """Load a simulated account, change it, load it again, and query the result."""
     selected = cli.select(options.streams, options.exclude)
-    options.pipeline_name = "zendesk_demo"
-    options.database = options.database or Path("zendesk_demo.duckdb")
+    options.pipeline_name = PIPELINE
     options.progress = options.progress or "off"
-    options.database.unlink(missing_ok=True)
-    make_pipeline(options).drop()
+    for name, value in defaults.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    clear(make_pipeline(options))
     with Simulator(seed=1, tickets=TICKETS, clock_scale=CLOCK_SCALE) as account:
         names = ("client_id", "client_secret")
         settings = {
@@ -70,8 +78,39 @@ def demo(options: argparse.Namespace, make_pipeline: Callable[[argparse.Namespac
     show_changes(second)
     for title, query in QUERIES:
         show_query(pipeline, title, query)
-    cli.console.print(f"\nThe tables are in {options.database}, schema {pipeline.dataset_name}.")
+    where = pipeline.destination_client().config.data_location()
+    cli.console.print(f"\nThe tables are in {where}, schema {pipeline.dataset_name}.", highlight=False)
     return max(cli.outcome(report, options.strict) for report in (first, second))
+
+
+def clear(pipeline: Pipeline) -> None:
+    """Remove what an earlier demo left, here and at the destination.
+
+    Raises:
+        ConfigurationError: the dataset is not a demo's.
+    """
+    with pipeline.sql_client() as client:
+        if client.has_dataset():
+            if not made_by_demo(client):
+                raise ConfigurationError(
+                    f"--demo begins with an empty dataset, but {client.dataset_name} in "
+                    f"{pipeline.destination_client().config.data_location()} has other tables. "
+                    "Example: --dataset demo"
+                )
+            client.drop_dataset()
+        with client.with_staging_dataset():
+            if client.has_dataset():
+                client.drop_dataset()
+    pipeline.drop()
+
+
+def made_by_demo(client: SqlClientBase[Any]) -> bool:
+    """Whether no pipeline but the demo's has loaded into the dataset."""
+    try:
+        names = client.execute_sql("SELECT DISTINCT pipeline_name FROM _dlt_pipeline_state")
+    except DatabaseUndefinedRelation:
+        return False
+    return all(name == PIPELINE for (name,) in names or ())
 
 
 def show_changes(report: Report) -> None:
@@ -82,11 +121,14 @@ def show_changes(report: Report) -> None:
 
 
 def show_query(pipeline: Pipeline, title: str, query: str) -> None:
-    """Run a query and print its answer."""
-    with pipeline.sql_client() as client, client.execute_query(query.format(d=pipeline.dataset_name)) as cursor:
-        table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
-        for column in cursor.description or ():
-            table.add_column(column[0])
-        for row in cursor.fetchall():
-            table.add_row(*map(str, row))
+    """Run a query and print its answer, where the tables that it needs were loaded."""
+    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
+    try:
+        with pipeline.sql_client() as client, client.execute_query(query) as cursor:
+            for column in cursor.description or ():
+                table.add_column(column[0])
+            for row in cursor.fetchall():
+                table.add_row(*map(str, row))
+    except DatabaseUndefinedRelation:
+        return
     cli.console.print(table)

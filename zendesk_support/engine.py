@@ -26,7 +26,7 @@ from zendesk_support.arrow import OWN_COLUMNS
 from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import make_auth
-from zendesk_support.errors import Cancelled, ContractError
+from zendesk_support.errors import Cancelled, ConfigurationError, ContractError
 from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared, within
 from zendesk_support.known import DIGEST, Array, Destination, Known, compact, digest_text, keys_digest
 from zendesk_support.modes import (
@@ -45,7 +45,6 @@ QUEUED = 2
 POLL = 0.05
 LOOKED_UP = 1000
 POSITIONS = "positions"
-REFUSE_NUL = ("dlt.destinations.postgres", "dlt.destinations.redshift")
 
 
 class Account:
@@ -134,6 +133,11 @@ class Session:
                 self._shown[bucket] = int(waited)
                 if load_id() is not None:
                     dlt.current.pipeline().collector.update(f"waiting for {bucket} (s)", new)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the settings are wrong: Zendesk has answered nothing, and never will."""
+        return isinstance(self.transport.hopeless, ConfigurationError) and not self.transport.accepted
 
     def close(self) -> None:
         """Stop every thread and connection."""

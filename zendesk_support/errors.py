@@ -19,6 +19,14 @@ class ConfigurationError(ZendeskError, ValueError):
     """A setting is missing or cannot be used; the message shows a valid example."""
 
 
+class CredentialsError(ConfigurationError):
+    """Zendesk refuses the credentials, so that no request of the run can succeed."""
+
+
+class DestinationError(ConfigurationError):
+    """The destination cannot be loaded into: a package, credentials or the server are missing."""
+
+
 class UnavailableError(ZendeskError):
     """Zendesk refuses a stream to this plan or role (403, 404)."""
 

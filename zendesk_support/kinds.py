@@ -35,8 +35,10 @@ from zendesk_support.transport import Request, Transport, Usage
 PAGE = 100
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
+GROWS_AFTER = 8
 FAN_OUT = 8
 ANSWERED_WITHIN = 120
+LATE_WITHIN = 7 * 86400
 
 T = TypeVar("T")
 Params = Mapping[str, str | int | list[str]]
@@ -87,6 +89,37 @@ class Position:
 
 
 @dataclass
+class PageSize:
+    """How many rows an export is asked for: half as many when Zendesk times out (504), twice after some good pages.
+
+    Each time a page that had grown back is too heavy, it takes twice as many good ones until the next trial.
+    """
+
+    rows: int = EXPORT_PAGE
+    _good: int = 0
+    _wanted: int = GROWS_AFTER
+    _on_trial: bool = False
+
+    @property
+    def shrinkable(self) -> bool:
+        """Whether a smaller page makes sense."""
+        return self.rows > SMALLEST_PAGE
+
+    def shrink(self) -> None:
+        """The page was too heavy."""
+        self._wanted *= 2 if self._on_trial else 1
+        self.rows = max(SMALLEST_PAGE, self.rows // 2)
+        self._good, self._on_trial = 0, False
+
+    def settle(self) -> None:
+        """The page came."""
+        self._good += 1
+        if self._good >= self._wanted and self.rows < EXPORT_PAGE:
+            self.rows = min(EXPORT_PAGE, self.rows * 2)
+            self._good, self._on_trial = 0, True
+
+
+@dataclass
 class Job:
     """What a reader works with: the account, and the position to start from.
 
@@ -101,7 +134,7 @@ class Job:
     position: Position
     known: Known | None = None
     base: str = ""
-    page_size: int = EXPORT_PAGE
+    page_size: PageSize = field(default_factory=PageSize)
     began: int | None = None
     single: bool = False
 
@@ -167,6 +200,12 @@ class Parents:
         with self._changed:
             self._listed += parents
             self._changed.notify_all()
+
+    @property
+    def newest(self) -> int:
+        """The latest change of any shown so far, Unix seconds."""
+        with self._changed:
+            return max((parent.updated_at for parent in self._listed), default=0)
 
     def _end(self, error: BaseException | None) -> None:
         with self._changed:
@@ -239,14 +278,16 @@ class CursorExport:
         with Prefetch() as prefetch:
             pending = prefetch(self._fetch, job, at, cursor)
             while True:
-                page = pending.result()
-                if page is None:
+                found = pending.result()
+                if found is None:
                     yield Chunk([], at=at, complete=True)
                     return
+                page = found.page
                 complete = page.end_of_stream
                 if complete is None:
                     complete = not page.rows or page.after_cursor in (None, cursor)
                 times = seconds(page.rows, self.time)
+                complete |= over_end(job.settings, times)
                 top = int(times.max(initial=at))
                 if not complete:
                     if page.after_cursor in (None, "", cursor):
@@ -258,8 +299,6 @@ class CursorExport:
                     edge = frozenset()
                 edge |= {row_hash(page.rows[i]) for i in np.flatnonzero(times == top)}
                 at = top
-                if over_end(job.settings, times):
-                    complete = True
                 yield Chunk(
                     page.rows, at, None if complete else cursor, times, edge, complete=complete, side=page.side or []
                 )
@@ -270,11 +309,12 @@ class CursorExport:
         """Ask for one row."""
         probe_export(job, self.path, self.params, self.buckets, self.rows)
 
-    def _fetch(self, job: Job, at: int, cursor: str | None) -> Page | None:
+    def _fetch(self, job: Job, at: int, cursor: str | None) -> Sized | None:
         while True:
             where: Params = {"cursor": cursor} if cursor else {"start_time": at}
+            doubted = cursor is not None
             try:
-                return shrinking(job, self.path, {**self.params, **where}, self.buckets, self.rows, self.side)
+                return shrinking(job, self.path, {**self.params, **where}, self.buckets, self.rows, self.side, doubted)
             except StartTimeTooRecentError:
                 return None
             except CursorExpiredError:
@@ -308,45 +348,50 @@ class TimeExport:
         with Prefetch() as prefetch:
             pending = prefetch(self._fetch, job, at)
             while True:
-                page = pending.result()
-                if page is None or not page.rows:
+                found = pending.result()
+                if found is None or not found.page.rows:
                     yield Chunk([], at=last, edge=edge, complete=True)
                     return
+                page = found.page
                 end = page.end_time if page.end_time is not None else at
                 if end > FAR_FUTURE:
                     raise ContractError(f"{self.path}: end_time={end} is no time; the position stays.")
                 ended = page.end_of_stream is True or (page.end_of_stream is None and end <= at)
-                if end <= at and (not ended or (page.end_of_stream is None and len(page.rows) >= job.page_size)):
+                if end <= at and (not ended or (page.end_of_stream is None and len(page.rows) >= found.asked)):
                     raise ContractError(
                         f"{self.path}: a page of {len(page.rows)} rows from start_time={at} does not move on; "
                         "rows of that second may be missing, so the position stays."
                     )
-                if not (ended or job.single):
-                    pending = prefetch(self._fetch, job, end)
                 times = seconds(page.rows, self.time) if self.time else None
+                ended |= self._is_over(job.settings.end, end)
+                if not (ended or job.single):
+                    pending = prefetch(self._fetch, job, end, True)
                 hashes = [row_hash(row) for row in page.rows]
                 fresh = [i for i, digest in enumerate(hashes) if digest not in edge]
                 # A page that grew to hold a whole second ends behind it, yet that second may still gain rows.
-                grown = len(hashes) >= job.page_size
+                grown = len(hashes) >= found.asked
                 last = max(last, min(end, int(times.max())) if times is not None else end - grown)
                 again = range(len(hashes)) if times is None else np.flatnonzero(times >= last)
                 edge = frozenset(hashes[i] for i in again)
                 at = max(at, end)
                 if len(fresh) < len(hashes):
                     times = times[fresh] if times is not None else None
-                over = times is not None and over_end(job.settings, times)
-                complete = ended or over
-                yield Chunk([page.rows[i] for i in fresh], last, None, times, edge, complete=complete)
-                if complete or job.single:
+                yield Chunk([page.rows[i] for i in fresh], last, None, times, edge, complete=ended)
+                if ended or job.single:
                     return
+
+    def _is_over(self, until: int | None, end: int) -> bool:
+        """Whether all rows of a bounded period have come: where their own time is not the order, some come late."""
+        return until is not None and end >= until + (0 if self.time else LATE_WITHIN)
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""
         probe_export(job, self.path, self.params, self.buckets, self.rows)
 
-    def _fetch(self, job: Job, at: int) -> Page | None:
+    def _fetch(self, job: Job, at: int, doubted: bool = False) -> Sized | None:
         try:
-            return shrinking(job, self.path, {**self.params, "start_time": at}, self.buckets, self.rows)
+            params = {**self.params, "start_time": at}
+            return shrinking(job, self.path, params, self.buckets, self.rows, doubted=doubted)
         except StartTimeTooRecentError:
             return None
 
@@ -685,37 +730,58 @@ class HelpCenterChildren:
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the children of every parent that needs reading, and tell the readers of theirs."""
-        listing = Listing(self.path, self.rows or self.leaf, buckets=(HELP_CENTER,))
         gathered: Rows = []
         refused: list[Parent] = []
-        refusal, answered = None, False
         help_centers(job)
         began = int(job.transport.server_time or 0) - ANSWERED_WITHIN
         with (
             job.shared.parents(self.path) as ours,
             ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool,
         ):
-            for parent, found in windowed(pool, lambda p: (p, self._below(job, listing, p)), self._moved(job, ours)):
-                if isinstance(found, UnavailableError):
-                    refusal = found
-                    refused.append(parent)
-                    continue
-                answered = True
+            for parent, found in self._answered(job, ours, pool, refused):
                 ours.add([Parent.of(parent.center, f"{parent.path}/{self.leaf}", row) for row in found])
                 gathered += found
                 if len(gathered) >= EXPORT_PAGE:
                     yield Chunk(gathered)
                     gathered = []
-            if refusal is not None and not answered:
-                raise refusal
             ours.partial |= bool(refused)
+        if refused:
+            logger.warning(f"{self.path}: refused for {len(refused)} of the parents, whose rows stay as they are")
         if job.known:
             job.known.keep(("brand_id", self.parent), [parent.key for parent in refused])
-        yield Chunk(gathered, began, complete=True)
+        # No later than the newest parent: a wrong Date header must not hide changes to come.
+        reached = min(began, job.shared.parents(self.parents.path).newest + 1)
+        yield Chunk(gathered, max(job.position.at, reached), complete=True)
 
     def probe(self, job: Job) -> None:
         """Ask for one parent."""
         self.parents.probe(job)
+
+    def _answered(
+        self, job: Job, ours: Parents, pool: ThreadPoolExecutor, refused: list[Parent]
+    ) -> Iterator[tuple[Parent, Rows]]:
+        """Each parent with its children; those refused while others are answered are asked for once more.
+
+        Raises:
+            UnavailableError: all are refused.
+        """
+        listing = Listing(self.path, self.rows or self.leaf, buckets=(HELP_CENTER,))
+        answered, refusal = False, None
+        again: list[Parent] = []
+        for parent, found in windowed(pool, lambda p: (p, self._below(job, listing, p)), self._moved(job, ours)):
+            if isinstance(found, UnavailableError):
+                refusal = found
+                again.append(parent)
+            else:
+                answered = True
+                yield parent, found
+        if refusal is not None and not answered:
+            raise refusal
+        for parent, found in windowed(pool, lambda p: (p, self._below(job, listing, p)), again):
+            if isinstance(found, UnavailableError):
+                refused.append(parent)
+            else:
+                yield parent, found
 
     def _moved(self, job: Job, ours: Parents) -> Iterator[Parent]:
         """Parents to read; those left out keep the rows they have."""
@@ -856,17 +922,37 @@ class Prefetch:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
+@dataclass(frozen=True)
+class Sized:
+    """A page, and how many rows were asked for."""
+
+    page: Page
+    asked: int
+
+
 def shrinking(
-    job: Job, path: str, params: Params, buckets: tuple[BucketSpec, ...], key: str, side: str | None = None
-) -> Page:
-    """Fetch an export page; a page Zendesk cannot build in time (504) is halved, and the good size is kept."""
+    job: Job,
+    path: str,
+    params: Params,
+    buckets: tuple[BucketSpec, ...],
+    key: str,
+    side: str | None = None,
+    doubted: bool = False,
+) -> Sized:
+    """Fetch an export page, of a size that Zendesk can build in time."""
+    size = job.page_size
     while True:
-        shrinkable = job.page_size > SMALLEST_PAGE
-        request = Request(f"{job.base}/api/v2/{path}", {**params, "per_page": job.page_size}, buckets, path, shrinkable)
+        asked = size.rows
+        request = Request(
+            f"{job.base}/api/v2/{path}", {**params, "per_page": asked}, buckets, path, size.shrinkable, doubted
+        )
         try:
-            return job.page(request, key, side)
+            page = job.page(request, key, side)
         except PageTooHeavyError:
-            job.page_size = max(SMALLEST_PAGE, job.page_size // 2)
+            size.shrink()
+        else:
+            size.settle()
+            return Sized(page, asked)
 
 
 def probe_export(job: Job, path: str, params: Params, buckets: tuple[BucketSpec, ...], key: str) -> None:

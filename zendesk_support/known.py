@@ -135,7 +135,12 @@ class Destination:
                 source = f"(SELECT *, {newest} FROM {source}) AS versions"
                 wheres.append("version_from_last = 1")
             wheres += [f"{name_of(ended)} IS NULL" for ended in (DELETED_AT, VALID_TO) if ended in known]
-            query = f"SELECT {', '.join(selected.format(name_of(name)) for name in columns)} FROM {source}"
+            listed = ", ".join(
+                # Some clients decode JSON, which leaves no difference between a text and a JSON text.
+                f"CAST({name_of(name)} AS VARCHAR)" if known[name].get("data_type") == "json" else name_of(name)
+                for name in columns
+            )
+            query = f"SELECT {selected.format(listed)} FROM {source}"
             if wheres:
                 query += " WHERE " + " AND ".join(wheres)
             given = [value for _, _, values in conditions for value in values]
@@ -149,7 +154,7 @@ class Destination:
 def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
     """A database value as JSON."""
     if data_type == "json":
-        return msgspec.Raw(value.encode()) if isinstance(value, str) else raw(value)
+        return msgspec.Raw(value.encode())
     if isinstance(value, datetime):
         return raw(value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
     return raw(value)

@@ -13,11 +13,11 @@ import numpy as np
 from zendesk_support.engine import Member, Session, values
 from zendesk_support.kinds import (
     ANSWERED_WITHIN,
-    EXPORT_PAGE,
     Chunk,
     CursorExport,
     HelpCenterChildren,
     Job,
+    PageSize,
     PerTicket,
     Position,
     TimeExport,
@@ -369,8 +369,9 @@ class Sample:
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the pages; the last is complete if they join up from the start to the end."""
-        page_size = TICKETS_A_PAGE if isinstance(self.export, PerTicket) else EXPORT_PAGE
-        job = replace(job, single=True, page_size=page_size)
+        job = replace(job, single=True)
+        if isinstance(self.export, PerTicket):
+            job.page_size = PageSize(TICKETS_A_PAGE)
         spots: list[int] = []
         unbroken = True
         for page in range(PAGES):

@@ -183,9 +183,7 @@ def number(row: Row, name: str) -> int | None:
     if text == b"null":
         return None
     if not is_id(text):
-        raise ContractError(
-            f"{name} is {text[:40].decode(errors='replace')}, not an integer; nothing of it was loaded."
-        )
+        raise ContractError(f"{name} is {quoted(text)}, no integer; nothing of its page was loaded.")
     return int(text)
 
 

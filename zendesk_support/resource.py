@@ -18,7 +18,7 @@ from zendesk_support.credentials import TokenVault
 from zendesk_support.engine import Account, Batch, Member, Session, is_materialized, load_id, time_value
 from zendesk_support.errors import UnavailableError
 from zendesk_support.known import DELETED_AT, DIGEST
-from zendesk_support.modes import DEFAULT, FULL, SPOOLED, Mode, Spool, check_mode, check_table
+from zendesk_support.modes import APPENDING, DEFAULT, FULL, SPOOLED, Mode, Spool, check_mode, check_table
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import StreamReport, now
 from zendesk_support.settings import Settings
@@ -26,7 +26,8 @@ from zendesk_support.shapes import KEY_HINT, ArrowShape, Shape, TableShape
 from zendesk_support.streams.base import Stream
 
 POSITIONS = "positions"
-REFUSE_NUL = ("dlt.destinations.postgres", "dlt.destinations.redshift")
+REFUSE_NUL = ("postgres", "redshift")
+"""SQL dialects whose texts cannot hold NUL."""
 
 
 def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[Any]:
@@ -188,7 +189,7 @@ class Reading:
         if not isinstance(error, Exception):
             raise error
         report.error = error
-        if self._sync is None:
+        if self._sync is None or self._session.refused:
             raise error
 
     def _close(self) -> None:
@@ -231,7 +232,7 @@ def replace_table(stream: Stream, whole: bool) -> None:
 def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
     """The form of a stream's rows, with the column types the destination already has."""
     if settings.nested == "tables":
-        return TableShape(stream.dropped)
+        return TableShape(stream.dropped, refuses_nul(), versions=mode in APPENDING)
     schema = dlt.current.source_schema()
     types: dict[str, DataType] = dict(stream.columns)
     found: dict[str, DataType] = {}
@@ -262,7 +263,7 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
 
 def refuses_nul() -> bool:
     """Whether texts at the destination cannot hold NUL."""
-    return load_id() is not None and dlt.current.pipeline().destination.destination_type in REFUSE_NUL
+    return load_id() is not None and dlt.current.pipeline().destination.capabilities().sqlglot_dialect in REFUSE_NUL
 
 
 def mode_of(stream: Stream, settings: Settings) -> Mode:

@@ -51,7 +51,7 @@ def sync(
 
     Raises:
         AlreadyRunningError: another run of this pipeline is under way on this machine.
-        ConfigurationError: a stream's table was made with other settings.
+        ConfigurationError: Zendesk refuses the credentials, or a stream's table was made with other settings.
         PipelineStepFailed: nothing more could be loaded: the destination refuses, the disk is full.
     """
     until = positive("max_minutes", max_minutes, "30") * 60 if max_minutes is not None else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -191,6 +193,21 @@ def positive(name: str, value: Any, example: str) -> float:
     if not 0 < number < float("inf"):
         raise ConfigurationError(f'{name} = "{value}" must be a number above 0. Example: {name} = {example}.')
     return number
+
+
+def table(name: str, value: Any, example: str) -> Mapping[str, Any]:
+    """Read settings below a setting: a mapping, its JSON form, or none.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    found = value or {}
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            found = json.loads(value)
+    if not isinstance(found, Mapping):
+        raise ConfigurationError(f'{name} = "{value}" is not a table of settings. Example: {example}.')
+    return found
 
 
 def choice(name: str, value: Any, allowed: tuple[str, ...]) -> Any:

@@ -7,9 +7,10 @@ from typing import Any, Protocol
 import dlt
 import msgspec
 import pyarrow as pa
+from dlt.common.normalizers.utils import generate_dlt_id
 
-from zendesk_support.arrow import Converter
-from zendesk_support.known import LOAD_ID
+from zendesk_support.arrow import Converter, without_nul
+from zendesk_support.known import DIGEST, LOAD_ID
 from zendesk_support.pages import Rows
 
 KEY_HINT = "x-key"
@@ -71,16 +72,33 @@ class ArrowShape:
 class TableShape:
     """Plain rows, which dlt's normalizer spreads over child tables."""
 
-    def __init__(self, dropped: frozenset[str]) -> None:
+    def __init__(self, dropped: frozenset[str], strip_nul: bool = False, versions: bool = False) -> None:
+        """Shape one stream's rows.
+
+        Args:
+            dropped: keys of the API left out.
+            strip_nul: leave out NUL characters, for destinations whose text cannot hold them.
+            versions: the table takes a row more than once, so that its digest alone does not identify it.
+        """
         self._dropped = dropped
+        self._strip_nul = strip_nul
+        self._versions = versions
 
     def begin(self, load_id: str | None) -> None:
         """dlt adds the load id itself."""
 
     def data(self, rows: Rows) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
-        decoded = msgspec.json.decode(msgspec.json.encode(rows), type=list[dict[str, Any]])
-        return [{key: value for key, value in row.items() if key not in self._dropped} for row in decoded]
+        text = msgspec.json.encode(rows)
+        if self._strip_nul:
+            text = without_nul(text)
+        decoded = msgspec.json.decode(text, type=list[dict[str, Any]])
+        shaped = [{key: value for key, value in row.items() if key not in self._dropped} for row in decoded]
+        if self._versions:
+            for row in shaped:
+                if DIGEST in row:
+                    row[DIGEST] += generate_dlt_id()
+        return shaped
 
     def hinted(self, item: Any) -> Any:
         """The rows as they are."""

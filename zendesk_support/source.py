@@ -25,6 +25,9 @@ from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
 
 SECTION = "zendesk_support"
+# dlt turns a setting into the first of its types: as a text it reaches our own checks, whatever was written.
+Number = str | float | None
+_STREAMS_EXAMPLE = 'streams.tickets.sync_mode = "history"'
 
 
 class ZendeskResources(tuple[DltResource, ...]):
@@ -61,17 +64,17 @@ def zendesk_support_source(
     start_date: str | datetime | None = None,
     end_date: str | datetime | None = None,
     base_url: str | None = None,
-    quota_share: float = 1.0,
+    quota_share: Number = 1.0,
     nested: str = "json",
     help_center_children: str = "all",
     ticket_audits: str = "list",
     deletes: str = "remove",
     sync_mode: str | None = None,
-    streams: dict[str, Any] | None = None,
-    retry_deadline: float = 900.0,
-    request_timeout: float = 90.0,
-    checkpoint_minutes: float = 5.0,
-    clock_scale: float = 1.0,
+    streams: str | dict[str, Any] | None = None,
+    retry_deadline: Number = 900.0,
+    request_timeout: Number = 90.0,
+    checkpoint_minutes: Number = 5.0,
+    clock_scale: Number = 1.0,
 ) -> Any:
     """Zendesk Support and Help Center, one resource a stream.
 
@@ -122,7 +125,7 @@ def zendesk_support_source(
         help_center_children=checks.choice("help_center_children", help_center_children, ("all", "changed")),
         ticket_audits=checks.choice("ticket_audits", ticket_audits, ("list", "per_ticket")),
         deletes=checks.choice("deletes", deletes, ("remove", "mark")),
-        sync_modes=_sync_modes(sync_mode, streams or {}),
+        sync_modes=_sync_modes(sync_mode, checks.table("streams", streams, _STREAMS_EXAMPLE)),
         retry_deadline=checks.positive("retry_deadline", retry_deadline, "900"),
         request_timeout=checks.positive("request_timeout", request_timeout, "90"),
         checkpoint_minutes=checks.positive("checkpoint_minutes", checkpoint_minutes, "5"),
@@ -208,11 +211,15 @@ def _sync_modes(all_streams: str | None, by_stream: Mapping[str, Any]) -> dict[s
     """
     for name in by_stream:
         if name not in CATALOGUE:
-            raise ConfigurationError(f'streams = "{name}": there is no such stream. Example: streams.tickets.')
+            raise ConfigurationError(f'streams = "{name}": there is no such stream. Example: {_STREAMS_EXAMPLE}.')
     modes: dict[str, Mode] = {}
     for name, stream in CATALOGUE.items():
-        own = dict(by_stream.get(name, {})).get("sync_mode")
-        own = own or dlt.config.get(f"sources.{SECTION}.streams.{name}.sync_mode")
+        where = f"streams.{name}"
+        given = by_stream.get(name) or dlt.config.get(f"sources.{SECTION}.{where}")
+        own_settings = checks.table(where, given, _STREAMS_EXAMPLE)
+        for unknown in set(own_settings) - {"sync_mode"}:
+            raise ConfigurationError(f'{where} = "{unknown}": there is no such setting. Example: {_STREAMS_EXAMPLE}.')
+        own = own_settings.get("sync_mode") or dlt.config.get(f"sources.{SECTION}.{where}.sync_mode")
         if own:
             modes[name] = check_mode(stream, own)
         else:

@@ -17,20 +17,23 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import requests
+import urllib3
 from urllib3.util import parse_url
 
-from zendesk_support.budget import ACCOUNT, BucketSpec, Budget
+from zendesk_support.budget import ACCOUNT, BucketSpec, Budget, Overdue, Ticket
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import Auth, Token, is_token
 from zendesk_support.errors import (
     Cancelled,
     ConfigurationError,
     ContractError,
+    CredentialsError,
     CursorExpiredError,
     PageTooHeavyError,
     StartTimeTooRecentError,
     TransientError,
     UnavailableError,
+    ZendeskError,
 )
 from zendesk_support.settings import Settings, origin
 from zendesk_support.wire import MAX_BODY, BoundedAdapter, TooLarge
@@ -43,18 +46,25 @@ RETRY_AFTER_MISSING = 10.0
 RETRIED = frozenset({408, 409, 425, 500, 502, 503, 504})
 MAX_BACKOFF = 60.0
 QUOTED = 1 << 16
+LONGEST_PAUSE = 300.0
 SHAPE_TRIES = 4
 
 
 @dataclass(frozen=True)
 class Request:
-    """One GET: a path of the account's API or a full `next` link, and the buckets that count it."""
+    """One GET: a path of the account's API or a full `next` link, and the buckets that count it.
+
+    Attributes:
+        shrinkable: a page that Zendesk cannot build in time (504) is the caller's to make smaller.
+        doubted: a refusal is asked about once more, since the page before this one came.
+    """
 
     url: str
     params: Mapping[str, str | int | list[str]] = field(default_factory=dict)
     buckets: tuple[BucketSpec, ...] = (ACCOUNT,)
     route: str = ""
     shrinkable: bool = False
+    doubted: bool = False
 
 
 @dataclass
@@ -75,12 +85,34 @@ class Answer:
     body: bytes
 
 
+class Me(msgspec.Struct):
+    """Who the credentials belong to; wrong ones are answered 200 with an anonymous user."""
+
+    id: int | None = None
+    role: str | None = None
+
+
+class MeAnswer(msgspec.Struct):
+    """The answer of `/users/me`."""
+
+    user: Me
+
+
+WHO_AM_I = Request("/api/v2/users/me", route="users/me")
+read_me = msgspec.json.Decoder(MeAnswer).decode
+
+
 class BrokenAnswer(Exception):
     """The connection or the body failed; the request may be repeated."""
 
 
 class Transport:
-    """Sends requests for all streams of one account."""
+    """Sends requests for all streams of one account.
+
+    Attributes:
+        accepted: Zendesk has answered these credentials.
+        hopeless: why no request of this run can succeed, once that is known.
+    """
 
     def __init__(self, settings: Settings, clock: Clock, budget: Budget, stop: threading.Event) -> None:
         self._settings = settings
@@ -93,6 +125,9 @@ class Transport:
         self._sessions: list[requests.Session] = []
         self.auth: Auth | None = None
         self.server_time: float | None = None
+        self.accepted = False
+        self.hopeless: ZendeskError | None = None
+        self._judging = threading.Lock()
 
     def allow_host(self, url: str) -> str | None:
         """Let credentials go to a brand's host: a Zendesk address, or another port of an account on this machine.
@@ -133,23 +168,23 @@ class Transport:
         return self._attempt(request, url, decode, usage)
 
     def _attempt(self, request: Request, url: str, decode: Callable[[bytes], T], usage: Usage) -> T:
-        assert self.auth is not None
         deadline: float | None = None
-        renewed = False
-        failures = 0
+        renewed = doubted = False
+        failures = refusals = 0
+        said: str | None = None
         while True:
-            ticket = self._budget.acquire(request.route, request.buckets, self._stop)
+            authorization = self._authorization()
             if deadline is None:
                 deadline = self._clock.now() + self._settings.retry_deadline
-            usage.waited += ticket.waited
-            usage.requests += 1
+            ticket = self._permit(request, deadline, said, usage)
+            deadline += ticket.queued
             try:
-                authorization = self.auth.header()
                 answer = self._send("GET", url, authorization, params=request.params)
             except BrokenAnswer as error:
-                self._budget.abandon(ticket)
+                said = str(error)
+                self._budget.abandon(ticket, said)
                 failures += 1
-                self._back_off(request, failures, deadline, str(error), None, usage)
+                self._back_off(request, failures, deadline, said, None, usage)
                 continue
             except BaseException:
                 self._budget.abandon(ticket)
@@ -157,40 +192,139 @@ class Transport:
             self._budget.settle(ticket, answer.headers)
             if answer.status == 200:
                 try:
-                    return decode(answer.body)
+                    decoded = decode(answer.body)
+                    self.accepted = True
+                    return decoded
                 except (msgspec.DecodeError, RecursionError) as error:
                     failures += 1
-                    reason = f"200 with a body that is no answer: {error}"
+                    said = unreadable(answer, error)
                     if isinstance(error, (msgspec.ValidationError, RecursionError)) and failures >= SHAPE_TRIES:
-                        raise ContractError(f"{request.route}: {reason}. Nothing of it was loaded.") from error
-                    self._back_off(request, failures, deadline, reason, None, usage)
+                        raise ContractError(f"{request.route}: {said}. Nothing of it was loaded.") from error
+                    self._back_off(request, failures, deadline, said, None, usage)
                     continue
+            said = f"{answer.status}: {self._words(answer)}"
             if answer.status == 429:
-                pause = retry_after(answer.headers, self._clock)
-                longest = min(pause, self._settings.retry_deadline)
-                self._budget.pause(ticket, longest, account_wide=not names_export(answer))
-                if self._clock.now() + pause > deadline:
-                    raise self._gave_up(request, f"429: {self._words(answer)}")
+                refusals += 1
+                self._stand_back(request, ticket, answer, refusals, deadline, usage)
                 continue
-            if answer.status == 401 and not renewed and self.auth.renew(authorization):
-                renewed = True
-                continue
+            if answer.status == 401:
+                if not renewed and self._renewed(authorization):
+                    renewed = True
+                    continue
+                raise self._unauthorized(request, answer)
             if answer.status == 504 and request.shrinkable:
-                raise PageTooHeavyError(f"{request.route}: 504: {self._words(answer)}")
+                raise PageTooHeavyError(f"{request.route}: {said}")
             if answer.status in RETRIED:
                 failures += 1
                 pause_by = retry_after(answer.headers, self._clock) if "Retry-After" in answer.headers else None
-                self._back_off(request, failures, deadline, f"{answer.status}: {self._words(answer)}", pause_by, usage)
+                self._back_off(request, failures, deadline, said, pause_by, usage)
                 continue
-            raise refusal(request, answer.status, self._words(answer))
+            refused = self._refusal(request, answer)
+            if request.doubted and not doubted and type(refused) in (UnavailableError, ContractError):
+                doubted = True
+                self._back_off(request, 1, deadline, said, None, usage)
+                continue
+            raise refused
+
+    def _permit(self, request: Request, deadline: float, said: str | None, usage: Usage) -> Ticket:
+        """Wait for the budget, and for no bucket that stays refused or silent until the deadline."""
+        try:
+            ticket = self._budget.acquire(request.route, request.buckets, self._stop, deadline - self._clock.now())
+        except Overdue as error:
+            usage.waited += error.waited
+            raise self._gave_up(request, said or str(error)) from None
+        usage.waited += ticket.waited
+        usage.requests += 1
+        return ticket
+
+    def _stand_back(
+        self, request: Request, ticket: Ticket, answer: Answer, refusals: int, deadline: float, usage: Usage
+    ) -> None:
+        """Wait as a 429 asks; a request refused again lets others go first."""
+        said = f"429: {self._words(answer)}"
+        asked = retry_after(answer.headers, self._clock)
+        longer = backoff(refusals - 1) if refusals > 1 else 0.0
+        self._budget.pause(ticket, min(asked, LONGEST_PAUSE), said, account_wide=not names_export(answer))
+        if self._clock.now() + asked + longer > deadline:
+            raise self._gave_up(request, said)
+        self._wait(max(0.0, asked - LONGEST_PAUSE) + longer, usage)
+
+    def _authorization(self) -> str:
+        """The Authorization header; without one, no request of the run can succeed."""
+        assert self.auth is not None
+        if self.hopeless is not None:
+            raise self.hopeless
+        try:
+            return self.auth.header()
+        except ZendeskError as error:
+            self._end(error)
+            raise
+
+    def _renewed(self, refused: str) -> bool:
+        """Get a new header in place of a refused one; False where there is none to get."""
+        assert self.auth is not None
+        try:
+            return self.auth.renew(refused)
+        except ZendeskError as error:
+            self._end(error)
+            raise
+
+    def _end(self, error: ZendeskError) -> ZendeskError:
+        """Let no further request be sent: the first reason holds for all."""
+        self.hopeless = self.hopeless or error
+        return self.hopeless
+
+    def _unauthorized(self, request: Request, answer: Answer) -> ZendeskError:
+        """The error of a 401 that no renewal cures: is it the credentials, or this request alone?"""
+        said = self._words(answer)
+        with self._judging:
+            if self.hopeless is None and not self._are_known():
+                self._end(
+                    CredentialsError(
+                        f'Zendesk refused the credentials (401: "{said}"). Check [sources.zendesk_support.credentials].'
+                    )
+                )
+        return self.hopeless or ContractError(
+            f'{request.route}: Zendesk answered 401: "{said}", yet it accepts the credentials elsewhere. '
+            "Use an admin's credentials, with the scope `read`."
+        )
+
+    def _are_known(self) -> bool:
+        """Whether Zendesk knows who we are; doubtful answers count as yes."""
+        assert self.auth is not None
+        try:
+            answer = self._send("GET", f"{self._settings.base_url}{WHO_AM_I.url}", self.auth.header())
+            return answer.status != 401 and (answer.status != 200 or read_me(answer.body).user.id is not None)
+        except (BrokenAnswer, msgspec.DecodeError):
+            return True
+
+    def _refusal(self, request: Request, answer: Answer) -> ZendeskError:
+        """The error of an answer that no retry would change."""
+        if answer.status == 404 and b"No help desk at" in answer.body:
+            return self._end(
+                ConfigurationError(
+                    f'There is no Zendesk account at {self._settings.base_url} (404: "{self._words(answer)}"). '
+                    "Check subdomain."
+                )
+            )
+        return refusal(request, answer.status, self._words(answer))
 
     def post_token(self, payload: dict[str, str]) -> Token:
         """Ask `/oauth/tokens` for an access token.
 
         Raises:
-            ConfigurationError: Zendesk refuses the client or the token.
+            CredentialsError: Zendesk refuses the client or the token.
             TransientError: still failing at the retry deadline.
         """
+        if self.hopeless is not None:
+            raise self.hopeless
+        try:
+            return self._ask_token(payload)
+        except ZendeskError as error:
+            self._end(error)
+            raise
+
+    def _ask_token(self, payload: dict[str, str]) -> Token:
         request = Request("/oauth/tokens", route="oauth/tokens")
         deadline = self._clock.now() + self._settings.retry_deadline
         failures = 0
@@ -199,22 +333,24 @@ class Transport:
             try:
                 answer = self._send("POST", f"{self._settings.base_url}/oauth/tokens", None, payload=payload)
                 if answer.status in (200, 201):
-                    token = msgspec.json.decode(answer.body, type=Token)
-                    if is_token(token.access_token) and is_token(token.refresh_token or "-"):
-                        return token
-                    reason = "a token of characters that no header can hold"
+                    try:
+                        token = msgspec.json.decode(answer.body, type=Token)
+                        if is_token(token.access_token) and is_token(token.refresh_token or "-"):
+                            return token
+                        reason = "200 with a token of characters that no header can hold"
+                    except (msgspec.DecodeError, RecursionError) as error:
+                        reason = unreadable(answer, error)
                 elif answer.status == 429 or answer.status in RETRIED:
                     pause_by = retry_after(answer.headers, self._clock) if "Retry-After" in answer.headers else None
                     reason = f"{answer.status}: {self._words(answer)}"
                 else:
-                    raise ConfigurationError(
+                    raise CredentialsError(
                         f"Zendesk refused the {payload['grant_type']} grant at {self._settings.base_url} "
-                        f'({answer.status}: "{self._words(answer)}"). Check client_id, client_secret and refresh_token.'
+                        f'({answer.status}: "{self._words(answer)}"). Check subdomain, client_id, client_secret and '
+                        "refresh_token."
                     )
             except BrokenAnswer as error:
                 reason = str(error)
-            except (msgspec.DecodeError, RecursionError) as error:
-                reason = f"200 with a body that is no answer: {error}"
             failures += 1
             self._back_off(request, failures, deadline, reason, pause_by, Usage())
 
@@ -301,16 +437,16 @@ class Transport:
                 raise BrokenAnswer(self._trouble(error, origin(url))) from error
         raise BrokenAnswer("too many redirects")
 
-    def _trouble(self, error: BaseException, host: str) -> str:
+    def _trouble(self, error: Exception, host: str) -> str:
         """Why no answer came, in words that hold nothing of the request."""
         if isinstance(error, requests.ConnectTimeout):
             return f"no connection to {host} within {CONNECT_TIMEOUT:g} s"
-        first = error
+        first: BaseException = error
         while (cause := first.__cause__ or first.__context__) is not None:
             first = cause
         if isinstance(first, TimeoutError):
             return f"no whole answer of {host} within request_timeout = {self._settings.request_timeout:g} s"
-        return f"{type(first).__name__} from {host}"
+        return f"{trouble(error)} from {host}"
 
     def _note_date(self, headers: Mapping[str, str]) -> None:
         with contextlib.suppress(KeyError, ValueError, TypeError, OverflowError):
@@ -319,12 +455,15 @@ class Transport:
     def _back_off(
         self, request: Request, failures: int, deadline: float, reason: str, pause_by: float | None, usage: Usage
     ) -> None:
-        pause = pause_by if pause_by is not None else min(2 ** (failures - 1), MAX_BACKOFF) * random.uniform(0.5, 1)
+        pause = pause_by if pause_by is not None else backoff(failures)
         if self._clock.now() + pause > deadline:
             raise self._gave_up(request, reason)
         usage.retries += 1
-        usage.waited += pause
-        self._clock.sleep(pause, self._stop)
+        self._wait(pause, usage)
+
+    def _wait(self, seconds: float, usage: Usage) -> None:
+        usage.waited += seconds
+        self._clock.sleep(seconds, self._stop)
         if self._stop.is_set():
             raise Cancelled
 
@@ -346,6 +485,33 @@ class HeaderAuth(requests.auth.AuthBase):
         if self.value:
             request.headers["Authorization"] = self.value
         return request
+
+
+def backoff(failures: int) -> float:
+    """Seconds to wait after so many failures in a row."""
+    return min(2.0 ** (failures - 1), MAX_BACKOFF) * random.uniform(0.5, 1)
+
+
+def trouble(error: Exception) -> str:
+    """What went wrong with a connection, in a few words."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "no trusted connection (certificate)"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "no connection through the proxy"
+    if isinstance(error, (requests.exceptions.ContentDecodingError, zlib.error)):
+        return "a body that cannot be unpacked"
+    if isinstance(error.args[0] if error.args else None, urllib3.exceptions.ProtocolError) or type(error) is ValueError:
+        return "an answer that broke off"
+    return "no connection" if isinstance(error, OSError) else type(error).__name__
+
+
+def unreadable(answer: Answer, error: Exception) -> str:
+    """Why a 200 is no answer: of another shape, or not JSON at all."""
+    if isinstance(error, msgspec.ValidationError):
+        return f"200 with a body of another shape: {error}"
+    if answer.body[:300].lstrip().startswith(b"<"):
+        return "200 with an HTML page, as from a proxy or a login page"
+    return f"200 with a body that is no JSON: {error}" if answer.body.strip() else "200 with an empty body"
 
 
 def user_agent() -> str:
@@ -427,16 +593,12 @@ def plain(text: str, secrets: Iterable[str]) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:300]
 
 
-def refusal(request: Request, status: int, said: str) -> Exception:
-    """The error of an answer that no retry would change."""
+def refusal(request: Request, status: int, said: str) -> ZendeskError:
+    """The error of a status that no retry would change."""
     if status in (403, 404):
         return UnavailableError(
             f'Zendesk refused `{request.route}` ({status}: "{said}"). '
             "The plan or role lacks it; leave it out, or use an admin's credentials."
-        )
-    if status == 401:
-        return ConfigurationError(
-            f'Zendesk refused the credentials ({status}: "{said}"). Check [sources.zendesk_support.credentials].'
         )
     if status in (400, 422):
         if "StartTimeTooRecent" in said or "Too recent" in said or "more than 60 seconds ago" in said:

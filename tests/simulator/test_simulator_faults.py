@@ -9,19 +9,22 @@ import time
 import zlib
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from simulator_client import Client
 
 from zendesk_support.simulator import Simulator
+from zendesk_support.simulator.faults import KINDS
 
+DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
 Account = tuple[Simulator, Client]
 Make = Callable[..., Account]
 GROUPS = "/api/v2/groups"
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 408, 409, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 422, 500, 502, 503, 504])
 def test_status(account: Account, status: int) -> None:
     sim, client = account
     sim.fault("status", route="groups", status=status)
@@ -109,6 +112,37 @@ def test_slow(account: Account) -> None:
     before = time.monotonic()
     assert client.get(GROUPS).status == 200
     assert time.monotonic() - before > 0.19
+
+
+def test_a_body_in_small_pieces(account: Account) -> None:
+    sim, client = account
+    expected = client.get(GROUPS).json
+    sim.fault("trickle", pause=1)
+    host, port = sim.base_url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(f"GET {GROUPS} HTTP/1.0\r\nAuthorization: {client.basic()}\r\n\r\n".encode())
+        received = [connection.recv(1 << 20) for _ in range(3)]
+    assert b"200 OK" in received[0]
+    assert max(map(len, received[1:])) < len(json.dumps(expected)) / 10
+    sim.clear_faults()
+    sim.fault("trickle", pause=0)
+    assert client.get(GROUPS).json == expected
+
+
+def test_headers_of_ones_own(account: Account) -> None:
+    sim, client = account
+    date = "Mon, 01 Jan 2001 00:00:00 GMT"
+    sim.fault("headers", headers={"Date": date, "X-Why": "a test", "Content-Type": None})
+    answer = client.get(GROUPS)
+    assert (answer.status, answer.headers["date"], answer.headers["x-why"]) == (200, date, "a test")
+    assert "content-type" not in answer.headers
+    assert client.get(GROUPS).headers["date"] != date
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_fault_is_described(kind: str) -> None:
+    rows = [line.split("|")[1] for line in DOCUMENTATION.splitlines() if line.startswith("| `")]
+    assert any(f"`{kind}`" in names for names in rows)
 
 
 def test_credentials_that_end(account: Account) -> None:

@@ -31,9 +31,13 @@ INSTEAD = frozenset(
         "bomb",
     }
 )
-AFTER = frozenset({"truncate", "truncated_json", "bad_gzip", "cut_chunk", "foreign_next", "trickle"})
+AFTER = frozenset({"truncate", "truncated_json", "bad_gzip", "cut_chunk", "foreign_next", "headers", "trickle"})
 KINDS = tuple(sorted(BEFORE_AUTH | INSTEAD | AFTER))
 _STATUS_BODIES = {
+    400: (
+        JSON,
+        '{"error":{"title":"Invalid attribute","message":"You passed an invalid value for the page attribute."}}',
+    ),
     401: (JSON, '{"error":"Couldn\'t authenticate you"}'),
     403: (
         JSON,
@@ -177,8 +181,10 @@ def after(request: Request, fault: Fault, reply: Reply) -> Reply:
         packed = bytearray(gzip(reply.body or b"{}"))
         packed[len(packed) // 2 :] = bytes(byte ^ 0x5A for byte in packed[len(packed) // 2 :])
         return Reply(reply.status, b"", reply.content_type, reply.headers, bytes(packed), wire="bad_gzip")
-    reply.wire = kind
-    reply.wire_option = int(fault.params.get("bytes_per_second", 10))
+    if kind == "headers":
+        reply.replaced = {str(name).lower(): value for name, value in fault.params["headers"].items()}
+        return reply
+    reply.wire, reply.wire_option = kind, int(fault.params.get("pause", 5))
     return reply
 
 

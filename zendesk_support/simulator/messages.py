@@ -59,6 +59,7 @@ class Reply:
         packed: The body compressed, in place of `body`.
         wire: How it goes wrong on its way, if it does.
         wire_option: A number for that.
+        replaced: Headers sent in place of the usual ones, by name in small letters; None sends none.
     """
 
     status: int
@@ -68,6 +69,7 @@ class Reply:
     packed: bytes | None = None
     wire: str = ""
     wire_option: int = 0
+    replaced: dict[str, str | None] = field(default_factory=dict)
 
 
 class Refusal(Exception):

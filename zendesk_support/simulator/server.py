@@ -6,7 +6,6 @@ import contextlib
 import socket
 import struct
 import threading
-import time
 import traceback
 import zlib
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from zendesk_support.simulator.encode import gzip
 from zendesk_support.simulator.messages import TEXT, Reply, Request
 
 SMALLEST_PACKED = 600
+TRICKLED = 50
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -121,18 +121,18 @@ class Server:
             return False
         head += f"Content-Length: {len(body)}\r\n\r\n".encode()
         if reply.wire == "trickle":
-            return self._trickle(connection, head, body, reply.wire_option)
-        connection.sendall(head + body)
+            self._trickle(connection, head, body, reply.wire_option)
+        else:
+            connection.sendall(head + body)
         return keep
 
-    @staticmethod
-    def _trickle(connection: socket.socket, head: bytes, body: bytes, pace: int) -> bool:
-        """Send a body byte by byte, at a pace in bytes per real second."""
+    def _trickle(self, connection: socket.socket, head: bytes, body: bytes, pause: int) -> None:
+        """Send a body in small pieces, some seconds apart."""
         connection.sendall(head)
-        for i in range(len(body)):
-            time.sleep(1 / pace)
-            connection.sendall(body[i : i + 1])
-        return False
+        step = max(1, len(body) // TRICKLED)
+        for start in range(0, len(body), step):
+            connection.sendall(body[start : start + step])
+            self._clock.sleep(pause)
 
     @staticmethod
     def _body(request: Request, reply: Reply) -> tuple[bytes, bool]:
@@ -147,15 +147,17 @@ class Server:
 
     def _head(self, reply: Reply, extra: list[tuple[str, str]]) -> bytes:
         reason = _REASONS.get(reply.status, "Unknown")
-        lines = [
-            f"HTTP/1.1 {reply.status} {reason}",
-            f"Date: {http_date(self._clock.now())}",
-            f"Content-Type: {reply.content_type}",
-            "Server: simulator",
-            "Cache-Control: max-age=0, private, must-revalidate",
-            *(f"{name}: {value}" for name, value in reply.headers),
-            *(f"{name}: {value}" for name, value in extra),
+        usual = [
+            ("Date", http_date(self._clock.now())),
+            ("Content-Type", reply.content_type),
+            ("Server", "simulator"),
+            ("Cache-Control", "max-age=0, private, must-revalidate"),
+            *reply.headers,
+            *extra,
         ]
+        headers = [(name, value) for name, value in usual if name.lower() not in reply.replaced]
+        headers += [(name, value) for name, value in reply.replaced.items() if value is not None]
+        lines = [f"HTTP/1.1 {reply.status} {reason}", *(f"{name}: {value}" for name, value in headers)]
         return ("\r\n".join(lines) + "\r\n").encode("latin-1", "replace")
 
     def _pour(self, connection: socket.socket, reply: Reply) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -74,7 +75,7 @@ def rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
         amended = [
             {name: now.get(number(child, "id"), child).get(name, child[name]) for name in child} for child in children
         ]
-        if list(map(texts, amended)) != list(map(texts, children)):
+        if content(raw(amended)) != content(raw(children)):
             changed.append({**row, "child_events": raw(amended)})
     return changed
 
@@ -149,14 +150,15 @@ def audits_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     """Audits at the destination that read otherwise now."""
     changed: Rows = []
     for ticket in tickets:
-        held = {number(row, "id"): bytes(row.get("events", NULL)) for row in desk.held([ticket])}
+        held = {number(row, "id"): content(row.get("events", NULL)) for row in desk.held([ticket])}
         listing = Listing(TICKET_AUDITS, "audits", buckets=(ACCOUNT, TICKET_AUDITS_LIST))
         try:
             pages = list(listing.pages(desk.job, TICKET_AUDITS.format(id=ticket)))
         except UnavailableError:
             continue
         for page, _ in pages:
-            changed += [row for row in page.rows if held.get(number(row, "id"), row["events"]) != bytes(row["events"])]
+            now = [(row, number(row, "id"), content(row["events"])) for row in page.rows]
+            changed += [row for row, id, events in now if held.get(id, events) != events]
     return changed
 
 
@@ -171,9 +173,9 @@ def children_of(rows: Rows) -> list[list[Row]]:
     return _decode_children(b"[" + b",".join(b"[]" if text == b"null" else text for text in found) + b"]")
 
 
-def texts(row: Row) -> dict[str, bytes]:
-    """A row's values as comparable JSON."""
-    return {name: bytes(value) for name, value in row.items()}
+def content(value: msgspec.Raw) -> Any:
+    """What a JSON value says, however a database has written it."""
+    return msgspec.json.decode(value)
 
 
 REMOVE_DELETED = Amend(deleted, retired)

@@ -1,0 +1,66 @@
+"""What docs/destinations.md says is what happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from installed import installed
+from support import SCALE
+
+from zendesk_support.simulator import Simulator
+
+PAGE = (Path(__file__).parent.parent / "docs" / "destinations.md").read_text()
+COMPARE = """
+import sys
+from support import assert_whole
+from zendesk_support.simulator import RemoteSimulator
+
+assert not report.failed, report.failed
+assert_whole(pipeline, RemoteSimulator(sys.argv[1]), *report.streams)
+again = sync(pipeline, zendesk_support_source().with_resources(*report.streams))
+print({name: (stream.rows, again.streams[name].rows) for name, stream in report.streams.items()})
+"""
+
+
+def test_the_example_of_another_destination_keeps_whole_tables(
+    account: Simulator, home: Path, request: pytest.FixtureRequest
+) -> None:
+    """L15."""
+    packages = installed(request.config.cache.mkdir("packages"), "duckdb==1.5.5", "duckdb-extension-ducklake==1.5.5")
+    (extension,) = packages.rglob("ducklake.duckdb_extension")
+    [(platform,)] = duckdb.sql("PRAGMA platform").fetchall()
+    extensions = home / ".duckdb" / "extensions" / "v1.5.5" / platform
+    extensions.mkdir(parents=True)
+    shutil.copy(extension, extensions)
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (home / "example.py").write_text(example + COMPARE)
+    known = account.credentials
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "PYTHONPATH": f"{packages}{os.pathsep}{Path(__file__).parent}",
+        "SOURCES__ZENDESK_SUPPORT__BASE_URL": account.base_url,
+        "SOURCES__ZENDESK_SUPPORT__CLOCK_SCALE": str(SCALE),
+        "SOURCES__ZENDESK_SUPPORT__START_DATE": "2015-01-01",
+        "SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_ID": known["client_id"],
+        "SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_SECRET": known["client_secret"],
+    }
+
+    def run() -> str:
+        command = [sys.executable, "example.py", account.base_url]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run()
+    account.mutate("update_tickets", count=3)
+    account.mutate("delete_tickets", count=2)
+    account.mutate("remove_rows", stream="group_memberships", count=2)
+    assert "'group_memberships': (2, 0)" in run()

@@ -1,0 +1,123 @@
+"""The destinations of the command line: what each is called, takes and needs.
+
+A destination is an entry of `WAREHOUSES`; dlt does the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.configuration.exceptions import ConfigFieldMissingException
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from dlt.pipeline.pipeline import Pipeline
+
+from zendesk_support.errors import ConfigurationError, DestinationError
+from zendesk_support.postgres import postgres
+
+DATASET = "zendesk_support"
+# DuckDB wants about 125 MB a thread. With a thread for each core of a large machine, or many tables loading at once,
+# it runs out of these 256 MB.
+DUCKDB_JOBS = 2
+DUCKDB_LIMITS = {"memory_limit": "256MB", "threads": 2, "preserve_insertion_order": False}
+
+Options = argparse.Namespace
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A destination as the command line sees it."""
+
+    title: str
+    """What it is, for help and errors."""
+    make: Callable[[Options], Any]
+    """The dlt destination that the options name."""
+    add_options: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    """Adds the options that no other destination has."""
+    demo: Mapping[str, Any] = field(default_factory=lambda: {"dataset": "zendesk_demo"})
+    """Options of the demo, where they are not given."""
+    extra: str = ""
+    """The extra of this package that installs `modules`."""
+    modules: tuple[str, ...] = ()
+    """What must be installed to load."""
+    credentials: str = ""
+    """How its credentials are set; empty where it has none."""
+
+    def pipeline(self, options: Options, progress: Any = None) -> Pipeline:
+        """A pipeline into the destination; a server among them answers.
+
+        Raises:
+            ConfigurationError: an option is wrong.
+            DestinationError: a package or the credentials are missing, or no connection comes about.
+        """
+        missing = [name for name in self.modules if find_spec(name) is None]
+        if missing:
+            raise DestinationError(
+                f"To load into {self.title}, install {', '.join(missing)}: pip install -e '.[{self.extra}]'"
+            )
+        pipeline = dlt.pipeline(
+            options.pipeline_name,
+            destination=self.make(options),
+            dataset_name=options.dataset or DATASET,
+            progress=progress,
+        )
+        if self.credentials:
+            self._connect(pipeline)
+        return pipeline
+
+    def _connect(self, pipeline: Pipeline) -> None:
+        """Find out now, not after an hour of reading, whether the destination answers."""
+        try:
+            with pipeline.sql_client():
+                pass
+        except ConfigFieldMissingException as error:
+            raise DestinationError(f"No credentials for {self.title} are set. {self.credentials}") from error
+        except Exception as error:
+            reason = str(error).strip()
+            raise DestinationError(f"No connection to {self.title}: {reason}\n{self.credentials}".strip()) from error
+
+
+def _duckdb_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--database", type=Path, metavar="PATH", help="DuckDB file (zendesk.duckdb)")
+
+
+def _duckdb(options: Options) -> Any:
+    """A DuckDB file, its memory and threads capped unless the user has set limits."""
+    database = options.database or Path("zendesk.duckdb")
+    dataset = options.dataset or DATASET
+    if database.stem == dataset:
+        raise ConfigurationError(
+            f"--database {database} and --dataset {dataset} have one name, which DuckDB cannot tell apart. "
+            f"Example: --database {database.with_name('zendesk_data.duckdb')}"
+        )
+    if not database.absolute().parent.is_dir():
+        raise ConfigurationError(f"--database {database}: there is no folder {database.parent}. Make it first.")
+    credentials = DuckDbCredentials(str(database))
+    if dlt.config.get("destination.duckdb.credentials.global_config") is None:
+        credentials.global_config = dict(DUCKDB_LIMITS)
+    return dlt.destinations.duckdb(credentials, max_parallel_load_jobs=DUCKDB_JOBS)
+
+
+WAREHOUSES = {
+    "duckdb": Warehouse(
+        title="a DuckDB file",
+        make=_duckdb,
+        add_options=_duckdb_options,
+        demo={"database": Path("zendesk_demo.duckdb")},
+    ),
+    "postgres": Warehouse(
+        title="Postgres",
+        make=lambda options: postgres(),
+        extra="postgres",
+        modules=("psycopg2", "adbc_driver_postgresql"),
+        credentials=(
+            "Set DESTINATION__POSTGRES__CREDENTIALS, or credentials under [destination.postgres] in "
+            ".dlt/secrets.toml, for example postgresql://user:...@host:5432/database"
+        ),
+    ),
+}
