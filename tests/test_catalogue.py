@@ -111,12 +111,14 @@ def test_the_public_names_are_these() -> None:
         "StreamReport",
         "TransientError",
         "UnavailableError",
+        "Verification",
         "ZendeskAccessToken",
         "ZendeskApiToken",
         "ZendeskClientCredentials",
         "ZendeskError",
         "ZendeskRefreshToken",
         "sync",
+        "verify",
         "zendesk_support_source",
     ]
     assert [name for name in zendesk_support.__all__ if not hasattr(zendesk_support, name)] == []

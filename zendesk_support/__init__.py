@@ -16,6 +16,7 @@ from zendesk_support.errors import (
 from zendesk_support.report import Report, StreamReport
 from zendesk_support.runner import sync
 from zendesk_support.source import zendesk_support_source
+from zendesk_support.verify import Verification, verify
 
 __version__ = "0.1.0"
 
@@ -26,11 +27,13 @@ __all__ = [
     "StreamReport",
     "TransientError",
     "UnavailableError",
+    "Verification",
     "ZendeskAccessToken",
     "ZendeskApiToken",
     "ZendeskClientCredentials",
     "ZendeskError",
     "ZendeskRefreshToken",
     "sync",
+    "verify",
     "zendesk_support_source",
 ]

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, cast
 
 from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.destination.exceptions import DestinationException
 from dlt.common.runtime.collector import LogCollector, TqdmCollector
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
@@ -32,8 +33,10 @@ from zendesk_support.report import Report
 from zendesk_support.runner import sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.verify import Verification, verify
 
 LOADED, INCOMPLETE, WRONG_USE = 0, 1, 2
+TIME = "%Y-%m-%d %H:%M:%S"
 
 console = Console(soft_wrap=not sys.stdout.isatty())
 errors = Console(stderr=True, soft_wrap=True)
@@ -43,7 +46,8 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
     """Run the pipeline into a destination of `WAREHOUSES`.
 
     Returns:
-        0: every selected stream is loaded, or unavailable on this plan; 1: some stream failed; 2: wrong use.
+        0: every selected stream is loaded, or unavailable on this plan; 1: some stream failed, or its table is found to
+        differ from Zendesk; 2: wrong use.
     """
     warehouse = WAREHOUSES[destination]
     options = make_parser(warehouse).parse_args(arguments)
@@ -102,6 +106,8 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
     add("--progress", choices=["tqdm", "log", "off"], help="progress display (tqdm on a terminal, else log)")
     add("--strict", action="store_true", help="exit with 1 if a stream is unavailable on this plan")
     add("--check", action="store_true", help="try every selected stream with one small request, load nothing")
+    add("--verify", action="store_true", help="compare the selected streams' tables with Zendesk, load nothing")
+    add("--verify-keys", action="store_true", help="as --verify, reading every key: as many requests as a first load")
     add("--list-streams", action="store_true", help="list the streams")
     add("--demo", action="store_true", help="load a simulated account, twice: no credentials needed")
     warehouse.add_options(parser)
@@ -117,6 +123,10 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
     source = make_source(options, selected, **settings)
     if options.check:
         return check(source, selected, options.strict)
+    if options.verify or options.verify_keys:
+        if options.full_refresh:
+            raise ConfigurationError("--full-refresh loads, --verify does not. Example: --verify --streams tickets")
+        return compare(make_pipeline(options), source, options.verify_keys, options.strict)
     report = load(make_pipeline(options), source, full_refresh=options.full_refresh, max_minutes=options.max_minutes)
     return outcome(report, options.strict)
 
@@ -205,6 +215,41 @@ def show(report: Report) -> None:
         told.setdefault(stream.message, []).append(stream.stream)
     for message, names in told.items():
         console.print(f"{', '.join(names)}: {message}", highlight=False, markup=False)
+
+
+def compare(pipeline: Pipeline, source: ZendeskSource, keys: bool, strict: bool) -> int:
+    """Verify the selected streams and print what was found."""
+    try:
+        results = verify(pipeline, source, keys=keys)
+    except (PipelineStepFailed, DestinationException) as error:
+        errors.print(f"[red]not compared:[/red] {escape(first_paragraph(error))}", highlight=False)
+        return INCOMPLETE
+    show_verification(results)
+    refused = strict and any(result.verdict == "unavailable" for result in results)
+    return INCOMPLETE if refused or not all(result.passed for result in results) else LOADED
+
+
+def show_verification(results: Sequence[Verification]) -> None:
+    """Print what a verification found."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("stream", no_wrap=True)
+    for name in ("Zendesk", "table", "difference"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for result in results:
+        colour = "red" if not result.passed else "green" if result.verdict == "ok" else "yellow"
+        numbers = (result.expected, result.found, result.difference)
+        shown = ("" if number is None else f"{number:,}" for number in numbers)
+        table.add_row(result.stream, *shown, f"[{colour}]{result.verdict or 'failed'}[/{colour}]")
+    console.print(table)
+    for result in results:
+        newest = ""
+        if result.newest_expected and result.newest_found and result.newest_expected != result.newest_found:
+            newest = (
+                f"newest row of {result.newest_expected:{TIME}} in Zendesk, {result.newest_found:{TIME}} in the table"
+            )
+        if told := "; ".join(filter(None, (result.why, result.examples, newest))):
+            console.print(f"{result.stream}: {told}", highlight=False, markup=False)
 
 
 def list_streams(selected: list[str]) -> None:

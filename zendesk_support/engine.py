@@ -28,7 +28,7 @@ from zendesk_support.clock import Clock
 from zendesk_support.credentials import make_auth
 from zendesk_support.errors import Cancelled, ConfigurationError, ContractError
 from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared, within
-from zendesk_support.known import DIGEST, Destination, Known, digest_text, held_table
+from zendesk_support.known import DIGEST, Array, Destination, Known, compact, digest_text, held_table, keys_digest
 from zendesk_support.modes import (
     APPENDING,
     DEFAULT,
@@ -237,6 +237,9 @@ class Member:
         self._closed = False
         self._known: Known | None = None
         self._held: set[int] = set()
+        self._written: list[Array] = []
+        self.asked_at: float | None = None
+        self.table_keys: str | None = None
         self.side: Rows = []
         self._removed: Rows = []
 
@@ -258,6 +261,8 @@ class Member:
 
     def accept(self, chunk: Chunk) -> None:
         """Turn a chunk into a batch of this stream's rows."""
+        if self.asked_at is None:
+            self.asked_at = self.job.transport.server_time
         rows = self._unseen(chunk)
         self.side = chunk.side
         if self._held:
@@ -309,10 +314,12 @@ class Member:
     def _changed(self, rows: Rows, known: Known) -> Rows:
         """Rows that differ from the destination's, each with its digest."""
         digests = [digest_text(row_hash(row)) for row in rows]
-        changed = known.changed([values(rows, name) for name in self.stream.key], digests)
+        ids = compact([values(rows, name) for name in self.stream.key])
+        changed = known.changed(ids, digests)
         if self.stream.fact:
             times, settings = seconds(rows, "updated_at"), self.job.settings
             changed &= within(times, settings.start, settings.end)
+        self._written.append(ids[changed])
         return [{**rows[i], DIGEST: raw(digests[i])} for i in np.flatnonzero(changed)]
 
     def held(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
@@ -375,6 +382,9 @@ class Member:
         if self._known is not None and not stays and (gone := self._known.gone()).num_rows:
             keys = [{name: raw(value) for name, value in key.items()} for key in gone.to_pylist()]
             self._put(self._retired(keys), {})
+        if self._known is not None:
+            staying = self._known.ids if stays else self._known.listed
+            self.table_keys = keys_digest(np.unique(np.concatenate([staying, *self._written])))
         self._end(None)
 
     def fail(self, error: BaseException) -> None:

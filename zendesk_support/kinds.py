@@ -121,7 +121,11 @@ class PageSize:
 
 @dataclass
 class Job:
-    """What a reader works with: the account, and the position to start from."""
+    """What a reader works with: the account, and the position to start from.
+
+    Attributes:
+        single: read one page of an export, and no more.
+    """
 
     transport: Transport
     settings: Settings
@@ -132,6 +136,7 @@ class Job:
     base: str = ""
     page_size: PageSize = field(default_factory=PageSize)
     began: int | None = None
+    single: bool = False
 
     def page(self, request: Request, key: str, side: str | None = None) -> Page:
         """Fetch one page."""
@@ -288,7 +293,8 @@ class CursorExport:
                     if page.after_cursor in (None, "", cursor):
                         raise ContractError(f"{self.path}: the export neither ends nor moves on; nothing was skipped.")
                     cursor = page.after_cursor
-                    pending = prefetch(self._fetch, job, top, cursor)
+                    if not job.single:
+                        pending = prefetch(self._fetch, job, top, cursor)
                 if top > at:
                     edge = frozenset()
                 edge |= {row_hash(page.rows[i]) for i in np.flatnonzero(times == top)}
@@ -296,7 +302,7 @@ class CursorExport:
                 yield Chunk(
                     page.rows, at, None if complete else cursor, times, edge, complete=complete, side=page.side or []
                 )
-                if complete:
+                if complete or job.single:
                     return
 
     def probe(self, job: Job) -> None:
@@ -358,7 +364,7 @@ class TimeExport:
                     )
                 times = seconds(page.rows, self.time) if self.time else None
                 ended |= self._is_over(job.settings.end, end)
-                if not ended:
+                if not (ended or job.single):
                     pending = prefetch(self._fetch, job, end, True)
                 hashes = [row_hash(row) for row in page.rows]
                 fresh = [i for i, digest in enumerate(hashes) if digest not in edge]
@@ -371,7 +377,7 @@ class TimeExport:
                 if len(fresh) < len(hashes):
                     times = times[fresh] if times is not None else None
                 yield Chunk([page.rows[i] for i in fresh], last, None, times, edge, complete=ended)
-                if ended:
+                if ended or job.single:
                     return
 
     def _is_over(self, until: int | None, end: int) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -34,6 +34,17 @@ MISFIT = re.compile(r"__v_[a-z]+$")
 IN_USE = threading.Lock()
 """Held to read the destination, and to load: DuckDB cannot open a file in one thread while another closes it."""
 Array = np.ndarray[Any, Any]
+Chunk = Sequence[tuple[Any, ...]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A test of one column, with a `%s` for each of the values."""
+
+    column: str
+    test: str
+    values: Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -102,17 +113,14 @@ class Destination:
         Returns:
             An Arrow table, or None where there is no such table or row (yet).
         """
-        condition = None
-        if since is not None:
-            name, at = since
-            condition = Condition(name, ">= %s", (datetime.fromtimestamp(at, timezone.utc),))
+
+        def table_of(chunk: Chunk) -> pa.Table:
+            return pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns))
+
+        conditions = [self.bound(since[0], ">=", since[1])] if since is not None else []
         with IN_USE:
-            chunks = self._fetch(columns, condition)
-        if not chunks:
-            return None
-        return pa.concat_tables(
-            pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns)) for chunk in chunks
-        )
+            chunks = self._fetch(columns, conditions, table_of)
+        return pa.concat_tables(chunks) if chunks else None
 
     def records(self, column: str, values: Iterable[Any], columns: Sequence[str] = ()) -> Rows:
         """Rows not marked as deleted that have one of `values` in `column`, as the API would send them.
@@ -127,17 +135,36 @@ class Destination:
         sought = tuple(values)
         if not sought:
             return []
-        condition = Condition(column, f"IN ({', '.join(['%s'] * len(sought))})", sought)
+        conditions = [Condition(column, f"IN ({', '.join(['%s'] * len(sought))})", sought)]
         names = [name for name in columns or self._table.columns if not name.startswith("_")]
         nested = bool(self._table.children) and not columns
         with IN_USE:
-            chunks = self._fetch([*names, DIGEST] if nested else names, condition)
-            lists = self._lists(self._table, *self._selection(condition)) if nested and chunks else {}
+            chunks = self._fetch([*names, DIGEST] if nested else names, conditions, list)
+            lists = self._lists(self._table, *self._selection(conditions)) if nested and chunks else {}
         return [
             self._table.row(names, record) | {key: raw(items) for key, items in lists.get(record[-1], {}).items()}
             for chunk in chunks
             for record in chunk
         ]
+
+    def ids(self, key: Sequence[str], conditions: Sequence[Condition] = ()) -> Array:
+        """The keys of all rows not marked as deleted, as `compact` makes them, in order; repeated keys stay."""
+        with IN_USE:
+            chunks = self._fetch(key, conditions, lambda chunk: compact(list(zip(*chunk))))
+        ids = np.concatenate([*chunks, np.array([], np.int64)])
+        ids.sort()
+        return ids
+
+    def newest(self, column: str, conditions: Sequence[Condition] = ()) -> Any:
+        """The greatest value of a column; None where there is none."""
+        with IN_USE:
+            found = self._fetch([column], conditions, lambda chunk: chunk[0][0], "max({})")
+        return found[0] if found else None
+
+    def bound(self, column: str, sign: str, at: int) -> Condition:
+        """The condition that a time column lies before or after some Unix seconds."""
+        is_number = self._table.columns.get(column, {}).get("data_type") == "bigint"
+        return Condition(column, f"{sign} %s", (at if is_number else datetime.fromtimestamp(at, timezone.utc),))
 
     def _lists(self, table: HeldTable, selection: str, values: Sequence[Any]) -> dict[Any, dict[str, list[Any]]]:
         """The lists of selected rows, by the row's `_dlt_id` and the list's name."""
@@ -148,43 +175,50 @@ class Destination:
             names = [name for name in child.columns if not name.startswith("_dlt_")]
             wanted = ", ".join(map(self._escaped, [*names, DIGEST, PARENT_ID]))
             deeper = self._lists(child, chosen, values)
-            for chunk in self._query(f"SELECT {wanted} {chosen} ORDER BY {self._escaped(LIST_INDEX)}", values):
+            query = f"SELECT {wanted} {chosen} ORDER BY {self._escaped(LIST_INDEX)}"
+            for chunk in self._query(query, values, list):
                 for *item, id, parent in chunk:
                     found.setdefault(parent, {}).setdefault(key, []).append(child.row(names, item) | deeper.get(id, {}))
         return found
 
-    def _fetch(self, columns: Sequence[str], condition: Condition | None = None) -> list[list[tuple[Any, ...]]]:
-        known = self._table.columns
-        if not columns or not all(name in known for name in columns):
+    def _fetch(
+        self,
+        columns: Sequence[str],
+        conditions: Sequence[Condition],
+        made: Callable[[Chunk], T],
+        selected: str = "{}",
+    ) -> list[T]:
+        """What is made of the rows not marked as deleted that meet the conditions, some thousand rows at a time."""
+        if not columns or not all(name in self._table.columns for name in columns):
             return []
-        selection, values = self._selection(condition)
-        return self._query(f"SELECT {', '.join(map(self._wanted, columns))} {selection}", values)
+        selection, values = self._selection(conditions)
+        return self._query(f"SELECT {selected.format(', '.join(map(self._wanted, columns)))} {selection}", values, made)
 
     def _wanted(self, name: str) -> str:
         """A column in a query's list; JSON as text, since some clients decode it."""
         is_json = self._table.columns[name].get("data_type") == "json"
         return f"CAST({self._escaped(name)} AS VARCHAR)" if is_json else self._escaped(name)
 
-    def _selection(self, condition: Condition | None) -> tuple[str, Sequence[Any]]:
+    def _selection(self, conditions: Sequence[Condition]) -> tuple[str, Sequence[Any]]:
         """What stands after the columns of a query for rows of the table, and the values in it."""
         source = self._named(self._table)
-        conditions = [f"{self._escaped(condition.column)} {condition.test}"] if condition else []
+        wheres = [f"{self._escaped(condition.column)} {condition.test}" for condition in conditions]
         if self._versions_of:
             key = ", ".join(map(self._escaped, self._versions_of))
             newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {self._escaped(LOAD_ID)} DESC)"
             source = f"(SELECT *, {newest} AS version_from_last FROM {source}) AS versions"
-            conditions.append("version_from_last = 1")
+            wheres.append("version_from_last = 1")
         ended = [name for name in (DELETED_AT, VALID_TO) if name in self._table.columns]
-        conditions += [f"{self._escaped(name)} IS NULL" for name in ended]
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return f"FROM {source}{where}", condition.values if condition else ()
+        wheres += [f"{self._escaped(name)} IS NULL" for name in ended]
+        where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
+        return f"FROM {source}{where}", [value for condition in conditions for value in condition.values]
 
-    def _query(self, query: str, values: Sequence[Any]) -> list[list[tuple[Any, ...]]]:
+    def _query(self, query: str, values: Sequence[Any], made: Callable[[Chunk], T]) -> list[T]:
         assert self._client is not None
         with self._client as client:
             try:
                 with client.execute_query(query, *values) as cursor:
-                    return list(iter(lambda: cursor.fetchmany(FETCHED), []))
+                    return [made(chunk) for chunk in iter(lambda: cursor.fetchmany(FETCHED), [])]
             except DatabaseUndefinedRelation:
                 return []
 
@@ -195,15 +229,6 @@ class Destination:
     def _escaped(self, name: str) -> str:
         assert self._client is not None
         return self._client.escape_column_name(name)
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A test of one column, with a `%s` for each of the values."""
-
-    column: str
-    test: str
-    values: Sequence[Any]
 
 
 def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
@@ -237,6 +262,19 @@ def ids_of(table: pa.Table, key: Sequence[str]) -> Array:
     return compact([column.to_pylist() for column in columns])
 
 
+def holds(ordered: Array, ids: Array) -> Array:
+    """Whether each key is among some in order."""
+    if not len(ordered):
+        return np.zeros(len(ids), bool)
+    places = np.minimum(np.searchsorted(ordered, ids), len(ordered) - 1)
+    return np.asarray(ordered[places] == ids)
+
+
+def keys_digest(ids: Array) -> str:
+    """Number and digest of keys in any order: equal for equal keys."""
+    return f"{len(ids)}-{blake2b(np.sort(ids).tobytes(), digest_size=12).hexdigest()}"
+
+
 class Known:
     """The rows a complete pass compares with: which are unchanged, and which Zendesk no longer lists."""
 
@@ -255,16 +293,26 @@ class Known:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def changed(self, keys: Sequence[Sequence[Any]], digests: Sequence[str]) -> Array:
-        """Mark keys (by column) as still listed; True for each row that is new or differs."""
-        ids = compact(keys)
+    @property
+    def ids(self) -> Array:
+        """The keys, in order."""
+        return self._ids
+
+    @property
+    def listed(self) -> Array:
+        """The keys that were listed in this pass, or that it was not to list."""
+        return self._ids[self._seen]
+
+    def changed(self, ids: Array, digests: Sequence[str]) -> Array:
+        """Mark keys as still listed; True for each row that is new or differs."""
         if not len(self._ids):
             return np.ones(len(ids), bool)
-        places = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
-        found = self._ids[places] == ids
-        self._seen[places[found]] = True
-        same = found & (self._digests[places] == np.array(digests, "S12"))
-        return np.asarray(~same)
+        found = holds(self._ids, ids)
+        places = np.searchsorted(self._ids, ids[found])
+        self._seen[places] = True
+        same = found.copy()
+        same[found] = self._digests[places] == np.array(digests, "S12")[found]
+        return ~same
 
     def keep(self, columns: Sequence[str], parents: Iterable[tuple[Any, ...]]) -> None:
         """Count rows as still listed whose parent, named by `columns`, was not read in this pass."""

@@ -22,6 +22,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "status": ("text", "loaded, unavailable (plan or role), stopped (by a signal or max_minutes), or failed"),
     "message": ("text", "why, where it was not loaded"),
     "cursor": ("text", "position after the run, UTC; empty where every sync reads the whole list"),
+    "asked_at": ("timestamp", "Zendesk's time at the first answer, UTC"),
+    "table_keys": ("text", "lists only: number and digest of the keys that the table then has"),
 }
 
 _ARROW = pa.schema(
@@ -35,6 +37,8 @@ _ARROW = pa.schema(
         ("status", pa.string()),
         ("message", pa.string()),
         ("cursor", pa.string()),
+        ("asked_at", pa.timestamp("us", "UTC")),
+        ("table_keys", pa.string()),
     ]
 )
 
@@ -57,6 +61,8 @@ class StreamReport:
     status: Status = "loaded"
     message: str | None = None
     cursor: str | None = None
+    asked_at: datetime | None = None
+    table_keys: str | None = None
     error: Exception | None = None
 
     def row(self) -> pa.Table:

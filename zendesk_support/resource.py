@@ -201,6 +201,10 @@ class Reading:
 
     def _reported(self) -> Iterator[Any]:
         report = self._report
+        first = self._members[0]
+        report.table_keys = first.table_keys
+        if first.asked_at is not None:
+            report.asked_at = datetime.fromtimestamp(first.asked_at, timezone.utc)
         report.finished_at = now()
         report.requests = sum(member.usage.requests for member in self._members)
         report.seconds_waited = round(sum(member.usage.waited for member in self._members), 3)

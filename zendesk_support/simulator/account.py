@@ -121,6 +121,7 @@ class Account:
         self.identities_added: dict[int, list[int]] = {}
         self.metrics: dict[int, Row] = {}
         self.brand_urls: dict[int, str] = {}
+        self.counts: dict[str, tuple[int, int]] = {}
         self._listings: dict[object, list[int]] = {}
         self._orders: dict[object, Any] = {}
         self.tables = self._tables()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from zendesk_support.simulator.api import Api
 
 Show = Callable[["Api", Request, Args], dict[str, Any]]
+COUNTED_AT_ONCE = 100_000
+DAY = 86_400
 
 
 def me(api: Api, request: Request, args: Args) -> dict[str, Any]:
@@ -96,12 +98,19 @@ def definitions(api: Api, request: Request, args: Args) -> dict[str, Any]:
 
 
 def counted(count: Callable[[Account, Request], int]) -> Show:
-    """Return a reply that counts rows."""
+    """Return a reply that counts rows; beyond 100,000 a count is made in the background and holds for a day."""
 
     def show(api: Api, request: Request, args: Args) -> dict[str, Any]:
-        value = count(api.account, request)
-        age = 3600 if value > 100_000 else 0
-        return {"count": {"value": value, "refreshed_at": iso(api.account.now - age)}}
+        account = api.account
+        value, at = count(account, request), account.now
+        if value > COUNTED_AT_ONCE:
+            path = request.path.removesuffix(".json")
+            known = account.counts.get(path)
+            if known is None or at - known[1] > DAY:
+                account.counts[path] = (value, at)
+                return {"count": {"value": COUNTED_AT_ONCE, "refreshed_at": None}}
+            value, at = known
+        return {"count": {"value": value, "refreshed_at": iso(at)}}
 
     return show
 

@@ -114,13 +114,16 @@ def _plain(
     return Route(stream, f"/api/v2/{path}", listing=listing, params=params, stream=stream, **more)
 
 
-def _count_route(stream: str, path: str, count: Callable[[Account, Request], int]) -> Route:
+def _count_route(
+    stream: str, path: str, count: Callable[[Account, Request], int], params: tuple[str, ...] = ()
+) -> Route:
     return Route(
         f"{stream}_count",
         f"/api/v2/{path}/count",
         show=replies.counted(count),
         stream=stream,
         kind="count",
+        params=params,
     )
 
 
@@ -222,7 +225,12 @@ ROUTES: tuple[Route, ...] = (
         buckets=("tickets_index",),
     ),
     _plain("users", "users", rids=lambda account, _, args: account.active_users(), params=("role", "role[]")),
-    _count_route("users", "users", lambda account, _: len(account.active_users())),
+    _count_route(
+        "users",
+        "users",
+        lambda account, _: len(account.active_users()),
+        ("brand_id", "role", "role[]", "permission_set"),
+    ),
     Route(
         "user_identities",
         "/api/v2/users/{id}/identities",

@@ -111,6 +111,8 @@ class Stream:
         notes: meaning and units of columns that do not say it themselves.
         dropped: keys of the API left out.
         keeps: rows stay though Zendesk lists them no longer.
+        counts: endpoints whose counts together are the table's rows, and
+        uncounted: the column that is filled in rows which those leave out.
         immutable: its rows never change, so that they have no history.
         option: the setting that may choose other feeds, and
         variants: those feeds, by the setting's value.
@@ -130,11 +132,13 @@ class Stream:
     dropped: frozenset[str] = frozenset()
     immutable: bool = False
     keeps: bool = False
+    counts: tuple[str, ...] = ()
+    uncounted: str | None = None
     option: str | None = None
     variants: Mapping[str, tuple[Feed, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in (*self.key, *filter(None, (self.cursor, self.version)), *self.notes):
+        for name in (*self.key, *filter(None, (self.cursor, self.version, self.uncounted)), *self.notes):
             if name not in self.columns:
                 raise TypeError(f"stream {self.name}: {name} is not among its columns")
 

@@ -57,6 +57,7 @@ USERS = Stream(
         "verified": "at least one identity is verified",
     },
     deletes="The row stays: `active` turns false; a permanent deletion blanks name, e-mail and phone.",
+    counts=("users/count?brand_id=all", "deleted_users/count"),
 )
 
 USER_IDENTITIES = Stream(
@@ -102,6 +103,8 @@ ORGANIZATIONS = Stream(
         "organization_fields": "custom field values by key",
     },
     deletes="The row stays with `deleted_at` filled.",
+    counts=("organizations/count",),
+    uncounted="deleted_at",
 )
 
 GROUPS = Stream(

@@ -211,6 +211,7 @@ TICKET_AUDITS = Stream(
         "via": "{channel, source}",
     },
     deletes="Removed once the ticket is scrubbed; a redaction rewrites the audit that held the comment.",
+    keeps=True,
 )
 
 TICKET_METRIC_EVENTS = Stream(
@@ -280,6 +281,7 @@ TICKET_ACTIVITIES = Stream(
         "verb": "tickets.assignment, tickets.comment or tickets.priority_increase",
     },
     deletes="Zendesk lists the last 30 days; rows stay.",
+    keeps=True,
 )
 
 DELETED_TICKETS = Stream(
@@ -302,6 +304,7 @@ DELETED_TICKETS = Stream(
         "previous_state": "status before the deletion",
     },
     deletes="Zendesk lists the last 30 days; rows stay until the ticket is scrubbed.",
+    keeps=True,
 )
 
 SATISFACTION_RATINGS = Stream(
