@@ -20,15 +20,18 @@ from zendesk_support.transport import Usage
 STREAMS = tuple(CATALOGUE.values())
 PACKAGE = Path(zendesk_support.__file__).parent
 LAYERS = (
-    {"errors", "clock"},
+    {"errors", "clock", "wire"},
     {"settings", "pages"},
     {"budget", "credentials", "arrow", "known", "report"},
-    {"transport"},
+    {"transport", "checkpoints"},
     {"kinds"},
     {"streams"},
     {"shapes", "modes"},
     {"engine"},
-    {"source", "runner"},
+    {"resource", "observers"},
+    {"source"},
+    {"runner"},
+    {"verify"},
 )
 LAYER = {module: number for number, modules in enumerate(LAYERS) for module in modules}
 

@@ -16,7 +16,7 @@ import dlt
 import duckdb
 import pytest
 from dlt.pipeline.pipeline import Pipeline
-from support import SCALE, assert_whole, load, pipeline, source, table, truth, written
+from support import SCALE, MakePipeline, assert_whole, load, pipeline, source, table, truth, written
 
 from zendesk_support import ConfigurationError, Verification, cli, sync, verify
 from zendesk_support.simulator import Simulator
@@ -238,10 +238,10 @@ def test_at_most_five_keys_are_named(tmp_path: Path, simulate: Simulate) -> None
     assert [results[name].difference for name in ("tickets", "tags")] == [10, len(truth(account, "tags"))]
 
 
-def test_a_loss_is_not_excused_by_what_changed_since(tmp_path: Path, simulate: Simulate) -> None:
+def test_a_loss_is_not_excused_by_what_changed_since(make_pipeline: MakePipeline, simulate: Simulate) -> None:
     """L42."""
     account = simulate(tickets=30)
-    target = pipeline(tmp_path)
+    target = make_pipeline()
     streams = ("tickets", "ticket_events", "users", "macros", "tags")
     load(target, account, *streams)
     lost = {name: first_key(target, name) for name in streams}
@@ -562,8 +562,8 @@ def test_audits_read_ticket_by_ticket_are_compared(tmp_path: Path, simulate: Sim
     assert result.missing == (as_text(lost),)
 
 
-def test_a_pending_package_stays_and_is_no_difference(tmp_path: Path, account: Simulator) -> None:
-    target = pipeline(tmp_path)
+def test_a_pending_package_stays_and_is_no_difference(make_pipeline: MakePipeline, account: Simulator) -> None:
+    target = make_pipeline()
     streams = ("tickets", "macros")
     load(target, account, *streams)
     account.mutate("create_tickets", count=3)
@@ -609,8 +609,8 @@ def test_a_refresh_token_that_a_verification_renews_is_kept_for_the_next_machine
     assert account.credentials["refresh_token"] != first["refresh_token"]
 
 
-def test_the_results_are_kept_in_a_table(tmp_path: Path, account: Simulator) -> None:
-    target = pipeline(tmp_path)
+def test_the_results_are_kept_in_a_table(make_pipeline: MakePipeline, account: Simulator) -> None:
+    target = make_pipeline()
     load(target, account, "tickets", "groups")
     execute(target, "DELETE FROM tickets WHERE id = 1")
     result = check(target, account, "tickets", "groups")["tickets"]
