@@ -270,6 +270,24 @@ def test_headers_that_lie_neither_hang_a_sync_nor_hide_changes(
     assert_whole(target, account, *streams)
 
 
+def test_a_clock_that_goes_back_neither_hangs_a_sync_nor_moves_a_position_back(
+    tmp_path: Path, account: Simulator
+) -> None:
+    """L05, L26. Until the account's time is past the position again, its exports have nothing new."""
+    streams = ("tickets", "ticket_events", "users", "organizations", "satisfaction_ratings", "groups")
+    target = pipeline(tmp_path)
+    load(target, account, *streams)
+    account.advance(-7200)
+    account.mutate("update_groups", count=2)
+    assert set(written(load(target, account, *streams))) == {"groups"}
+    account.advance(7200)
+    account.mutate("update_tickets", count=3)
+    account.mutate("update_organizations", count=2)
+    account.mutate("update_rows", stream="satisfaction_ratings", count=2)
+    load(target, account, *streams)
+    assert_whole(target, account, *streams)
+
+
 def test_a_proxy_that_answers_every_request_with_a_page_is_named(tmp_path: Path, account: Simulator) -> None:
     """L24."""
     account.fault("html", times=None)

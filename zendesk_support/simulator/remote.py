@@ -77,7 +77,7 @@ class RemoteSimulator:
         return found
 
     def advance(self, seconds: float) -> None:
-        """Move the account's clock forward."""
+        """Move the account's clock; back with a negative number."""
         self._call("POST", "advance", {"seconds": seconds})
 
     def fault(

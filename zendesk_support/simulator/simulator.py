@@ -192,7 +192,7 @@ class Simulator:
         return self.api.mutator.mutate(mutation, params)
 
     def advance(self, seconds: float) -> None:
-        """Move the account's clock forward."""
+        """Move the account's clock; back with a negative number."""
         self._clock.advance(seconds)
 
     def fault(
