@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from zendesk_support.simulator.clock import iso
+from zendesk_support.simulator.clock import iso, unix
 from zendesk_support.simulator.people import attachment
 from zendesk_support.simulator.table import Row
-from zendesk_support.simulator.world import FIRST_ID, HOST, STEP, World
+from zendesk_support.simulator.world import FIRST_ID, HOST, HOUR, STEP, World
 
 EVENT_SLOTS = 8
 EVENT_STEP = 32
@@ -18,6 +18,9 @@ COMMENT_ONLY_IN_EXPORT = ("event_type", "via_reference_id")
 
 _STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 _PRIORITIES = ("low", "normal", "high", "urgent", None)
+_USUAL_REPLY = {"urgent": 12, "high": 35, "normal": 90, "low": 200, None: 140}
+_REPLY_TARGET = {"urgent": 60, "high": 240, "normal": 480, "low": 1440, None: 1440}
+"""Minutes to the first reply by priority: the median, and what the service level agreement allows."""
 _TYPES = ("question", "incident", "problem", "task", None)
 _CHANNELS = (
     ("web", "Web form"),
@@ -46,7 +49,7 @@ class Tickets:
 
     def is_scrubbed(self, rid: int) -> bool:
         """Tell whether one of the first tickets is deleted and, 30 days later, scrubbed."""
-        return self.is_deleted(rid) and self.updated(rid) + MONTH < self.world.start - 300
+        return self.is_deleted(rid) and self.world.spread(rid - 1, self.count) + 2 * MONTH < self.world.start
 
     def is_archived(self, rid: int) -> bool:
         """Tell whether one of the first tickets is archived."""
@@ -59,7 +62,7 @@ class Tickets:
 
     def created(self, rid: int) -> int:
         """Return when one of the first tickets was created."""
-        return self.world.spread(rid - 1, self.count)
+        return self.world.in_rhythm(self.world.spread(rid - 1, self.count))
 
     def updated(self, rid: int) -> int:
         """Return when one of the first tickets was last updated; some share their second."""
@@ -68,7 +71,7 @@ class Tickets:
         if 20 <= place <= 23:
             leader = min(self.count, number - place + 24)
             return self.created(leader) + 1800
-        return self.world.later(number, self.created(rid), 20 * 86400)
+        return self.world.later(number, self.created(rid), self._patience(number))
 
     def generated(self, rid: int) -> int:
         """Return the export time of one of the first tickets."""
@@ -83,6 +86,10 @@ class Tickets:
             return max(updated, min(updated + 86400 * (1 + value % 40), self.world.start - 200))
         return updated + value % 4
 
+    def _patience(self, number: int) -> int:
+        """Return within how many seconds a ticket was last updated: mostly hours, sometimes weeks."""
+        return HOUR + 20 * 86400 * (self.world.mix(number, 43) % 1000) ** 3 // 1000**3
+
     def status(self, rid: int) -> str:
         """Return the status of one of the first tickets."""
         if self.is_deleted(rid):
@@ -90,8 +97,20 @@ class Tickets:
         if self.is_archived(rid):
             return "closed"
         value = self.world.mix(rid, 21)
-        old = (rid - 1) * 100 < 60 * self.count
-        return _STATUSES[4 + value % 2] if old and value % 10 < 9 else _STATUSES[value % 5]
+        old = (rid - 1) * 100 < 94 * self.count
+        return _STATUSES[4 + value % 2] if old and value % 25 < 24 else _STATUSES[value % 5]
+
+    def priority(self, rid: int) -> str | None:
+        """Return the priority of one of the first tickets."""
+        return _PRIORITIES[self.world.mix(rid, 22) // 11 % 5]
+
+    def reply_minutes(self, rid: int, priority: str | None) -> int | None:
+        """Return the minutes until an agent first replied; every sixth ticket has no reply."""
+        value = self.world.mix(rid, 31)
+        if value % 6 == 0:
+            return None
+        chance = (value // 6 % 997 + 1) / 998
+        return 1 + int(_USUAL_REPLY[priority] * (chance / (1 - chance)) ** 0.75)
 
     def ticket(self, rid: int) -> Row:
         """Make a ticket."""
@@ -131,7 +150,7 @@ class Tickets:
             "subject": subject,
             "raw_subject": subject,
             "description": "X" if scrubbed else world.texts[value % len(world.texts)],
-            "priority": _PRIORITIES[value // 11 % 5],
+            "priority": self.priority(rid),
             "status": status,
             "recipient": "support@example.com" if channel == "email" else None,
             "requester_id": requester,
@@ -179,7 +198,10 @@ class Tickets:
         value = world.mix(number, 31)
         created, updated = ticket["created_at"], ticket["updated_at"]
         solved = ticket["status"] in ("solved", "closed")
-        spell = {"calendar": value % 9000, "business": value % 3000}
+        elapsed = (unix(updated) - unix(created)) // 60
+        replied = self.reply_minutes(number, ticket["priority"])
+        if replied is not None:
+            replied = min(replied, elapsed)
         rid = FIRST_ID["ticket_metrics"] + number * STEP
         return {
             "url": f"{HOST}/api/v2/ticket_metrics/{rid}.json",
@@ -198,13 +220,13 @@ class Tickets:
             "assigned_at": None if ticket["status"] == "new" else created,
             "solved_at": updated if solved else None,
             "latest_comment_added_at": updated,
-            "reply_time_in_minutes": spell if value % 6 else {"calendar": None, "business": None},
-            "first_resolution_time_in_minutes": spell if solved else {"calendar": None, "business": None},
-            "full_resolution_time_in_minutes": spell if solved else {"calendar": None, "business": None},
-            "agent_wait_time_in_minutes": {"calendar": value % 700, "business": value % 200},
-            "requester_wait_time_in_minutes": {"calendar": value % 8000, "business": value % 1900},
+            "reply_time_in_minutes": _clocks(replied),
+            "first_resolution_time_in_minutes": _clocks(elapsed if solved else None),
+            "full_resolution_time_in_minutes": _clocks(elapsed if solved else None),
+            "agent_wait_time_in_minutes": _clocks(elapsed // 5),
+            "requester_wait_time_in_minutes": _clocks(elapsed * 4 // 5),
             "on_hold_time_in_minutes": {"calendar": 0, "business": 0},
-            "reply_time_in_seconds": {"calendar": value % 9000 * 60},
+            "reply_time_in_seconds": {"calendar": None if replied is None else replied * 60},
             "custom_status_updated_at": updated,
         }
 
@@ -355,9 +377,13 @@ class Tickets:
     def metric_event(self, event: int) -> Row:
         """Make a metric event."""
         rid, part = divmod((event - FIRST_ID["ticket_metric_events"]) // STEP, METRIC_EVENT_SLOTS)
-        metric = ("agent_work_time", "pausable_update_time", "reply_time", "requester_wait_time")[part % 4]
-        kind = ("measure", "activate", "apply_sla", "fulfill", "update_status")[part % 5]
-        return metric_event(event, rid, self.metric_event_time(event), metric, kind)
+        metric = ("reply_time", "reply_time", "reply_time", "agent_work_time", "requester_wait_time")[part]
+        kind = ("activate", "apply_sla", "fulfill", "measure", "update_status")[part]
+        priority = self.priority(rid)
+        replied = self.reply_minutes(rid, priority)
+        if kind == "fulfill":
+            kind = "measure" if replied is None else "breach" if replied > _REPLY_TARGET[priority] else kind
+        return metric_event(event, rid, self.metric_event_time(event), metric, kind, _REPLY_TARGET[priority])
 
     # Ratings and skips
 
@@ -372,7 +398,7 @@ class Tickets:
         number = world.number("satisfaction_ratings", rid)
         value = world.mix(number, 36)
         ticket = 1 + number * 8 % self.count
-        score = ("offered", "offered", "offered", "good", "bad", "good")[value % 6]
+        score = "offered" if value % 6 < 3 else "bad" if value // 6 % 9 == 0 else "good"
         return {
             "url": f"{HOST}/api/v2/satisfaction_ratings/{rid}.json",
             "id": rid,
@@ -460,8 +486,8 @@ def audit(rid: int, ticket: int, moment: int, updater: int, via: str, children: 
     }
 
 
-def metric_event(rid: int, ticket: int, moment: int, metric: str, kind: str) -> Row:
-    """Make a metric event."""
+def metric_event(rid: int, ticket: int, moment: int, metric: str, kind: str, target: int = 60) -> Row:
+    """Make a metric event; `target` is what the agreement allows, in minutes."""
     row: Row = {
         "id": rid,
         "ticket_id": ticket,
@@ -472,7 +498,7 @@ def metric_event(rid: int, ticket: int, moment: int, metric: str, kind: str) -> 
     }
     if kind == "apply_sla":
         row["sla"] = {
-            "target": 60,
+            "target": target,
             "business_hours": False,
             "policy": {"id": 25, "title": "Gold & fast", "description": None},
         }
@@ -522,6 +548,11 @@ def _audit_child(row: Row) -> Row:
         entry = {"id": row["id"], "type": kind, "field_name": name, "value": row[name]}
         return {**entry, "previous_value": row["previous_value"]} if kind == "Change" else entry
     return {"id": row["id"], "type": kind, **{key: value for key, value in row.items() if key not in plain}}
+
+
+def _clocks(minutes: int | None) -> dict[str, int | None]:
+    """A spell on both clocks: eight hours of each day are business hours."""
+    return {"calendar": minutes, "business": None if minutes is None else min(minutes, 480 + minutes // 3)}
 
 
 def _comment_kind(rid: int) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 from zendesk_support.simulator.clock import iso
 
 SPAN = 548 * 86400
+HOUR = 3600
 SUBDOMAIN = "simulator"
 HOST = f"https://{SUBDOMAIN}.zendesk.com"
 STEP = 16
@@ -95,6 +98,10 @@ _SURNAMES = """
     Lovelace Turing Liskov Müller Dijkstra O'Hara Hopper Lamarr Yılmaz Gonçalves Johnson Torvalds Hamilton Wirth
     Perlman Nørgård Berners Vaughan Zhang Matsumoto Ångström
 """.split()
+_BUSY_HOURS = (1, 1, 1, 1, 1, 2, 4, 9, 20, 30, 33, 30, 22, 26, 28, 25, 19, 12, 8, 7, 6, 4, 3, 2)
+_BUSY_DAYS = (130, 112, 102, 98, 86, 22, 18)
+"""How much customers write by hour of the day, UTC, and by day of the week, Monday first."""
+_WEEKS = 79
 
 
 class World:
@@ -107,6 +114,7 @@ class World:
         self.sizes = sizes
         self.plan = plan
         self._salt = (seed * 0x94D049BB133111EB) & _MASK
+        self._written = self._hourly()
         rng = random.Random(f"texts {seed}")
         self.texts = [_text(rng, 500 + 2000 * number**3 // 88**3) for number in range(89)]
         rng.shuffle(self.texts)
@@ -136,6 +144,27 @@ class World:
         """Return when the n-th of `count` rows was created: evenly over the account's life, with jitter."""
         room = SPAN - 7200
         return self.first + number * room // max(1, count) + self.mix(number, 1) % max(1, room // max(1, count))
+
+    def in_rhythm(self, moment: int) -> int:
+        """Move an evenly spread time to one when customers write, keeping the order.
+
+        They write in office hours (UTC), seldom at weekends, in some weeks more than in others, and in the last weeks
+        more than in the first.
+        """
+        share = (moment - self.first) / (SPAN - 2 * HOUR) * self._written[-1]
+        hour = bisect(self._written, share) - 1
+        part = (share - self._written[hour]) / (self._written[hour + 1] - self._written[hour])
+        return self.first + int((hour + part) * HOUR)
+
+    def _hourly(self) -> list[int]:
+        """What customers have written up to each hour of the account's life, in parts of a whole."""
+        weights = []
+        first = (self.first + HOUR // 2) // HOUR
+        for hour in range(first, first + SPAN // HOUR - 2):
+            week = hour // 168 - first // 168
+            volume = 60 + 60 * week // _WEEKS + self.mix(week, 4) % 60
+            weights.append(_BUSY_HOURS[hour % 24] * _BUSY_DAYS[(hour // 24 + 3) % 7] * volume)
+        return list(accumulate(weights, initial=0))
 
     def later(self, number: int, since: int, most: int) -> int:
         """Return a time up to `most` seconds after `since`, and before the account's start."""
