@@ -88,7 +88,7 @@ class Tickets:
 
     def _patience(self, number: int) -> int:
         """Return within how many seconds a ticket was last updated: mostly hours, sometimes weeks."""
-        return HOUR + 20 * 86400 * (self.world.mix(number, 43) % 1000) ** 3 // 1000**3
+        return HOUR + 20 * 86400 * (self.world.mix(number, 43) % 1000) ** 2 // 1000**2
 
     def status(self, rid: int) -> str:
         """Return the status of one of the first tickets."""
@@ -97,8 +97,10 @@ class Tickets:
         if self.is_archived(rid):
             return "closed"
         value = self.world.mix(rid, 21)
-        old = (rid - 1) * 100 < 94 * self.count
-        return _STATUSES[4 + value % 2] if old and value % 25 < 24 else _STATUSES[value % 5]
+        number = rid - 1
+        under_way = self.created(rid) + self.world.mix(number, 2) % self._patience(number) > self.world.start - 300
+        forgotten = value % (16 if number * 4 > self.count * 3 else 160) == 0
+        return _STATUSES[value // 160 % 4] if under_way or forgotten else _STATUSES[4 + value % 2]
 
     def priority(self, rid: int) -> str | None:
         """Return the priority of one of the first tickets."""
@@ -390,7 +392,7 @@ class Tickets:
     def rating_stamp(self, rid: int) -> int:
         """Return when a satisfaction rating was last updated."""
         number = self.world.number("satisfaction_ratings", rid)
-        return self.world.later(number, self.world.spread(number, self.world.sizes["satisfaction_ratings"]), 40 * 86400)
+        return self.world.later(number, self.world.spread(number, self.world.sizes["satisfaction_ratings"]), 5 * 86400)
 
     def rating(self, rid: int) -> Row:
         """Make a satisfaction rating."""
