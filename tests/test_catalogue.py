@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import dlt
 import pytest
 from dlt.common.data_types.typing import DATA_TYPES
 from support import simulated, source
@@ -20,7 +21,7 @@ from zendesk_support.transport import Usage
 STREAMS = tuple(CATALOGUE.values())
 PACKAGE = Path(zendesk_support.__file__).parent
 LAYERS = (
-    {"errors", "clock", "wire", "explain"},
+    {"errors", "clock", "wire", "explain", "normalizer"},
     {"settings", "pages"},
     {"budget", "credentials", "arrow", "known", "report"},
     {"transport", "checkpoints"},
@@ -165,3 +166,16 @@ def test_building_a_source_makes_no_request(answering: Simulator) -> None:
     assert sorted(built.resources) == sorted(CATALOGUE)
     assert answering.requests() == []
     assert built.name == "zendesk_support"
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=by_name)
+def test_diagrams_draw_many_rows_to_one_and_the_report_to_none(stream: Stream, answering: Simulator) -> None:
+    resource = source(answering).resources[stream.name]
+    drawn = {(ref["label"], ref["cardinality"]) for ref in resource.compute_table_schema().get("references", [])}
+    assert drawn == {(column, "many_to_one") for column in stream.references}
+    marked = dlt.mark.with_table_name({}, "sync_report")
+    assert resource.compute_table_schema(meta=marked.meta).get("references", []) == []
+
+
+def test_a_text_that_only_sounds_like_a_reference_is_none() -> None:
+    assert CATALOGUE["triggers"].references == {"brand_id": "brands"}

@@ -154,11 +154,6 @@ def _resource(stream: Stream, account: Account) -> DltResource:
     mode = check_mode(stream, settings.sync_modes[stream.name])
     merge_key: Any = stream.key if mode == "history" else None
     hints: Any = _columns(stream, settings)
-    references: Any = [
-        {"columns": [column], "referenced_table": table, "referenced_columns": ["id"]}
-        for column, table in stream.references.items()
-        if table in CATALOGUE
-    ]
     resource: DltResource = dlt.resource(
         _rows(stream, account),
         name=stream.name,
@@ -167,7 +162,6 @@ def _resource(stream: Stream, account: Account) -> DltResource:
         write_disposition=DISPOSITIONS[mode],
         columns=hints,
         file_format="parquet",
-        references=references,
     )
     hidden: dict[str, Any] = {"description": stream.doc, MODE_HINT: mode, NESTED_HINT: settings.nested}
     resource.apply_hints(additional_table_hints=hidden)
@@ -178,7 +172,6 @@ def _resource(stream: Stream, account: Account) -> DltResource:
         primary_key="",
         merge_key="",
         columns={},
-        references=[],
         write_disposition="append",
     )
     resource.apply_hints(
@@ -190,7 +183,20 @@ def _resource(stream: Stream, account: Account) -> DltResource:
         },
         additional_table_hints={"description": "One row a stream and run."},
     )
+    # Last, as the table of reports would take them over.
+    resource.apply_hints(references=[_reference(column, table) for column, table in stream.references.items()])
     return resource
+
+
+def _reference(column: str, table: str) -> Any:
+    """What a column points to, as dlt's diagrams draw it."""
+    return {
+        "columns": [column],
+        "referenced_table": table,
+        "referenced_columns": ["id"],
+        "cardinality": "many_to_one",
+        "label": column,
+    }
 
 
 def _rows(stream: Stream, account: Account) -> Any:

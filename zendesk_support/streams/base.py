@@ -33,6 +33,7 @@ REFERENCES = {
     "category_id": "categories",
     "topic_id": "topics",
     "post_id": "posts",
+    "source_id": "articles",
 }
 
 
@@ -116,6 +117,7 @@ class Stream:
         immutable: its rows never change, so that they have no history.
         option: the setting that may choose other feeds, and
         variants: those feeds, by the setting's value.
+        links: the stream that an id column points to, where the column's name does not tell.
     """
 
     name: str
@@ -136,18 +138,19 @@ class Stream:
     uncounted: str | None = None
     option: str | None = None
     variants: Mapping[str, tuple[Feed, ...]] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in (*self.key, *filter(None, (self.cursor, self.version, self.uncounted)), *self.notes):
+        for name in (*self.key, *filter(None, (self.cursor, self.version, self.uncounted)), *self.notes, *self.links):
             if name not in self.columns:
                 raise TypeError(f"stream {self.name}: {name} is not among its columns")
 
     @property
     def references(self) -> dict[str, str]:
         """The stream that an id column points to; dlt keeps one column for each pair of tables."""
-        found: dict[str, str] = {}
+        found = dict(self.links)
         for name, table in REFERENCES.items():
-            if name in self.columns and table != self.name and table not in found.values():
+            if self.columns.get(name) == "bigint" and table != self.name and table not in found.values():
                 found[name] = table
         return found
 
