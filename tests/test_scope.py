@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -118,7 +119,7 @@ def test_dimensions_load_whole_whatever_the_start_date_and_facts_from_it_on(tmp_
 
 def test_what_zendesk_lists_for_a_month_loads_from_the_start_date_on(tmp_path: Path, simulate: Simulate) -> None:
     """L39."""
-    account = simulate(tickets=20)
+    account = simulate(tickets=20, now=time.time() - 5 * 86_400)
     target = pipeline(tmp_path)
     account.mutate("delete_tickets", count=2)
     account.advance(5 * 86_400)
@@ -231,7 +232,8 @@ def test_a_brand_on_a_host_of_others_gets_no_request_and_the_rest_loads(
     account.account.changed()
     load(target, account, "articles", "article_comments")
     assert {brand for brand, _ in table(target, "articles")} == {kept}
-    assert f"brand {foreign}: https://elsewhere.example gets no credentials" in caplog.text
+    assert f"brand {foreign}: none of ['https://elsewhere.example', " in caplog.text
+    assert "it gets no credentials, and its help center is left out" in caplog.text
 
 
 def test_one_subject_in_both_lists_of_conditions_is_two_rows(tmp_path: Path, simulate: Simulate) -> None:

@@ -27,7 +27,17 @@ from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import make_auth
 from zendesk_support.errors import Cancelled, ConfigurationError, ContractError
-from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared, within
+from zendesk_support.kinds import (
+    ANSWERED_WITHIN,
+    Chunk,
+    HelpCenterChildren,
+    HelpCenterListing,
+    Job,
+    Position,
+    Reader,
+    Shared,
+    within,
+)
 from zendesk_support.known import DIGEST, Array, Destination, Known, compact, digest_text, held_table, keys_digest
 from zendesk_support.modes import (
     APPENDING,
@@ -291,7 +301,9 @@ class Member:
     def _amend(self, rows: Rows, feed: Feed) -> Rows:
         assert feed.amend is not None
         tickets = feed.amend.tickets(rows, self)
-        self._amended |= tickets
+        # Of what changed before this run began, every row is either at the destination or still to be read.
+        since = (self.job.transport.first_server_time or 0) - ANSWERED_WITHIN
+        self._amended |= {id: at for id, at in tickets.items() if at >= since}
         return feed.amend.rows(tickets, self) if tickets else []
 
     def _unseen(self, chunk: Chunk) -> Rows:

@@ -442,10 +442,11 @@ class Listing:
         url = f"{job.base}/api/v2/{path}"
 
         def request(following: str | None) -> Request:
-            if following is not None and (following.startswith("/") or "://" in following):
-                return Request(following, {}, self.buckets, self.path)
-            after = {"page[after]": following} if following is not None else {}
-            return Request(url, {**first, **after}, self.buckets, self.path)
+            if following is None:
+                return Request(url, first, self.buckets, self.path)
+            if following.startswith("/") or "://" in following:
+                return Request(following, {}, self.buckets, self.path, doubted=True)
+            return Request(url, {**first, "page[after]": following}, self.buckets, self.path, doubted=True)
 
         with Prefetch() as prefetch:
             pending = prefetch(job.page, request(following), self.rows)
