@@ -124,6 +124,7 @@ def test_what_zendesk_lists_for_a_month_loads_from_the_start_date_on(tmp_path: P
     account.mutate("delete_tickets", count=2)
     account.advance(5 * 86_400)
     account.mutate("delete_tickets", count=2)
+    account.mutate("create_rows", stream="ticket_activities", count=2)
     start = days_back(account, 3)
     load(target, account, *RECENT, start_date=at(start))
     for name in RECENT:

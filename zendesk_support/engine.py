@@ -38,7 +38,17 @@ from zendesk_support.kinds import (
     Shared,
     within,
 )
-from zendesk_support.known import DIGEST, Array, Destination, Known, compact, digest_text, held_table, keys_digest
+from zendesk_support.known import (
+    DIGEST,
+    Array,
+    Destination,
+    Known,
+    compact,
+    digest_text,
+    held_table,
+    holds,
+    keys_digest,
+)
 from zendesk_support.modes import (
     APPENDING,
     DEFAULT,
@@ -330,7 +340,8 @@ class Member:
         changed = known.changed(ids, digests)
         if self.stream.fact:
             times, settings = seconds(rows, "updated_at"), self.job.settings
-            changed &= within(times, settings.start, settings.end)
+            loaded = holds(known.ids, ids) & (settings.end is None)
+            changed &= within(times, settings.start, settings.end) | loaded
         self._written.append(ids[changed])
         return [{**rows[i], DIGEST: raw(digests[i])} for i in np.flatnonzero(changed)]
 
