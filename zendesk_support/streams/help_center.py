@@ -26,6 +26,7 @@ VOTED_NOTES = {
     "vote_sum": "up votes minus down votes",
 }
 EDITOR_NOTES = {"non_author_editor_id": "last editor other than the author; not recorded before May 2021"}
+COMMUNITY = "Professional and above"
 READER_NOTES = {"user_segment_id": "who may read; null means everyone"}
 
 
@@ -180,6 +181,7 @@ TOPICS = Stream(
         "manageable_by": "who may manage it: staff or managers",
         **READER_NOTES,
     },
+    plan=COMMUNITY,
     deletes=LISTED,
 )
 
@@ -207,6 +209,7 @@ POSTS = Stream(
         "status": "none, planned, not_planned, answered or completed",
         **VOTED_NOTES,
     },
+    plan=COMMUNITY,
     deletes=LISTED,
 )
 
@@ -227,6 +230,7 @@ POST_COMMENTS = Stream(
         "official": "marked as the official answer",
         **VOTED_NOTES,
     },
+    plan=COMMUNITY,
     deletes=LISTED,
 )
 
@@ -238,6 +242,7 @@ POST_VOTES = Stream(
     links={"item_id": "posts"},
     key=KEY,
     notes=vote_notes("post", "Post"),
+    plan=COMMUNITY,
     deletes=LISTED,
 )
 
@@ -249,6 +254,7 @@ POST_COMMENT_VOTES = Stream(
     links={"item_id": "post_comments"},
     key=KEY,
     notes=vote_notes("post comment", "PostComment"),
+    plan=COMMUNITY,
     deletes=LISTED,
 )
 
