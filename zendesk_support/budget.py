@@ -10,9 +10,12 @@ from __future__ import annotations
 import math
 import re
 import threading
+from bisect import insort
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
+from itertools import count
 from typing import Literal
 
 from zendesk_support.clock import Clock
@@ -22,6 +25,15 @@ WINDOW = 60.0
 LONGEST_WINDOW = 600.0
 LATE = 5.0
 HIGH_VOLUME = 2500
+
+
+class Rank(IntEnum):
+    """Who goes first where a bucket has room for some: those on whom most has to wait."""
+
+    PARENTS = 0
+    EXPORT = 1
+    LIST = 2
+    CHILDREN = 3
 
 
 @dataclass(frozen=True)
@@ -149,7 +161,12 @@ class Bucket:
         # Whole seconds, rounded either way: one more is always past the reset.
         resets_at = now + quota.resets_in + 1 if quota.resets_in is not None else self.taken[0] + WINDOW
         if self.window == "fixed":
-            if self.resets_at is not None and resets_at > self.resets_at + 2:
+            # The server counted the request after it was sent: a late answer looks like one of the next window.
+            if (
+                self.resets_at is not None
+                and quota.resets_in is not None
+                and sent + quota.resets_in - 1 > self.resets_at
+            ):
                 self.window_started, self.remaining, self.resets_at = now, quota.remaining - self.in_flight, resets_at
             self._lower(quota.remaining)
             self.resets_at = min(resets_at, resets_at if self.resets_at is None else self.resets_at)
@@ -178,7 +195,7 @@ class Bucket:
         """Let the log hold the latest time at which the server can have counted the request."""
         if sent in self.taken:
             self.taken.remove(sent)
-        self.taken.append(now)
+        insort(self.taken, now)
 
     def pause(self, until: float) -> None:
         """Zendesk said 429: nobody uses this bucket before `until`."""
@@ -186,6 +203,24 @@ class Bucket:
         self.remaining = self.resets_at = None
         self.window = None
         self.probing_since = self.paused_until
+
+
+@dataclass(eq=False)
+class Waiter:
+    """A request that waits for its buckets.
+
+    Attributes:
+        turn: rank, then order of arrival.
+        granted: the buckets it may take from, and
+        at: since when.
+    """
+
+    turn: tuple[int, int]
+    route: str
+    buckets: list[Bucket]
+    changed: threading.Condition
+    granted: tuple[Bucket, ...] | None = None
+    at: float = 0.0
 
 
 class Budget:
@@ -196,11 +231,18 @@ class Budget:
         self._share = share
         self._buckets: dict[str, Bucket] = {}
         self._by_route: dict[str, dict[str, Bucket]] = {}
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._arrivals = count()
+        self._waiting: list[Waiter] = []
         self.waited: dict[str, float] = defaultdict(float)
 
     def acquire(
-        self, route: str, specs: Iterable[BucketSpec], stop: threading.Event, patience: float = math.inf
+        self,
+        route: str,
+        specs: Iterable[BucketSpec],
+        stop: threading.Event,
+        patience: float = math.inf,
+        rank: Rank = Rank.LIST,
     ) -> Ticket:
         """Wait until every bucket of the request has room, then take one from each.
 
@@ -210,6 +252,7 @@ class Budget:
             stop: ends the waiting.
             patience: seconds to wait at most while Zendesk refuses the bucket or does not answer it; waiting for the
                 next window is not counted.
+            rank: who goes first of those that wait for one bucket.
 
         Returns:
             The permit; its times are in seconds of the account's clock.
@@ -220,27 +263,65 @@ class Budget:
         """
         started = self._clock.now()
         blocked = 0.0
-        with self._changed:
+        with self._lock:
             buckets = [self._bucket(spec) for spec in specs]
-            while True:
-                if stop.is_set():
-                    raise Cancelled
-                now = self._clock.now()
-                learned = [b for b in self._by_route.get(route, {}).values() if b not in buckets]
-                wanted = (*buckets, *learned)
-                ready, last = max((bucket.ready_at(now), i) for i, bucket in enumerate(wanted))
-                if ready <= now:
-                    for bucket in wanted:
-                        bucket.take(now)
-                    return Ticket(route, wanted, now, now - started, now - started - blocked)
-                slowest = wanted[last]
-                is_blocked = ready == math.inf or now < slowest.paused_until
-                if is_blocked and blocked + max(0.0, slowest.paused_until - now) > patience:
-                    raise Overdue(slowest.trouble, now - started)
-                self._changed.wait(min(self._clock.real(ready - now), 0.5))
-                passed = self._clock.now() - now
-                blocked += passed if is_blocked else 0.0
-                self.waited[slowest.name] += passed
+            waiter = Waiter((rank, next(self._arrivals)), route, buckets, threading.Condition(self._lock))
+            insort(self._waiting, waiter, key=lambda known: known.turn)
+            try:
+                while True:
+                    now = self._clock.now()
+                    self._grant(now)
+                    if waiter.granted is not None:
+                        waited = waiter.at - started
+                        return Ticket(route, waiter.granted, waiter.at, waited, waited - blocked)
+                    if stop.is_set():
+                        raise Cancelled
+                    ready, slowest = self._slowest(waiter, now)
+                    is_blocked = ready == math.inf or now < slowest.paused_until
+                    if is_blocked and blocked + max(0.0, slowest.paused_until - now) > patience:
+                        raise Overdue(slowest.trouble, now - started)
+                    waiter.changed.wait(min(self._clock.real(ready - now), 0.5))
+                    passed = self._clock.now() - now
+                    blocked += passed if is_blocked else 0.0
+                    self.waited[slowest.name] += passed
+            finally:
+                if waiter.granted is None:
+                    self._waiting.remove(waiter)
+
+    def _grant(self, now: float) -> None:
+        """Let those go for whom there is room, in their turn; a bucket without room holds up its own users only."""
+        full: set[Bucket] = set()
+        granted: list[Waiter] = []
+        for waiter in self._waiting:
+            wanted = self._wanted(waiter)
+            if not full.isdisjoint(wanted):
+                continue
+            full |= {bucket for bucket in wanted if bucket.ready_at(now) > now}
+            if not full.isdisjoint(wanted):
+                continue
+            for bucket in wanted:
+                bucket.take(now)
+            waiter.granted, waiter.at = wanted, now
+            granted.append(waiter)
+            waiter.changed.notify()
+        for waiter in granted:
+            self._waiting.remove(waiter)
+
+    def _wake_first(self) -> None:
+        """Let the first of each bucket look again: it lets the others go."""
+        seen: set[Bucket] = set()
+        for waiter in self._waiting:
+            if not seen.issuperset(wanted := self._wanted(waiter)):
+                seen.update(wanted)
+                waiter.changed.notify()
+
+    def _wanted(self, waiter: Waiter) -> tuple[Bucket, ...]:
+        learned = self._by_route.get(waiter.route, {}).values()
+        return (*waiter.buckets, *(bucket for bucket in learned if bucket not in waiter.buckets))
+
+    def _slowest(self, waiter: Waiter, now: float) -> tuple[float, Bucket]:
+        """The bucket that a request has to wait for longest, and until when."""
+        return max(((bucket.ready_at(now), bucket) for bucket in self._wanted(waiter)), key=lambda found: found[0])
 
     def _bucket(self, spec: BucketSpec) -> Bucket:
         name = spec.header or spec.name
@@ -253,11 +334,11 @@ class Budget:
         high_volume = account is not None and account.limit >= HIGH_VOLUME
         return spec.high_volume if high_volume and spec.header else spec.limit
 
-    def settle(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
-        """Give the permit back with what the answer's headers say."""
+    def settle(self, ticket: Ticket, headers: Mapping[str, str], at: float | None = None) -> None:
+        """Give the permit back with what the answer's headers say, which came at some time before its body."""
         account, endpoints = read_quota(headers)
-        with self._changed:
-            now = self._clock.now()
+        with self._lock:
+            now = at if at is not None else self._clock.now()
             for name, quota in endpoints.items():
                 if name not in self._buckets:
                     limit = quota.limit or ACCOUNT.limit
@@ -274,7 +355,7 @@ class Budget:
                     if quota == Quota():
                         quota = Quota(limit=self._inferred(name, bucket, account))
                     bucket.learn(quota, ticket.sent, now)
-            self._changed.notify_all()
+            self._wake_first()
 
     def _inferred(self, name: str, bucket: Bucket, account: Quota) -> int:
         """The limit of an export whose answer names only the account's: the add-on raises both."""
@@ -286,24 +367,28 @@ class Budget:
 
     def abandon(self, ticket: Ticket, trouble: str | None = None) -> None:
         """Give the permit back without an answer; tell those that wait what happened."""
-        with self._changed:
+        with self._lock:
             for bucket in ticket.buckets:
                 bucket.give_back()
                 bucket.trouble = trouble or bucket.trouble
-            self._changed.notify_all()
+            self._wake_first()
 
     def pause(self, ticket: Ticket, seconds: float, trouble: str = "429", *, account_wide: bool) -> None:
         """Stop the bucket that said 429 for `seconds`, and no other."""
         bucket = ticket.buckets[0] if account_wide else ticket.buckets[-1]
-        with self._changed:
+        with self._lock:
             bucket.trouble = trouble
             bucket.pause(self._clock.now() + seconds)
-            self._changed.notify_all()
+            self._wake_all()
 
     def wake(self) -> None:
         """Let waiting threads look at the stop flag."""
-        with self._changed:
-            self._changed.notify_all()
+        with self._lock:
+            self._wake_all()
+
+    def _wake_all(self) -> None:
+        for waiter in self._waiting:
+            waiter.changed.notify()
 
 
 @dataclass(frozen=True, eq=False)

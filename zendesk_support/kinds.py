@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from dlt.common import logger
 
-from zendesk_support.budget import ACCOUNT, EXPORTS, HELP_CENTER, BucketSpec
+from zendesk_support.budget import ACCOUNT, EXPORTS, HELP_CENTER, BucketSpec, Rank
 from zendesk_support.errors import (
     Cancelled,
     ContractError,
@@ -36,7 +36,7 @@ PAGE = 100
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
 GROWS_AFTER = 8
-FAN_OUT = 8
+FAN_OUT = 16
 ANSWERED_WITHIN = 120
 LATE_WITHIN = 7 * 86400
 
@@ -125,6 +125,7 @@ class Job:
 
     Attributes:
         single: read one page of an export, and no more.
+        rank: who goes first of those that wait for quota.
     """
 
     transport: Transport
@@ -137,6 +138,7 @@ class Job:
     page_size: PageSize = field(default_factory=PageSize)
     began: int | None = None
     single: bool = False
+    rank: Rank = Rank.LIST
 
     def page(self, request: Request, key: str, side: str | None = None) -> Page:
         """Fetch one page."""
@@ -443,15 +445,14 @@ class Listing:
 
         def request(following: str | None) -> Request:
             if following is not None and (following.startswith("/") or "://" in following):
-                return Request(following, {}, self.buckets, self.path)
+                return Request(following, {}, self.buckets, self.path, rank=job.rank)
             after = {"page[after]": following} if following is not None else {}
-            return Request(url, {**first, **after}, self.buckets, self.path)
+            return Request(url, {**first, **after}, self.buckets, self.path, rank=job.rank)
 
         with Prefetch() as prefetch:
-            pending = prefetch(job.page, request(following), self.rows)
+            page = job.page(request(following), self.rows)
             asked = set[str]()
             while True:
-                page = pending.result()
                 following = self._following(page)
                 if following is None:
                     yield page, None
@@ -461,6 +462,7 @@ class Listing:
                 asked.add(following)
                 pending = prefetch(job.page, request(following), self.rows)
                 yield page, following
+                page = pending.result()
 
     def _following(self, page: Page) -> str | None:
         more = page.meta.has_more if page.meta else None
@@ -657,7 +659,7 @@ class PerTicket:
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the rows of every changed ticket; the position is the export's."""
         with ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool:
-            for chunk in self.tickets.read(job):
+            for chunk in self.tickets.read(replace(job, rank=Rank.PARENTS)):
                 before = job.position.edge
                 ids = dict.fromkeys(number(row, "id") for row in chunk.rows if row_hash(row) not in before)
                 rows = [row for found in windowed(pool, lambda id: self._below(job, id), ids) for row in found]
@@ -666,7 +668,8 @@ class PerTicket:
     def _below(self, job: Job, ticket: int) -> Rows:
         listing = Listing(self.path, self.rows, buckets=self.buckets)
         try:
-            return [row for page, _ in listing.pages(job, self.path.format(id=ticket)) for row in page.rows]
+            pages = listing.pages(replace(job, rank=Rank.CHILDREN), self.path.format(id=ticket))
+            return [row for page, _ in pages for row in page.rows]
         except UnavailableError:
             return []
 
@@ -810,7 +813,8 @@ class HelpCenterChildren:
     def _below(self, job: Job, listing: Listing, parent: Parent) -> Rows | UnavailableError:
         """The children of a parent, or the refusal: the parent may have gone since it was listed."""
         try:
-            pages = listing.pages(replace(job, base=parent.center.base), f"{parent.path}/{self.leaf}")
+            below = replace(job, base=parent.center.base, rank=Rank.CHILDREN)
+            pages = listing.pages(below, f"{parent.path}/{self.leaf}")
             return [row for page, _ in pages for row in parent.center.stamp(page.rows)]
         except UnavailableError as error:
             return error
@@ -943,9 +947,9 @@ def shrinking(
     size = job.page_size
     while True:
         asked = size.rows
-        request = Request(
-            f"{job.base}/api/v2/{path}", {**params, "per_page": asked}, buckets, path, size.shrinkable, doubted
-        )
+        sized = {**params, "per_page": asked}
+        rank = min(job.rank, Rank.EXPORT)
+        request = Request(f"{job.base}/api/v2/{path}", sized, buckets, path, size.shrinkable, doubted, rank)
         try:
             page = job.page(request, key, side)
         except PageTooHeavyError:
