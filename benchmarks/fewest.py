@@ -108,8 +108,9 @@ class Needed:
         if isinstance(reader, CursorExport):
             return {0: math.ceil(rows[0] / 1000) or 1}
         if isinstance(reader, TimeExport):
-            # Without `end_of_stream` the end shows in an answer that does not move on.
-            return {0: (math.ceil(rows[0] / 1000) or 1) + (0 if reader.ends or not rows[0] else 1)}
+            # A page begins with the last row of the one before; without `end_of_stream` an answer that brings
+            # nothing else is the end.
+            return {0: max(1, math.ceil((rows[0] - 1) / 999)) + (0 if reader.ends or not rows[0] else 1)}
         if isinstance(reader, HelpCenterListing):
             return {brand: math.ceil(rows[brand] / 100) or 1 for brand in self.rows["articles"]}
         if not getattr(reader, "paged", True):

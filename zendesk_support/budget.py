@@ -24,6 +24,7 @@ from zendesk_support.errors import Cancelled
 WINDOW = 60.0
 LONGEST_WINDOW = 600.0
 LATE = 5.0
+LOOKOUTS = 12
 HIGH_VOLUME = 2500
 
 
@@ -87,6 +88,7 @@ class Bucket:
         self.paused_until = 0.0
         self.trouble = "no answer"
         self.taken: deque[float] = deque()
+        self.forgot = False
         self.remaining: int | None = None
         self.resets_at: float | None = None
         self.window_started = -math.inf
@@ -112,14 +114,22 @@ class Bucket:
             return now
         if self.remaining is not None and self.remaining <= 0 and self.resets_at is not None:
             return self.resets_at
-        if len(self.taken) < self.allowance or (whole and self.window == "fixed"):
-            return now
+        room = self.allowance - len(self.taken)
+        if room > 0 or (whole and self.window == "fixed"):
+            is_spread = whole and self._is_watching and room <= LOOKOUTS <= self.limit // 10
+            return max(now, self.taken[-1] + WINDOW / LOOKOUTS) if is_spread else now
         room_at = self.taken[0] + WINDOW
         return min(room_at, self.resets_at) if whole and self.resets_at is not None else room_at
+
+    @property
+    def _is_watching(self) -> bool:
+        """Whether no header says when the first window ends: its last requests are spread, so that one sees the end."""
+        return self.window is None and self.resets_at is None and not self.forgot
 
     def _forget(self, now: float) -> None:
         while self.taken and self.taken[0] <= now - WINDOW:
             self.taken.popleft()
+            self.forgot = True
 
     def _start_window(self, now: float) -> None:
         """The server's window is over: a fixed one starts full; of any other kind one answer must tell, if need be."""
@@ -156,10 +166,10 @@ class Bucket:
         if quota.remaining is None or sent < self.window_started:
             return
         others = self.limit - quota.remaining > len(self.taken)
-        if quota.resets_in is not None and self.window is None:
+        if self.window is None:
             self._recognize(self.limit - quota.remaining, sent, now)
         # Whole seconds, rounded either way: one more is always past the reset.
-        resets_at = now + quota.resets_in + 1 if quota.resets_in is not None else self.taken[0] + WINDOW
+        resets_at = now + (quota.resets_in + 1 if quota.resets_in is not None else WINDOW)
         if self.window == "fixed":
             # The server counted the request after it was sent: a late answer looks like one of the next window.
             if (
@@ -172,7 +182,7 @@ class Bucket:
             self.resets_at = min(resets_at, resets_at if self.resets_at is None else self.resets_at)
         elif others:
             self._lower(quota.remaining)
-            self.resets_at = resets_at
+            self.resets_at = resets_at if quota.resets_in is not None else self.taken[0] + WINDOW
         elif self.window is None and quota.resets_in is not None:
             self.resets_at = resets_at
 
