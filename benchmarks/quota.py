@@ -79,8 +79,8 @@ CASES = (
     Case("professional", "support", support(6000), 4, 1),
     Case("enterprise", "support", support(6000), 4, 1),
     Case("enterprise_plus", "support", support(20000), 2, 1),
-    Case("team", "help center", guide(700, 500), 8, 8),
-    Case("professional", "help center", guide(700, 500), 5, 5),
+    Case("team", "help center", guide(700, 500), 6, 4),
+    Case("professional", "help center", guide(700, 500), 5, 4),
     Case("enterprise", "help center", guide(700, 500), 3, 3),
     Case("enterprise_plus", "help center", guide(1400, 1000), 1, 1),
 )

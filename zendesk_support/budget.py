@@ -166,18 +166,15 @@ class Bucket:
         if quota.remaining is None or sent < self.window_started:
             return
         others = self.limit - quota.remaining > len(self.taken)
-        if self.window is None:
-            self._recognize(self.limit - quota.remaining, sent, now)
+        is_new = self.window is None and self._recognize(self.limit - quota.remaining, sent, now)
         # Whole seconds, rounded either way: one more is always past the reset.
         resets_at = now + (quota.resets_in + 1 if quota.resets_in is not None else WINDOW)
-        if self.window == "fixed":
-            # The server counted the request after it was sent: a late answer looks like one of the next window.
-            if (
-                self.resets_at is not None
-                and quota.resets_in is not None
-                and sent + quota.resets_in - 1 > self.resets_at
-            ):
-                self.window_started, self.remaining, self.resets_at = now, quota.remaining - self.in_flight, resets_at
+        if self.window == "fixed" and self.resets_at is not None and quota.resets_in is not None:
+            # Counted from when it was sent, as a late answer looks like one of the next window.
+            is_new |= sent + quota.resets_in - 1 > self.resets_at
+        if is_new:
+            self.window_started, self.remaining, self.resets_at = now, quota.remaining - self.in_flight, resets_at
+        elif self.window == "fixed":
             self._lower(quota.remaining)
             self.resets_at = min(resets_at, resets_at if self.resets_at is None else self.resets_at)
         elif others:
@@ -191,8 +188,12 @@ class Bucket:
         known = remaining - self.in_flight if self.remaining is None else self.remaining
         self.remaining = min(known, remaining)
 
-    def _recognize(self, used: int, sent: float, now: float) -> None:
-        """Tell a fixed window from a sliding one: whether the server still counts what was sent before a reset."""
+    def _recognize(self, used: int, sent: float, now: float) -> bool:
+        """Tell a fixed window from a sliding one: whether the server still counts what was sent before a reset.
+
+        Returns:
+            Whether a fixed window has just begun.
+        """
         recent = [at for at in self.taken if now - WINDOW + LATE < at < sent]
         if used < len(recent) - self.in_flight:
             self.window = "fixed"
@@ -200,6 +201,7 @@ class Bucket:
         elif recent and recent[0] < self.window_started and used > sum(at >= self.window_started for at in self.taken):
             self.window = "sliding"
             self.resets_at = None
+        return self.window == "fixed"
 
     def _counted_late(self, sent: float, now: float) -> None:
         """Let the log hold the latest time at which the server can have counted the request."""
