@@ -79,9 +79,9 @@ CASES = (
     Case("professional", "support", support(6000), 4, 1),
     Case("enterprise", "support", support(6000), 4, 1),
     Case("enterprise_plus", "support", support(20000), 2, 1),
-    Case("team", "help center", guide(700, 500), 6, 4),
-    Case("professional", "help center", guide(700, 500), 5, 4),
-    Case("enterprise", "help center", guide(700, 500), 3, 3),
+    Case("team", "help center", guide(700, 500), 8, 6),
+    Case("professional", "help center", guide(700, 500), 6, 5),
+    Case("enterprise", "help center", guide(700, 500), 4, 3),
     Case("enterprise_plus", "help center", guide(1400, 1000), 1, 1),
 )
 
@@ -91,7 +91,7 @@ def main() -> int:
     parser.add_argument("--plans", nargs="*", default=sorted({case.plan for case in CASES}), metavar="PLAN")
     parser.add_argument("--accounts", nargs="*", default=sorted(CHANGES), metavar="ACCOUNT")
     parser.add_argument("--first-only", action="store_true", help="leave out the second sync")
-    parser.add_argument("--jobs", type=int, default=len(CASES), metavar="N", help="accounts at a time (all)")
+    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="accounts at a time (4)")
     parser.add_argument("--log", type=Path, help="where the requests of every sync go, for a closer look")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where the JSON report goes")
     parser.add_argument("--sync", nargs=3, metavar=("URL", "DIR", "SCALE"), help=argparse.SUPPRESS)

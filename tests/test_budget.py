@@ -303,20 +303,22 @@ def test_requests_that_most_waits_for_go_first_and_hold_up_no_other_bucket() -> 
     sent: list[str] = []
     going = threading.Semaphore(0)
 
-    def ask(name: str, rank: Rank, *specs: BucketSpec) -> None:
+    def ask(name: str, rank: Rank, at: int, *specs: BucketSpec) -> None:
         with suppress(Cancelled):
-            budget.acquire(name, specs, stop, rank=rank)
+            budget.acquire(name, specs, stop, rank=rank, at=at)
             sent.append(name)
             going.release()
 
     first = budget.acquire("first", (ACCOUNT, EXPORTS), stop)
     waiting = [
-        ("export", Rank.EXPORT, ACCOUNT, EXPORTS),
-        ("child", Rank.CHILDREN, ACCOUNT),
-        ("list", Rank.LIST, ACCOUNT),
-        ("parents", Rank.PARENTS, ACCOUNT),
+        ("export", Rank.EXPORT, 0, ACCOUNT, EXPORTS),
+        ("child", Rank.CHILDREN, 0, ACCOUNT),
+        ("list", Rank.LIST, 0, ACCOUNT),
+        ("export near its end", Rank.EXPORT, 1_700_000_000, ACCOUNT),
+        ("export far behind", Rank.EXPORT, 1_600_000_000, ACCOUNT),
+        ("parents", Rank.PARENTS, 0, ACCOUNT),
     ]
-    threads = [threading.Thread(target=ask, args=(name, rank, *specs)) for name, rank, *specs in waiting]
+    threads = [threading.Thread(target=ask, args=asked) for asked in waiting]
     for count, thread in enumerate(threads, 1):
         thread.start()
         while len(budget._waiting) < count:
@@ -325,7 +327,7 @@ def test_requests_that_most_waits_for_go_first_and_hold_up_no_other_bucket() -> 
     account = {"ratelimit-limit": "100", "ratelimit-remaining": "0", "ratelimit-reset": "50"}
     budget.settle(first, {**account, "zendesk-ratelimit-incremental-exports": exports})
     assert sent == []
-    for name in ("parents", "list", "child"):
+    for name in ("parents", "export far behind", "export near its end", "list", "child"):
         budget._buckets["account"].remaining = 1
         budget.wake()
         assert going.acquire(timeout=30)

@@ -222,12 +222,12 @@ class Waiter:
     """A request that waits for its buckets.
 
     Attributes:
-        turn: rank, then order of arrival.
+        turn: rank, time reached, order of arrival.
         granted: the buckets it may take from, and
         at: since when.
     """
 
-    turn: tuple[int, int]
+    turn: tuple[int, int, int]
     route: str
     buckets: list[Bucket]
     changed: threading.Condition
@@ -255,6 +255,7 @@ class Budget:
         stop: threading.Event,
         patience: float = math.inf,
         rank: Rank = Rank.LIST,
+        at: int = 0,
     ) -> Ticket:
         """Wait until every bucket of the request has room, then take one from each.
 
@@ -264,7 +265,8 @@ class Budget:
             stop: ends the waiting.
             patience: seconds to wait at most while Zendesk refuses the bucket or does not answer it; waiting for the
                 next window is not counted.
-            rank: who goes first of those that wait for one bucket.
+            rank: who goes first of those that wait for one bucket, and
+            at: among those of one rank the time reached, Unix seconds: who is furthest behind goes first.
 
         Returns:
             The permit; its times are in seconds of the account's clock.
@@ -277,7 +279,7 @@ class Budget:
         blocked = 0.0
         with self._lock:
             buckets = [self._bucket(spec) for spec in specs]
-            waiter = Waiter((rank, next(self._arrivals)), route, buckets, threading.Condition(self._lock))
+            waiter = Waiter((rank, at, next(self._arrivals)), route, buckets, threading.Condition(self._lock))
             insort(self._waiting, waiter, key=lambda known: known.turn)
             try:
                 while True:

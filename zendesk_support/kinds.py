@@ -316,7 +316,8 @@ class CursorExport:
             where: Params = {"cursor": cursor} if cursor else {"start_time": at}
             doubted = cursor is not None
             try:
-                return shrinking(job, self.path, {**self.params, **where}, self.buckets, self.rows, self.side, doubted)
+                params = {**self.params, **where}
+                return shrinking(job, self.path, params, self.buckets, self.rows, at, self.side, doubted)
             except StartTimeTooRecentError:
                 return None
             except CursorExpiredError:
@@ -393,7 +394,7 @@ class TimeExport:
     def _fetch(self, job: Job, at: int, doubted: bool = False) -> Sized | None:
         try:
             params = {**self.params, "start_time": at}
-            return shrinking(job, self.path, params, self.buckets, self.rows, doubted=doubted)
+            return shrinking(job, self.path, params, self.buckets, self.rows, at, doubted=doubted)
         except StartTimeTooRecentError:
             return None
 
@@ -940,6 +941,7 @@ def shrinking(
     params: Params,
     buckets: tuple[BucketSpec, ...],
     key: str,
+    at: int,
     side: str | None = None,
     doubted: bool = False,
 ) -> Sized:
@@ -949,7 +951,7 @@ def shrinking(
         asked = size.rows
         sized = {**params, "per_page": asked}
         rank = min(job.rank, Rank.EXPORT)
-        request = Request(f"{job.base}/api/v2/{path}", sized, buckets, path, size.shrinkable, doubted, rank)
+        request = Request(f"{job.base}/api/v2/{path}", sized, buckets, path, size.shrinkable, doubted, rank, at)
         try:
             page = job.page(request, key, side)
         except PageTooHeavyError:

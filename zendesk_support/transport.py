@@ -59,7 +59,8 @@ class Request:
     Attributes:
         shrinkable: a page that Zendesk cannot build in time (504) is the caller's to make smaller.
         doubted: a refusal is asked about once more, since the page before this one came.
-        rank: who goes first of those that wait for quota.
+        rank: who goes first of those that wait for quota, and
+        at: among those of one rank the time an export has reached, Unix seconds.
     """
 
     url: str
@@ -69,6 +70,7 @@ class Request:
     shrinkable: bool = False
     doubted: bool = False
     rank: Rank = Rank.LIST
+    at: int = 0
 
 
 @dataclass
@@ -236,7 +238,9 @@ class Transport:
         """Wait for the budget, and for no bucket that stays refused or silent until the deadline."""
         try:
             patience = deadline - self._clock.now()
-            ticket = self._budget.acquire(request.route, request.buckets, self._stop, patience, request.rank)
+            ticket = self._budget.acquire(
+                request.route, request.buckets, self._stop, patience, request.rank, request.at
+            )
         except Overdue as error:
             usage.waited += error.waited
             raise self._gave_up(request, said or str(error)) from None
