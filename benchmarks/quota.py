@@ -94,10 +94,14 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=4, metavar="N", help="accounts at a time (4)")
     parser.add_argument("--log", type=Path, help="where the requests of every sync go, for a closer look")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where the JSON report goes")
+    parser.add_argument("--table", type=Path, metavar="JSON", help="print the table of an earlier report, and no more")
     parser.add_argument("--sync", nargs=3, metavar=("URL", "DIR", "SCALE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.sync:
         print(json.dumps(sync(*options.sync)))
+        return 0
+    if options.table:
+        print("\n".join([HEAD, *map(row, json.loads(options.table.read_text())["syncs"])]))
         return 0
     report: dict[str, Any] = {
         "command": shlex.join(["python", *sys.argv]),
