@@ -205,6 +205,8 @@ def truth(account: Simulator, name: str) -> dict[tuple[Any, ...], dict[str, Any]
     rows = account.truth(name)
     if name == "attribute_definitions":
         rows = [{"condition": row["list"].removeprefix("conditions_"), **row} for row in rows]
+    if name == "ticket_activities":
+        rows = [{"ticket_id": row["target"]["ticket"]["id"], **row} for row in rows]
     return {
         tuple(row[column] for column in stream.key): {
             column: value for column, value in row.items() if value is not None and column not in ADDED.get(name, ())

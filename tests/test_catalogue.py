@@ -20,7 +20,7 @@ from zendesk_support.transport import Usage
 STREAMS = tuple(CATALOGUE.values())
 PACKAGE = Path(zendesk_support.__file__).parent
 LAYERS = (
-    {"errors", "clock", "wire", "explain"},
+    {"errors", "clock", "wire", "explain", "normalizer"},
     {"settings", "pages"},
     {"budget", "credentials", "arrow", "known", "report"},
     {"transport", "checkpoints"},

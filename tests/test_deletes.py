@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,3 +136,53 @@ def test_a_restored_ticket_has_its_metrics_again(tmp_path: Path, simulate: Simul
     account.mutate("restore_tickets", ids=gone)
     load(target, account, "tickets", "ticket_metrics")
     assert_whole(target, account, "tickets", "ticket_metrics")
+
+
+def test_activities_lose_the_text_of_a_redacted_comment_and_go_with_a_scrubbed_ticket(
+    tmp_path: Path, simulate: Simulate
+) -> None:
+    """L11, L15."""
+    account = simulate(tickets=10, ticket_activities=60, now=time.time() - 40 * 86_400)
+    target = pipeline(tmp_path)
+    load(target, account, "ticket_activities")
+    account.mutate("redact_comments", count=4)
+    changed = written(load(target, account, "ticket_activities"))["ticket_activities"]
+    assert 0 < changed < 60
+    assert_whole(target, account, "ticket_activities")
+    assert written(load(target, account, "ticket_activities")) == {}
+    (ticket,) = account.mutate("delete_tickets")["ids"]
+    account.mutate("scrub_tickets", ids=[ticket])
+    load(target, account, "ticket_activities")
+    assert_whole(target, account, "ticket_activities")
+    assert ticket not in {row["ticket_id"] for row in table(target, "ticket_activities").values()}
+
+
+def test_an_activity_that_zendesk_no_longer_shows_loses_a_redacted_comment_too(
+    tmp_path: Path, simulate: Simulate
+) -> None:
+    """L11, L15."""
+    account = simulate(tickets=10, ticket_activities=60, now=time.time() - 40 * 86_400)
+    target = pipeline(tmp_path)
+    load(target, account, "ticket_activities")
+    before = table(target, "ticket_activities")
+    account.advance(31 * 86_400)
+    redacted = set(account.mutate("redact_comments", count=4)["ids"])
+    load(target, account, "ticket_activities")
+    after = table(target, "ticket_activities")
+    assert before.keys() == after.keys()
+    changed = {key for key in after if after[key] != before[key]}
+    assert changed == {key for key, row in before.items() if row["ticket_id"] in redacted}
+    assert [row for key, row in after.items() if key in changed and "object" in row] == []
+
+
+def test_tickets_deleted_before_a_sync_began_are_not_remembered_in_its_state(
+    tmp_path: Path, simulate: Simulate
+) -> None:
+    account = simulate(tickets=20, now=time.time() - 86_400)
+    target = pipeline(tmp_path)
+    account.mutate("delete_tickets", count=5)
+    account.advance(3600)
+    load(target, account, "ticket_metrics")
+    position = target.state["sources"]["zendesk_support"]["resources"]["ticket_metrics"]["positions"]["0"]
+    assert "amended" not in position
+    assert_whole(target, account, "ticket_metrics")

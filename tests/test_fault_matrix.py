@@ -171,7 +171,6 @@ def test_a_fault_that_strikes_once_costs_no_row(
     for stream, (name, place) in streams.items():
         strike(account, stream, name, place, times=1)
     missing = {stream for stream, (name, place) in streams.items() if place not in KINDS[name].passes}
-    missing |= {"ticket_events"} if "tickets" in missing else set()  # the events of scrubbed tickets are removed
     target = pipeline(tmp_path)
     report = sync(target, source(account, **settings(row)).with_resources(*streams, *HEALTHY))
     found = {stream.stream: stream.message for stream in (*report.failed, *report.unavailable)}

@@ -97,7 +97,7 @@ def test_a_child_selected_alone_does_not_move_its_parent(tmp_path: Path, account
     ("streams", "requests"),
     [
         (("tickets", "ticket_metrics"), {TICKETS: 1}),
-        (("ticket_comments", "ticket_events"), {TICKETS: 1, EVENTS: 1}),
+        (("ticket_comments", "ticket_events"), {EVENTS: 1}),
         (("tickets", "ticket_metrics", "ticket_events", "ticket_comments"), {TICKETS: 1, EVENTS: 1}),
         (("article_comments", "articles"), {"brands": 1, "articles": 2, "article_comments": 36}),
     ],
@@ -140,6 +140,19 @@ def test_a_failure_of_one_export_leaves_the_others_whole(tmp_path: Path, account
     account.clear_faults()
     assert set(written(load(target, account, "tickets", "ticket_events", "groups"))) == {"ticket_events"}
     assert_whole(target, account, "ticket_events")
+
+
+AMENDED = [name for name, stream in CATALOGUE.items() if any(feed.amends_only for feed in stream.feeds)]
+
+
+@pytest.mark.parametrize("name", AMENDED)
+def test_a_first_sync_reads_no_export_for_amendments_alone(tmp_path: Path, account: Simulator, name: str) -> None:
+    """L28."""
+    target = pipeline(tmp_path)
+    load(target, account, name)
+    own = {EVENTS} if name in ("ticket_events", "ticket_comments") else set()
+    assert set(asked(account)) & {TICKETS, EVENTS} == own
+    assert_whole(target, account, name)
 
 
 @pytest.mark.parametrize("name", [name for name, stream in CATALOGUE.items() if len(stream.feeds) > 1])

@@ -27,8 +27,28 @@ from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import make_auth
 from zendesk_support.errors import Cancelled, ConfigurationError, ContractError
-from zendesk_support.kinds import Chunk, HelpCenterChildren, HelpCenterListing, Job, Position, Reader, Shared, within
-from zendesk_support.known import DIGEST, Array, Destination, Known, compact, digest_text, held_table, keys_digest
+from zendesk_support.kinds import (
+    ANSWERED_WITHIN,
+    Chunk,
+    HelpCenterChildren,
+    HelpCenterListing,
+    Job,
+    Position,
+    Reader,
+    Shared,
+    within,
+)
+from zendesk_support.known import (
+    DIGEST,
+    Array,
+    Destination,
+    Known,
+    compact,
+    digest_text,
+    held_table,
+    holds,
+    keys_digest,
+)
 from zendesk_support.modes import (
     APPENDING,
     DEFAULT,
@@ -292,7 +312,9 @@ class Member:
     def _amend(self, rows: Rows, feed: Feed) -> Rows:
         assert feed.amend is not None
         tickets = feed.amend.tickets(rows, self)
-        self._amended |= tickets
+        # Of what changed before this run began, every row is either at the destination or still to be read.
+        since = (self.job.transport.first_server_time or 0) - ANSWERED_WITHIN
+        self._amended |= {id: at for id, at in tickets.items() if at >= since}
         return feed.amend.rows(tickets, self) if tickets else []
 
     def _unseen(self, chunk: Chunk) -> Rows:
@@ -319,7 +341,8 @@ class Member:
         changed = known.changed(ids, digests)
         if self.stream.fact:
             times, settings = seconds(rows, "updated_at"), self.job.settings
-            changed &= within(times, settings.start, settings.end)
+            loaded = holds(known.ids, ids) & (settings.end is None)
+            changed &= within(times, settings.start, settings.end) | loaded
         self._written.append(ids[changed])
         return [{**rows[i], DIGEST: raw(digests[i])} for i in np.flatnonzero(changed)]
 

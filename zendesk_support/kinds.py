@@ -426,7 +426,12 @@ class Listing:
         job.page(Request(f"{job.base}/api/v2/{self.path}", params, self.buckets, self.path), self.rows)
 
     def pages(
-        self, job: Job, path: str, params: Params | None = None, following: str | None = None
+        self,
+        job: Job,
+        path: str,
+        params: Params | None = None,
+        following: str | None = None,
+        enough: Callable[[Page], bool] = lambda page: False,
     ) -> Iterator[tuple[Page, str | None]]:
         """Walk the pages of a path, on the account's host or a brand's.
 
@@ -437,6 +442,7 @@ class Listing:
             path: below /api/v2.
             params: besides those of the list.
             following: what an earlier walk was to ask for next.
+            enough: whether a page is the last one wanted, so that the next is not asked for.
 
         Yields:
             A page, and what to ask for next: a link or a cursor, None at the end.
@@ -445,17 +451,18 @@ class Listing:
         url = f"{job.base}/api/v2/{path}"
 
         def request(following: str | None) -> Request:
-            if following is not None and (following.startswith("/") or "://" in following):
-                return Request(following, {}, self.buckets, self.path, rank=job.rank)
-            after = {"page[after]": following} if following is not None else {}
-            return Request(url, {**first, **after}, self.buckets, self.path, rank=job.rank)
+            if following is None:
+                return Request(url, first, self.buckets, self.path, rank=job.rank)
+            is_link = following.startswith("/") or "://" in following
+            where, params = (following, {}) if is_link else (url, {**first, "page[after]": following})
+            return Request(where, params, self.buckets, self.path, doubted=True, rank=job.rank)
 
         with Prefetch() as prefetch:
             page = job.page(request(following), self.rows)
             asked = set[str]()
             while True:
                 following = self._following(page)
-                if following is None:
+                if following is None or enough(page):
                     yield page, None
                     return
                 if following in asked:
@@ -618,12 +625,15 @@ class RecentFirst:
         oldest = max(position.at - self.overlap, job.settings.start)
         newest = max(position.at, position.top or 0)
         listing = Listing(self.path, self.rows, buckets=self.buckets)
-        for page, following in listing.pages(job, self.path, following=position.cursor):
+
+        def is_past(page: Page) -> bool:
+            return len(page.rows) > 0 and int(seconds(page.rows, self.time).max()) < oldest
+
+        for page, following in listing.pages(job, self.path, following=position.cursor, enough=is_past):
             times = seconds(page.rows, self.time)
             newest = max(newest, int(times.max(initial=0)))
-            past = len(times) > 0 and int(times.max()) < oldest
             rows = [page.rows[i] for i in np.flatnonzero(within(times, oldest, end))]
-            if following is None or past:
+            if following is None:
                 yield Chunk(rows, newest, complete=True)
                 return
             yield Chunk(rows, position.at, following, top=newest)

@@ -17,6 +17,7 @@ from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.credentials import TokenVault
 from zendesk_support.engine import Account, Batch, Member, Session, is_materialized, load_id, time_value
 from zendesk_support.errors import UnavailableError
+from zendesk_support.kinds import ANSWERED_WITHIN
 from zendesk_support.known import DELETED_AT, DIGEST, KEY_HINT
 from zendesk_support.modes import APPENDING, DEFAULT, FULL, SPOOLED, Mode, Spool, check_mode, check_table
 from zendesk_support.report import TABLE as REPORT_TABLE
@@ -26,6 +27,7 @@ from zendesk_support.shapes import ArrowShape, Shape, TableShape
 from zendesk_support.streams.base import Stream
 
 POSITIONS = "positions"
+FIRST = "0"
 REFUSE_NUL = ("postgres", "redshift")
 """SQL dialects whose texts cannot hold NUL."""
 
@@ -69,16 +71,20 @@ class Reading:
         start = position_of(cursor.start_value if mode in FULL else cursor.last_value) if cursor is not None else 0
         state = self._state()
         destination = session.destination(stream, mode)
-        self._members = [
-            Member(session, stream, feed, state.get(str(i), {}), start, self._shape, destination, mode)
-            for i, feed in enumerate(stream.feeds)
-        ]
-        self._passes = [session.join(member) for member in self._members]
+        feeds = {str(i): feed for i, feed in enumerate(stream.feeds)}
+        nothing_to_amend = self._stateless or not is_materialized(stream)
+        self._later = [i for i, feed in feeds.items() if feed.amends_only and nothing_to_amend and i not in state]
+        self._members = {
+            i: Member(session, stream, feed, state.get(i, {}), start, self._shape, destination, mode)
+            for i, feed in feeds.items()
+            if i not in self._later
+        }
+        self._passes = [session.join(member) for member in self._members.values()]
 
     def resume(self) -> None:
         """Go on in a new dlt run: what the last one loaded can be read back now."""
         destination = self._session.destination(self._stream, self._mode)
-        for member in self._members:
+        for member in self._members.values():
             member.destination = destination
 
     def items(self, cursor: Any | None) -> Iterator[Any]:
@@ -108,7 +114,7 @@ class Reading:
 
     @property
     def _exhausted(self) -> bool:
-        return all(member.exhausted for member in self._members)
+        return all(member.exhausted for member in self._members.values())
 
     def _state(self) -> dict[str, dict[str, Any]]:
         """Positions by feed, as the run under way will keep them."""
@@ -122,22 +128,25 @@ class Reading:
         while not self._exhausted:
             if self._sync is not None and self._sync.reached:
                 # What is ready still goes along.
-                for i, member in enumerate(self._members):
+                for i, member in self._members.items():
                     for batch in member.ready():
                         yield from self._hand_over(i, batch, state, cursor)
                 return
-            for i, member in enumerate(self._members):
+            for i, member in self._members.items():
                 if (taken := member.take()) is not None:
                     yield from self._hand_over(i, taken, state, cursor)
                 else:
                     self._session.show_waiting()
                     yield None
 
-    def _hand_over(self, i: int, batch: Batch, state: dict[str, dict[str, Any]], cursor: Any | None) -> Iterator[Any]:
+    def _hand_over(self, i: str, batch: Batch, state: dict[str, dict[str, Any]], cursor: Any | None) -> Iterator[Any]:
         if batch.position:
-            state[str(i)] = batch.position
-            if i == 0:
+            state[i] = batch.position
+            if i == FIRST:
                 self._advance(cursor, batch)
+        if (asked_at := self._members[FIRST].asked_at) is not None:
+            # Rows that an amendment may concern are there from now on.
+            state |= {later: {"at": int(asked_at) - ANSWERED_WITHIN} for later in self._later if later not in state}
         if batch.data is None:
             return
         self._report.rows += batch.rows
@@ -175,7 +184,7 @@ class Reading:
     def _conclude(self) -> None:
         """Say how the stream ended; raises its error unless the sync goes on without it."""
         report = self._report
-        error = next((member.error for member in self._members if member.error is not None), None)
+        error = next((member.error for member in self._members.values() if member.error is not None), None)
         if error is None and not self._exhausted:
             report.status = "stopped"
             report.message = stopped_message(self._stream, self._mode, self._sync)
@@ -196,18 +205,19 @@ class Reading:
         self._session.readings.pop(self._stream.name, None)
         if self._spool is not None:
             self._spool.close()
-        for member in self._members:
+        for member in self._members.values():
             member.close()
 
     def _reported(self) -> Iterator[Any]:
         report = self._report
-        first = self._members[0]
+        first = self._members[FIRST]
         report.table_keys = first.table_keys
         if first.asked_at is not None:
             report.asked_at = datetime.fromtimestamp(first.asked_at, timezone.utc)
         report.finished_at = now()
-        report.requests = sum(member.usage.requests for member in self._members)
-        report.seconds_waited = round(sum(member.usage.waited for member in self._members), 3)
+        used = [member.usage for member in self._members.values()]
+        report.requests = sum(usage.requests for usage in used)
+        report.seconds_waited = round(sum(usage.waited for usage in used), 3)
         if load_id() is not None:
             yield dlt.mark.with_table_name(report.row(), REPORT_TABLE)
 

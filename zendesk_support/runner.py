@@ -103,7 +103,8 @@ def begin(pipeline: Pipeline) -> None:
     try:
         pipeline.run()
     except PipelineStepFailed as error:
-        if error.step == "load" and not isinstance(error.exception, LoadClientJobException):
+        refused = isinstance(error.exception, LoadClientJobException)
+        if error.step == "sync" or (error.step == "load" and not refused):
             raise
         logger.warning(f"a package of an earlier run cannot be loaded and is read anew: {error}")
         pipeline.abort_packages()

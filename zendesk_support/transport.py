@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import http.client
 import json
 import random
 import threading
@@ -132,6 +133,7 @@ class Transport:
         self._sessions: list[requests.Session] = []
         self.auth: Auth | None = None
         self.server_time: float | None = None
+        self.first_server_time: float | None = None
         self.accepted = False
         self.hopeless: ZendeskError | None = None
         self._judging = threading.Lock()
@@ -468,11 +470,14 @@ class Transport:
             first = cause
         if isinstance(first, TimeoutError):
             return f"no whole answer of {host} within request_timeout = {self._settings.request_timeout:g} s"
+        if isinstance(first, http.client.LineTooLong) or type(first) is http.client.HTTPException:
+            return f"headers beyond all bounds ({type(first).__name__}) from {host}"
         return f"{trouble(error)} from {host}"
 
     def _note_date(self, headers: Mapping[str, str]) -> None:
         with contextlib.suppress(KeyError, ValueError, TypeError, OverflowError):
             self.server_time = email.utils.parsedate_to_datetime(headers["Date"]).timestamp()
+            self.first_server_time = self.first_server_time or self.server_time
 
     def _back_off(
         self, request: Request, failures: int, deadline: float, reason: str, pause_by: float | None, usage: Usage
@@ -576,11 +581,16 @@ def read(response: requests.Response) -> bytes:
     """
     chunks: list[bytes] = []
     size = 0
-    for chunk in response.iter_content(1 << 18):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise TooLarge
+    try:
+        for chunk in response.iter_content(1 << 18):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise TooLarge
+    except requests.exceptions.ChunkedEncodingError as error:
+        if "maximum allowed length" in str(error):  # of a chunk's size line, which urllib3 bounds from 2.7 on
+            raise TooLarge from error
+        raise
     expected = response.headers.get("Content-Length")
     if expected and "Content-Encoding" not in response.headers and size < int(expected):
         raise ValueError("truncated body")

@@ -6,6 +6,7 @@ Usage: python drive_airbyte.py JOB; the job names the address, the credentials a
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -20,6 +21,8 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     """Read every stream of a fresh connection; return the keys by stream, and what went wrong."""
     import requests
 
+    # As on Airbyte's own platform: the cache in memory, which is the default, locks among the source's threads.
+    os.environ.setdefault("REQUEST_CACHE_PATH", str(Path(job["result"]).parent))
     prepare = requests.Session.prepare_request
 
     def redirected(self: requests.Session, request: requests.Request) -> requests.PreparedRequest:

@@ -301,6 +301,14 @@ class Account:
         row = self.tables["ticket_skips"].get(rid)
         return {**row, "ticket": self.tables["tickets"].get(row["ticket_id"])}
 
+    def activity(self, rid: int) -> Row:
+        """Return an activity; what a comment said as it reads now."""
+        row = self.tables["ticket_activities"].get(rid)
+        comments = self.comments(row["target"]["ticket"]["id"]) if row["verb"] == "tickets.comment" else []
+        if not comments:
+            return row
+        return {**row, "object": {"comment": {"public": True, "value": comments[0]["body"]}}}
+
     def deleted_ticket(self, rid: int) -> Row:
         """Return a ticket as the list of deleted tickets shows it."""
         actor = self.world.rid("users", 0)
@@ -366,9 +374,14 @@ class Account:
         ]
 
     def recent_activities(self) -> list[int]:
-        """Return the activities of the last 30 days."""
+        """Return the activities of the last 30 days, without those on scrubbed tickets."""
         table, since = self.tables["ticket_activities"], iso(self.now - MONTH)
-        return [rid for rid in table.rids if table.get(rid)["created_at"] >= since]
+        rows = ((rid, table.get(rid)) for rid in table.rids)
+        return [
+            rid
+            for rid, row in rows
+            if row["created_at"] >= since and not self.is_scrubbed(row["target"]["ticket"]["id"])
+        ]
 
     def feed_events(self) -> list[int]:
         """Return the events behind the list of all audits."""
@@ -401,7 +414,7 @@ class Account:
             "ticket_audits": lambda: (as_audit(tables["ticket_events"].get(rid)) for rid in self.feed_events()),
             "ticket_audits_all": lambda: (as_audit(row) for row in tables["ticket_events"]),
             "deleted_tickets": lambda: (self.deleted_ticket(rid) for rid in self.recently_deleted()),
-            "ticket_activities": lambda: (tables["ticket_activities"].get(rid) for rid in self.recent_activities()),
+            "ticket_activities": lambda: (self.activity(rid) for rid in self.recent_activities()),
         }
         for kind in GUIDE_KINDS:
             truths[kind] = lambda kind=kind: self._guide_truth(kind)  # type: ignore[misc]

@@ -16,7 +16,7 @@ from zendesk_support.simulator import exports, selections
 from zendesk_support.simulator.account import Account
 from zendesk_support.simulator.clock import iso
 from zendesk_support.simulator.lists import Listing, make_page
-from zendesk_support.simulator.messages import Request, error, invalid_cursor
+from zendesk_support.simulator.messages import Request, error, invalid_cursor, not_found
 from zendesk_support.simulator.selections import Args
 from zendesk_support.simulator.table import Row, Table
 from zendesk_support.simulator.tickets import as_audit
@@ -86,6 +86,14 @@ def show_ticket(api: Api, request: Request, args: Args) -> dict[str, Any]:
 def show_metric(api: Api, request: Request, args: Args) -> dict[str, Any]:
     """Answer one ticket's metric set."""
     return {"ticket_metric": api.account.metric(selections.ticket(api.account, args[0]))}
+
+
+def show_activity(api: Api, request: Request, args: Args) -> dict[str, Any]:
+    """Answer one activity that is still listed."""
+    listed = {str(rid): rid for rid in api.account.recent_activities()}
+    if args[0] not in listed:
+        raise not_found()
+    return {"activity": api.account.activity(listed[args[0]])}
 
 
 def definitions(api: Api, request: Request, args: Args) -> dict[str, Any]:

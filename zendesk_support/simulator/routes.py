@@ -333,6 +333,7 @@ ROUTES: tuple[Route, ...] = (
         order="-created_at,id",
         sorts=("created_at",),
         rids=selections.activities,
+        row=lambda account, _, rid: account.activity(rid),
         params=("since",),
         lasting=False,
     ),
@@ -343,6 +344,7 @@ ROUTES: tuple[Route, ...] = (
         stream="ticket_activities",
         show=replies.counted(lambda account, _: len(account.recent_activities())),
     ),
+    Route("ticket_activity", "/api/v2/activities/{id}", kind="show", show=replies.show_activity),
     Route(
         "ticket_audits",
         "/api/v2/ticket_audits",

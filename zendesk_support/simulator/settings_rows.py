@@ -371,12 +371,13 @@ class Settings:
         moment = world.start - 3600 - (count - number) * (29 * 86400) // count
         ticket = 1 + world.mix(number, 60) % world.sizes["tickets"]
         actor, user = world.agent(number, 61), world.rid("users", 0)
-        title = f"{world.person(1)} assigned ticket #{ticket} to you."
+        comments = world.mix(number, 62) % 3 == 0
+        title = f"{world.person(1)} {'commented on' if comments else 'assigned'} ticket #{ticket}."
         return {
             "url": f"{HOST}/api/v2/activities/{rid}.json",
             "id": rid,
             "title": title,
-            "verb": "tickets.assignment",
+            "verb": "tickets.comment" if comments else "tickets.assignment",
             "user_id": user,
             "actor_id": actor,
             **world.stamps(moment, moment),

@@ -92,6 +92,11 @@ class Feed:
     pick: Pick = all_rows
     amend: Amend | None = None
 
+    @property
+    def amends_only(self) -> bool:
+        """Whether it brings no rows of its own, so that there is nothing in it for an empty table."""
+        return self.pick is no_rows
+
 
 @dataclass(frozen=True)
 class Stream:

@@ -26,6 +26,7 @@ VOTED_NOTES = {
     "vote_sum": "up votes minus down votes",
 }
 EDITOR_NOTES = {"non_author_editor_id": "last editor other than the author; not recorded before May 2021"}
+COMMUNITY = "Professional and above"
 READER_NOTES = {"user_segment_id": "who may read; null means everyone"}
 
 
@@ -178,6 +179,7 @@ TOPICS = Stream(
         "manageable_by": "who may manage it: staff or managers",
         **READER_NOTES,
     },
+    plan=COMMUNITY,
     deletes=LISTED,
 )
 
@@ -205,6 +207,7 @@ POSTS = Stream(
         "status": "none, planned, not_planned, answered or completed",
         **VOTED_NOTES,
     },
+    plan=COMMUNITY,
     deletes=LISTED,
 )
 
@@ -225,6 +228,7 @@ POST_COMMENTS = Stream(
         "official": "marked as the official answer",
         **VOTED_NOTES,
     },
+    plan=COMMUNITY,
     deletes=LISTED,
 )
 
@@ -235,6 +239,7 @@ POST_VOTES = Stream(
     columns=VOTE_COLUMNS,
     key=KEY,
     notes=vote_notes("post", "Post"),
+    plan=COMMUNITY,
     deletes=LISTED,
 )
 
@@ -245,6 +250,7 @@ POST_COMMENT_VOTES = Stream(
     columns=VOTE_COLUMNS,
     key=KEY,
     notes=vote_notes("post comment", "PostComment"),
+    plan=COMMUNITY,
     deletes=LISTED,
 )
 

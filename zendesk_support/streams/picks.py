@@ -12,12 +12,14 @@ from zendesk_support.errors import UnavailableError
 from zendesk_support.kinds import Listing
 from zendesk_support.pages import NULL, Row, Rows, number, raw, seconds
 from zendesk_support.streams.base import Amend, Desk
+from zendesk_support.transport import Request
 
 DELETED = b'"deleted"'
 SCRUBBED = b'"SCRUBBED"'
 
 TICKET_COMMENTS = "tickets/{id}/comments"
 TICKET_AUDITS = "tickets/{id}/audits"
+ACTIVITY = "activities/{id}"
 
 _decode_children = msgspec.json.Decoder(list[list[Row]]).decode
 
@@ -163,6 +165,46 @@ def audits_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     return changed
 
 
+def activities(rows: Rows, desk: Desk) -> Rows:
+    """The rows, each with the id of the ticket that is its target."""
+    targets = msgspec.json.decode(b"[" + b",".join(bytes(row.get("target", NULL)) for row in rows) + b"]")
+    return [{"ticket_id": raw(ticket_in(target)), **row} for row, target in zip(rows, targets)]
+
+
+def ticket_in(target: Any) -> Any:
+    """The id in an activity's target, `{ticket: {id, subject}}`."""
+    ticket = target.get("ticket") if isinstance(target, dict) else None
+    return ticket.get("id") if isinstance(ticket, dict) else None
+
+
+def activities_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
+    """Activities at the destination that read otherwise now; without content where Zendesk lists them no longer."""
+    changed: Rows = []
+    for held in desk.held(tickets):
+        request = Request(f"/api/v2/{ACTIVITY.format(id=number(held, 'id'))}", route=ACTIVITY)
+        try:
+            now = activities([desk.job.transport.get(request, _decode_activity, desk.job.usage).activity], desk)[0]
+        except UnavailableError:
+            now = {name: value for name, value in held.items() if not name.startswith("object")}
+        if object_of(now) != object_of(held):
+            changed.append(now)
+    return changed
+
+
+def object_of(activity: Row) -> dict[str, Any]:
+    """The scalars of what an activity is about, by their places."""
+    return {place: value for place, value in content(raw(activity)).items() if place.startswith("object")}
+
+
+class ActivityAnswer(msgspec.Struct):
+    """The answer to a request for one activity."""
+
+    activity: Row
+
+
+_decode_activity = msgspec.json.Decoder(ActivityAnswer).decode
+
+
 def is_comment(child: Row) -> bool:
     """Whether a child event is a comment: Comment, VoiceComment, FacebookComment and their like."""
     return bytes(child.get("event_type", NULL)).endswith(b'Comment"')
@@ -204,3 +246,4 @@ REMOVE_SCRUBBED = Amend(scrubbed, purged)
 REWRITE_COMMENTS = Amend(touched, rewritten)
 REMOVE_IDENTITIES = Amend(unsettled, identities_gone)
 REWRITE_AUDITS = Amend(audits_touched, audits_rewritten)
+REWRITE_ACTIVITIES = Amend(touched, activities_rewritten)

@@ -17,8 +17,10 @@ from zendesk_support.streams.base import Feed, Stream, columns, feed, no_rows
 from zendesk_support.streams.picks import (
     REMOVE_DELETED,
     REMOVE_SCRUBBED,
+    REWRITE_ACTIVITIES,
     REWRITE_AUDITS,
     REWRITE_COMMENTS,
+    activities,
     comments,
     ticket_metrics,
 )
@@ -262,9 +264,13 @@ TICKET_SKIPS = Stream(
 TICKET_ACTIVITIES = Stream(
     name="ticket_activities",
     doc="A ticket event of the last 30 days that concerned the signed-in agent.",
-    feeds=feed(FilteredListing("activities", "activities", time="updated_at", window=iso_since("since"))),
+    feeds=(
+        Feed(FilteredListing("activities", "activities", time="updated_at", window=iso_since("since")), activities),
+        SCRUBS,
+        Feed(EVENT_EXPORT, no_rows, REWRITE_ACTIVITIES),
+    ),
     columns=columns(
-        bigint="id actor_id user_id",
+        bigint="id actor_id ticket_id user_id",
         text="title url verb",
         timestamp="created_at updated_at",
         json="actor object target user",
@@ -277,10 +283,11 @@ TICKET_ACTIVITIES = Stream(
         "actor_id": "-1 means Zendesk itself, such as an automation",
         "object": "the ticket, comment or change concerned",
         "target": "{ticket: {id, subject}}",
+        "ticket_id": "the id in target",
         "user": "user record of the signed-in agent",
         "verb": "tickets.assignment, tickets.comment or tickets.priority_increase",
     },
-    deletes="Zendesk lists the last 30 days; rows stay.",
+    deletes="Rows stay until the ticket is scrubbed; a redaction rewrites the `object` that held the comment.",
     keeps=True,
 )
 
@@ -312,7 +319,7 @@ SATISFACTION_RATINGS = Stream(
     doc="A satisfaction rating that was offered to, or given by, a requester.",
     feeds=feed(RATING_LIST),
     columns=columns(
-        bigint="id assignee_id group_id reason_id requester_id ticket_id",
+        bigint="id assignee_id group_id reason_code reason_id requester_id ticket_id",
         text="comment reason score url",
         timestamp="created_at updated_at",
     ),
@@ -324,6 +331,7 @@ SATISFACTION_RATINGS = Stream(
         "assignee_id": "agent at the time of the rating",
         "group_id": "group at the time of the rating",
         "reason": "why the rating was bad",
+        "reason_code": "number of the reason",
         "score": "offered or unoffered (no answer yet), good or bad",
     },
     deletes="Zendesk deletes none.",
