@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -41,6 +42,19 @@ def test_the_benchmark_of_postgres_reports_its_figures_and_leaves_nothing(
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres.url)
     check_figures(tmp_path, 100, "--destination", "postgres")
     assert postgres.query("SELECT * FROM pg_namespace WHERE nspname LIKE 'benchmark%'") == []
+
+
+@pytest.mark.parametrize(
+    ("requests", "limit", "lists", "seconds"),
+    [(10, 10, 4, 3.0), (11, 10, 4, 30.0), (21, 10, 4, 90.0), (100, 1000, 1, 98.0), (18, 10, 1, 37.0)],
+    ids=["one window", "one too many", "a third window", "one list", "one list in the last window"],
+)
+def test_the_quota_bound_counts_windows_and_the_pages_after_the_last_begins(
+    monkeypatch: pytest.MonkeyPatch, requests: int, limit: int, lists: int, seconds: float
+) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    module = importlib.import_module("quota")
+    assert module.soonest(requests, limit, lists, page=1.0, ends=30.0) == pytest.approx(seconds)
 
 
 def test_duckdb_gets_two_threads_and_two_jobs_at_a_time(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 from traffic import Traffic, most_in_a_minute
@@ -11,12 +13,17 @@ from zendesk_support.budget import (
     ACCOUNT,
     EXPORTS,
     HELP_CENTER,
+    LOOKOUTS,
     USERS_EXPORT,
     Bucket,
     BucketSpec,
+    Budget,
     Quota,
+    Rank,
     read_quota,
 )
+from zendesk_support.clock import Clock
+from zendesk_support.errors import Cancelled
 
 LOADS = {
     "lists": ((ACCOUNT,), "account", 70, 200, 8),
@@ -224,3 +231,109 @@ def test_an_answer_that_takes_longer_than_a_window_is_counted_when_it_comes() ->
     bucket.learn(Quota(limit=10, remaining=9), sent=0.0, now=90.0)
     assert list(bucket.taken) == [90.0]
     assert bucket.ready_at(90.0) == 90.0
+
+
+def test_an_answer_that_comes_late_is_not_taken_for_one_of_the_next_window() -> None:
+    bucket = Bucket("exports", 10, 1.0)
+    bucket.window = "fixed"
+    answered(bucket, 1, Quota(10, 9, 59))
+    for sent in (2, 3, 4):
+        bucket.take(sent)
+    bucket.learn(Quota(10, 7, 57), 3, 5)
+    bucket.learn(Quota(10, 6, 56), 4, 6)
+    bucket.learn(Quota(10, 8, 58), 2, 30)
+    for _ in range(6):
+        assert bucket.ready_at(31) == 31
+        bucket.take(31)
+    assert bucket.ready_at(31) == pytest.approx(61, abs=1)
+
+
+@pytest.mark.parametrize("latency", [0.05, 0.3])
+@pytest.mark.parametrize("phase", [0, 17, 31, 57])
+@pytest.mark.parametrize("window", ["fixed", "sliding"])
+def test_the_end_of_a_window_that_no_header_tells_is_seen(window: str, phase: int, latency: float) -> None:
+    """Help Center answers have no reset: the last requests of the first minute are spread over it."""
+    traffic = Traffic({"account": 700, "help_center": 200}, window, latency=latency, phase=phase)
+    traffic.send(HELP_CENTER, times=900, workers=16)
+    least = shortest(200, 900, 16, latency, phase if window == "fixed" else None)
+    assert traffic.refused == 0
+    assert traffic.elapsed <= least + 60 / LOOKOUTS + 5
+
+
+@pytest.mark.parametrize("phase", [55 + tenths / 5 for tenths in range(25)])
+def test_answers_from_both_sides_of_a_reset_waste_no_window(phase: float) -> None:
+    traffic = Traffic({"account": 700, "help_center": 200}, latency=0.6, phase=phase)
+    traffic.send(HELP_CENTER, times=900, workers=64)
+    windows = Counter(int(at // 60) for at in traffic.counted)
+    _, second, *whole, _ = [windows[number] for number in sorted(windows)]
+    assert traffic.refused == 0
+    assert second >= 180
+    assert set(whole) == {200}
+
+
+@pytest.mark.parametrize("window", ["fixed", "sliding"])
+def test_half_a_share_beside_a_client_that_uses_the_other_half_meets_no_429(window: str) -> None:
+    traffic = Traffic({"account": 100}, window, share=0.5, phase=31)
+    for second in range(0, 300, 6):
+        traffic.at(second, lambda: traffic.server.burn("account", traffic.now(), 5))
+    traffic.send(ACCOUNT, times=200, workers=8)
+    assert traffic.refused == 0
+
+
+def test_what_another_client_goes_on_using_refuses_no_more_than_what_was_under_way() -> None:
+    traffic = Traffic({"account": 100}, phase=31)
+    for second in range(600):
+        traffic.at(second, lambda: traffic.server.burn("account", traffic.now(), 1))
+    traffic.send(ACCOUNT, times=400, workers=8)
+    minutes = traffic.elapsed / 60
+    assert traffic.refused <= 8 * minutes
+    assert minutes < 400 / 40
+
+
+class StillClock(Clock):
+    """A clock that stands at 1."""
+
+    def now(self) -> float:
+        return 1.0
+
+
+def test_requests_that_most_waits_for_go_first_and_hold_up_no_other_bucket() -> None:
+    """L30. A used-up export limit stops the exports only; what is left of the account's goes by rank."""
+    budget, stop = Budget(StillClock(), 1.0), threading.Event()
+    sent: list[str] = []
+    going = threading.Semaphore(0)
+
+    def ask(name: str, rank: Rank, at: int, *specs: BucketSpec) -> None:
+        with suppress(Cancelled):
+            budget.acquire(name, specs, stop, rank=rank, at=at)
+            sent.append(name)
+            going.release()
+
+    first = budget.acquire("first", (ACCOUNT, EXPORTS), stop)
+    waiting = [
+        ("export", Rank.EXPORT, 0, ACCOUNT, EXPORTS),
+        ("child", Rank.CHILDREN, 0, ACCOUNT),
+        ("list", Rank.LIST, 0, ACCOUNT),
+        ("export near its end", Rank.EXPORT, 1_700_000_000, ACCOUNT),
+        ("export far behind", Rank.EXPORT, 1_600_000_000, ACCOUNT),
+        ("parents", Rank.PARENTS, 0, ACCOUNT),
+    ]
+    threads = [threading.Thread(target=ask, args=asked) for asked in waiting]
+    for count, thread in enumerate(threads, 1):
+        thread.start()
+        while len(budget._waiting) < count:
+            pass
+    exports = "total=10; remaining=0; resets=50"
+    account = {"ratelimit-limit": "100", "ratelimit-remaining": "0", "ratelimit-reset": "50"}
+    budget.settle(first, {**account, "zendesk-ratelimit-incremental-exports": exports})
+    assert sent == []
+    for name in ("parents", "export far behind", "export near its end", "list", "child"):
+        budget._buckets["account"].remaining = 1
+        budget.wake()
+        assert going.acquire(timeout=30)
+        assert sent[-1] == name
+    assert [waiter.route for waiter in budget._waiting] == ["export"]
+    stop.set()
+    budget.wake()
+    for thread in threads:
+        thread.join()

@@ -387,7 +387,8 @@ def test_a_netrc_does_not_replace_the_credentials(
     (home / ".netrc").write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(home / ".netrc"))
     made = connect(account)
-    made._session().trust_env = True
+    with made._session() as session:
+        session.trust_env = True
     assert fields(made) == len(account.truth("ticket_fields"))
 
 

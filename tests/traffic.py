@@ -52,7 +52,7 @@ class Traffic(Clock):
         self.counted: list[float] = []
         self.refused = 0
         self.in_flight = 0
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._order = count()
         self._dice = random.Random(1)
         self._stop = threading.Event()
@@ -81,6 +81,10 @@ class Traffic(Clock):
             self._at(self._way(), lambda ticket=ticket: self._count(ticket, specs))
         while self.in_flight:
             self.real(float("inf"))
+
+    def at(self, second: float, happen: Callable[[], object]) -> None:
+        """Let something happen some seconds after the start."""
+        heapq.heappush(self._due, (self.started + second, next(self._order), happen))
 
     def pass_time(self, seconds: float) -> None:
         """Send nothing for a while."""

@@ -10,9 +10,12 @@ from __future__ import annotations
 import math
 import re
 import threading
+from bisect import insort
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
+from itertools import count
 from typing import Literal
 
 from zendesk_support.clock import Clock
@@ -21,7 +24,17 @@ from zendesk_support.errors import Cancelled
 WINDOW = 60.0
 LONGEST_WINDOW = 600.0
 LATE = 5.0
+LOOKOUTS = 12
 HIGH_VOLUME = 2500
+
+
+class Rank(IntEnum):
+    """Who goes first where a bucket has room for some: those on whom most has to wait."""
+
+    PARENTS = 0
+    EXPORT = 1
+    LIST = 2
+    CHILDREN = 3
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,7 @@ class Bucket:
         self.paused_until = 0.0
         self.trouble = "no answer"
         self.taken: deque[float] = deque()
+        self.forgot = False
         self.remaining: int | None = None
         self.resets_at: float | None = None
         self.window_started = -math.inf
@@ -100,14 +114,22 @@ class Bucket:
             return now
         if self.remaining is not None and self.remaining <= 0 and self.resets_at is not None:
             return self.resets_at
-        if len(self.taken) < self.allowance or (whole and self.window == "fixed"):
-            return now
+        room = self.allowance - len(self.taken)
+        if room > 0 or (whole and self.window == "fixed"):
+            is_spread = whole and self._is_watching and room <= LOOKOUTS <= self.limit // 10
+            return max(now, self.taken[-1] + WINDOW / LOOKOUTS) if is_spread else now
         room_at = self.taken[0] + WINDOW
         return min(room_at, self.resets_at) if whole and self.resets_at is not None else room_at
+
+    @property
+    def _is_watching(self) -> bool:
+        """Whether no header says when the first window ends: its last requests are spread, so that one sees the end."""
+        return self.window is None and self.resets_at is None and not self.forgot
 
     def _forget(self, now: float) -> None:
         while self.taken and self.taken[0] <= now - WINDOW:
             self.taken.popleft()
+            self.forgot = True
 
     def _start_window(self, now: float) -> None:
         """The server's window is over: a fixed one starts full; of any other kind one answer must tell, if need be."""
@@ -144,18 +166,20 @@ class Bucket:
         if quota.remaining is None or sent < self.window_started:
             return
         others = self.limit - quota.remaining > len(self.taken)
-        if quota.resets_in is not None and self.window is None:
-            self._recognize(self.limit - quota.remaining, sent, now)
+        is_new = self.window is None and self._recognize(self.limit - quota.remaining, sent, now)
         # Whole seconds, rounded either way: one more is always past the reset.
-        resets_at = now + quota.resets_in + 1 if quota.resets_in is not None else self.taken[0] + WINDOW
-        if self.window == "fixed":
-            if self.resets_at is not None and resets_at > self.resets_at + 2:
-                self.window_started, self.remaining, self.resets_at = now, quota.remaining - self.in_flight, resets_at
+        resets_at = now + (quota.resets_in + 1 if quota.resets_in is not None else WINDOW)
+        if self.window == "fixed" and self.resets_at is not None and quota.resets_in is not None:
+            # Counted from when it was sent, as a late answer looks like one of the next window.
+            is_new |= sent + quota.resets_in - 1 > self.resets_at
+        if is_new:
+            self.window_started, self.remaining, self.resets_at = now, quota.remaining - self.in_flight, resets_at
+        elif self.window == "fixed":
             self._lower(quota.remaining)
             self.resets_at = min(resets_at, resets_at if self.resets_at is None else self.resets_at)
         elif others:
             self._lower(quota.remaining)
-            self.resets_at = resets_at
+            self.resets_at = resets_at if quota.resets_in is not None else self.taken[0] + WINDOW
         elif self.window is None and quota.resets_in is not None:
             self.resets_at = resets_at
 
@@ -164,8 +188,12 @@ class Bucket:
         known = remaining - self.in_flight if self.remaining is None else self.remaining
         self.remaining = min(known, remaining)
 
-    def _recognize(self, used: int, sent: float, now: float) -> None:
-        """Tell a fixed window from a sliding one: whether the server still counts what was sent before a reset."""
+    def _recognize(self, used: int, sent: float, now: float) -> bool:
+        """Tell a fixed window from a sliding one: whether the server still counts what was sent before a reset.
+
+        Returns:
+            Whether a fixed window has just begun.
+        """
         recent = [at for at in self.taken if now - WINDOW + LATE < at < sent]
         if used < len(recent) - self.in_flight:
             self.window = "fixed"
@@ -173,12 +201,13 @@ class Bucket:
         elif recent and recent[0] < self.window_started and used > sum(at >= self.window_started for at in self.taken):
             self.window = "sliding"
             self.resets_at = None
+        return self.window == "fixed"
 
     def _counted_late(self, sent: float, now: float) -> None:
         """Let the log hold the latest time at which the server can have counted the request."""
         if sent in self.taken:
             self.taken.remove(sent)
-        self.taken.append(now)
+        insort(self.taken, now)
 
     def pause(self, until: float) -> None:
         """Zendesk said 429: nobody uses this bucket before `until`."""
@@ -186,6 +215,24 @@ class Bucket:
         self.remaining = self.resets_at = None
         self.window = None
         self.probing_since = self.paused_until
+
+
+@dataclass(eq=False)
+class Waiter:
+    """A request that waits for its buckets.
+
+    Attributes:
+        turn: rank, time reached, order of arrival.
+        granted: the buckets it may take from, and
+        at: since when.
+    """
+
+    turn: tuple[int, int, int]
+    route: str
+    buckets: list[Bucket]
+    changed: threading.Condition
+    granted: tuple[Bucket, ...] | None = None
+    at: float = 0.0
 
 
 class Budget:
@@ -196,11 +243,19 @@ class Budget:
         self._share = share
         self._buckets: dict[str, Bucket] = {}
         self._by_route: dict[str, dict[str, Bucket]] = {}
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._arrivals = count()
+        self._waiting: list[Waiter] = []
         self.waited: dict[str, float] = defaultdict(float)
 
     def acquire(
-        self, route: str, specs: Iterable[BucketSpec], stop: threading.Event, patience: float = math.inf
+        self,
+        route: str,
+        specs: Iterable[BucketSpec],
+        stop: threading.Event,
+        patience: float = math.inf,
+        rank: Rank = Rank.LIST,
+        at: int = 0,
     ) -> Ticket:
         """Wait until every bucket of the request has room, then take one from each.
 
@@ -210,6 +265,8 @@ class Budget:
             stop: ends the waiting.
             patience: seconds to wait at most while Zendesk refuses the bucket or does not answer it; waiting for the
                 next window is not counted.
+            rank: who goes first of those that wait for one bucket, and
+            at: among those of one rank the time reached, Unix seconds: who is furthest behind goes first.
 
         Returns:
             The permit; its times are in seconds of the account's clock.
@@ -220,27 +277,65 @@ class Budget:
         """
         started = self._clock.now()
         blocked = 0.0
-        with self._changed:
+        with self._lock:
             buckets = [self._bucket(spec) for spec in specs]
-            while True:
-                if stop.is_set():
-                    raise Cancelled
-                now = self._clock.now()
-                learned = [b for b in self._by_route.get(route, {}).values() if b not in buckets]
-                wanted = (*buckets, *learned)
-                ready, last = max((bucket.ready_at(now), i) for i, bucket in enumerate(wanted))
-                if ready <= now:
-                    for bucket in wanted:
-                        bucket.take(now)
-                    return Ticket(route, wanted, now, now - started, now - started - blocked)
-                slowest = wanted[last]
-                is_blocked = ready == math.inf or now < slowest.paused_until
-                if is_blocked and blocked + max(0.0, slowest.paused_until - now) > patience:
-                    raise Overdue(slowest.trouble, now - started)
-                self._changed.wait(min(self._clock.real(ready - now), 0.5))
-                passed = self._clock.now() - now
-                blocked += passed if is_blocked else 0.0
-                self.waited[slowest.name] += passed
+            waiter = Waiter((rank, at, next(self._arrivals)), route, buckets, threading.Condition(self._lock))
+            insort(self._waiting, waiter, key=lambda known: known.turn)
+            try:
+                while True:
+                    now = self._clock.now()
+                    self._grant(now)
+                    if waiter.granted is not None:
+                        waited = waiter.at - started
+                        return Ticket(route, waiter.granted, waiter.at, waited, waited - blocked)
+                    if stop.is_set():
+                        raise Cancelled
+                    ready, slowest = self._slowest(waiter, now)
+                    is_blocked = ready == math.inf or now < slowest.paused_until
+                    if is_blocked and blocked + max(0.0, slowest.paused_until - now) > patience:
+                        raise Overdue(slowest.trouble, now - started)
+                    waiter.changed.wait(min(self._clock.real(ready - now), 0.5))
+                    passed = self._clock.now() - now
+                    blocked += passed if is_blocked else 0.0
+                    self.waited[slowest.name] += passed
+            finally:
+                if waiter.granted is None:
+                    self._waiting.remove(waiter)
+
+    def _grant(self, now: float) -> None:
+        """Let those go for whom there is room, in their turn; a bucket without room holds up its own users only."""
+        full: set[Bucket] = set()
+        granted: list[Waiter] = []
+        for waiter in self._waiting:
+            wanted = self._wanted(waiter)
+            if not full.isdisjoint(wanted):
+                continue
+            full |= {bucket for bucket in wanted if bucket.ready_at(now) > now}
+            if not full.isdisjoint(wanted):
+                continue
+            for bucket in wanted:
+                bucket.take(now)
+            waiter.granted, waiter.at = wanted, now
+            granted.append(waiter)
+            waiter.changed.notify()
+        for waiter in granted:
+            self._waiting.remove(waiter)
+
+    def _wake_first(self) -> None:
+        """Let the first of each bucket look again: it lets the others go."""
+        seen: set[Bucket] = set()
+        for waiter in self._waiting:
+            if not seen.issuperset(wanted := self._wanted(waiter)):
+                seen.update(wanted)
+                waiter.changed.notify()
+
+    def _wanted(self, waiter: Waiter) -> tuple[Bucket, ...]:
+        learned = self._by_route.get(waiter.route, {}).values()
+        return (*waiter.buckets, *(bucket for bucket in learned if bucket not in waiter.buckets))
+
+    def _slowest(self, waiter: Waiter, now: float) -> tuple[float, Bucket]:
+        """The bucket that a request has to wait for longest, and until when."""
+        return max(((bucket.ready_at(now), bucket) for bucket in self._wanted(waiter)), key=lambda found: found[0])
 
     def _bucket(self, spec: BucketSpec) -> Bucket:
         name = spec.header or spec.name
@@ -253,11 +348,11 @@ class Budget:
         high_volume = account is not None and account.limit >= HIGH_VOLUME
         return spec.high_volume if high_volume and spec.header else spec.limit
 
-    def settle(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
-        """Give the permit back with what the answer's headers say."""
+    def settle(self, ticket: Ticket, headers: Mapping[str, str], at: float | None = None) -> None:
+        """Give the permit back with what the answer's headers say, which came at some time before its body."""
         account, endpoints = read_quota(headers)
-        with self._changed:
-            now = self._clock.now()
+        with self._lock:
+            now = at if at is not None else self._clock.now()
             for name, quota in endpoints.items():
                 if name not in self._buckets:
                     limit = quota.limit or ACCOUNT.limit
@@ -274,7 +369,7 @@ class Budget:
                     if quota == Quota():
                         quota = Quota(limit=self._inferred(name, bucket, account))
                     bucket.learn(quota, ticket.sent, now)
-            self._changed.notify_all()
+            self._wake_first()
 
     def _inferred(self, name: str, bucket: Bucket, account: Quota) -> int:
         """The limit of an export whose answer names only the account's: the add-on raises both."""
@@ -286,24 +381,28 @@ class Budget:
 
     def abandon(self, ticket: Ticket, trouble: str | None = None) -> None:
         """Give the permit back without an answer; tell those that wait what happened."""
-        with self._changed:
+        with self._lock:
             for bucket in ticket.buckets:
                 bucket.give_back()
                 bucket.trouble = trouble or bucket.trouble
-            self._changed.notify_all()
+            self._wake_first()
 
     def pause(self, ticket: Ticket, seconds: float, trouble: str = "429", *, account_wide: bool) -> None:
         """Stop the bucket that said 429 for `seconds`, and no other."""
         bucket = ticket.buckets[0] if account_wide else ticket.buckets[-1]
-        with self._changed:
+        with self._lock:
             bucket.trouble = trouble
             bucket.pause(self._clock.now() + seconds)
-            self._changed.notify_all()
+            self._wake_all()
 
     def wake(self) -> None:
         """Let waiting threads look at the stop flag."""
-        with self._changed:
-            self._changed.notify_all()
+        with self._lock:
+            self._wake_all()
+
+    def _wake_all(self) -> None:
+        for waiter in self._waiting:
+            waiter.changed.notify()
 
 
 @dataclass(frozen=True, eq=False)

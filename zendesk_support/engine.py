@@ -112,6 +112,7 @@ class Session:
         self.members = 0
         self.stop = threading.Event()
         self.ready = threading.Condition()
+        self.queued = 0
         self.shared = Shared()
         self.transport = Transport(account.settings, account.clock, account.budget, self.stop)
         auth, self.vault = make_auth(
@@ -424,17 +425,20 @@ class Member:
         """Take no more batches."""
         with self._session.ready:
             self._closed = True
+            self._session.queued -= len(self._queue)
+            self._queue.clear()
             self._session.ready.notify_all()
 
     def take(self) -> Batch | None:
         """The next batch; None while there is none, after waiting a moment for any stream of the run."""
         ready = self._session.ready
         with ready:
-            if not self._queue and not self.done:
+            if not self._queue and not self.done and not self._session.queued:
                 ready.wait(POLL)
             if not self._queue:
                 return None
             batch = self._queue.popleft()
+            self._session.queued -= 1
             ready.notify_all()
             return batch
 
@@ -442,6 +446,7 @@ class Member:
         """The batches that wait to be taken."""
         with self._session.ready:
             batches = list(self._queue)
+            self._session.queued -= len(batches)
             self._queue.clear()
             self._session.ready.notify_all()
             return batches
@@ -463,6 +468,7 @@ class Member:
                 ready.wait(0.5)
             if not self._closed:
                 self._queue.append(batch)
+                self._session.queued += 1
                 ready.notify_all()
 
 

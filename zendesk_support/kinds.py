@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from dlt.common import logger
 
-from zendesk_support.budget import ACCOUNT, EXPORTS, HELP_CENTER, BucketSpec
+from zendesk_support.budget import ACCOUNT, EXPORTS, HELP_CENTER, BucketSpec, Rank
 from zendesk_support.errors import (
     Cancelled,
     ContractError,
@@ -36,7 +36,7 @@ PAGE = 100
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
 GROWS_AFTER = 8
-FAN_OUT = 8
+FAN_OUT = 16
 ANSWERED_WITHIN = 120
 LATE_WITHIN = 7 * 86400
 
@@ -125,6 +125,7 @@ class Job:
 
     Attributes:
         single: read one page of an export, and no more.
+        rank: who goes first of those that wait for quota.
     """
 
     transport: Transport
@@ -137,6 +138,7 @@ class Job:
     page_size: PageSize = field(default_factory=PageSize)
     began: int | None = None
     single: bool = False
+    rank: Rank = Rank.LIST
 
     def page(self, request: Request, key: str, side: str | None = None) -> Page:
         """Fetch one page."""
@@ -314,7 +316,8 @@ class CursorExport:
             where: Params = {"cursor": cursor} if cursor else {"start_time": at}
             doubted = cursor is not None
             try:
-                return shrinking(job, self.path, {**self.params, **where}, self.buckets, self.rows, self.side, doubted)
+                params = {**self.params, **where}
+                return shrinking(job, self.path, params, self.buckets, self.rows, at, self.side, doubted)
             except StartTimeTooRecentError:
                 return None
             except CursorExpiredError:
@@ -391,7 +394,7 @@ class TimeExport:
     def _fetch(self, job: Job, at: int, doubted: bool = False) -> Sized | None:
         try:
             params = {**self.params, "start_time": at}
-            return shrinking(job, self.path, params, self.buckets, self.rows, doubted=doubted)
+            return shrinking(job, self.path, params, self.buckets, self.rows, at, doubted=doubted)
         except StartTimeTooRecentError:
             return None
 
@@ -449,16 +452,15 @@ class Listing:
 
         def request(following: str | None) -> Request:
             if following is None:
-                return Request(url, first, self.buckets, self.path)
-            if following.startswith("/") or "://" in following:
-                return Request(following, {}, self.buckets, self.path, doubted=True)
-            return Request(url, {**first, "page[after]": following}, self.buckets, self.path, doubted=True)
+                return Request(url, first, self.buckets, self.path, rank=job.rank)
+            is_link = following.startswith("/") or "://" in following
+            where, params = (following, {}) if is_link else (url, {**first, "page[after]": following})
+            return Request(where, params, self.buckets, self.path, doubted=True, rank=job.rank)
 
         with Prefetch() as prefetch:
-            pending = prefetch(job.page, request(following), self.rows)
+            page = job.page(request(following), self.rows)
             asked = set[str]()
             while True:
-                page = pending.result()
                 following = self._following(page)
                 if following is None or enough(page):
                     yield page, None
@@ -468,6 +470,7 @@ class Listing:
                 asked.add(following)
                 pending = prefetch(job.page, request(following), self.rows)
                 yield page, following
+                page = pending.result()
 
     def _following(self, page: Page) -> str | None:
         more = page.meta.has_more if page.meta else None
@@ -667,7 +670,7 @@ class PerTicket:
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the rows of every changed ticket; the position is the export's."""
         with ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool:
-            for chunk in self.tickets.read(job):
+            for chunk in self.tickets.read(replace(job, rank=Rank.PARENTS)):
                 before = job.position.edge
                 ids = dict.fromkeys(number(row, "id") for row in chunk.rows if row_hash(row) not in before)
                 rows = [row for found in windowed(pool, lambda id: self._below(job, id), ids) for row in found]
@@ -676,7 +679,8 @@ class PerTicket:
     def _below(self, job: Job, ticket: int) -> Rows:
         listing = Listing(self.path, self.rows, buckets=self.buckets)
         try:
-            return [row for page, _ in listing.pages(job, self.path.format(id=ticket)) for row in page.rows]
+            pages = listing.pages(replace(job, rank=Rank.CHILDREN), self.path.format(id=ticket))
+            return [row for page, _ in pages for row in page.rows]
         except UnavailableError:
             return []
 
@@ -820,7 +824,8 @@ class HelpCenterChildren:
     def _below(self, job: Job, listing: Listing, parent: Parent) -> Rows | UnavailableError:
         """The children of a parent, or the refusal: the parent may have gone since it was listed."""
         try:
-            pages = listing.pages(replace(job, base=parent.center.base), f"{parent.path}/{self.leaf}")
+            below = replace(job, base=parent.center.base, rank=Rank.CHILDREN)
+            pages = listing.pages(below, f"{parent.path}/{self.leaf}")
             return [row for page, _ in pages for row in parent.center.stamp(page.rows)]
         except UnavailableError as error:
             return error
@@ -946,6 +951,7 @@ def shrinking(
     params: Params,
     buckets: tuple[BucketSpec, ...],
     key: str,
+    at: int,
     side: str | None = None,
     doubted: bool = False,
 ) -> Sized:
@@ -953,9 +959,9 @@ def shrinking(
     size = job.page_size
     while True:
         asked = size.rows
-        request = Request(
-            f"{job.base}/api/v2/{path}", {**params, "per_page": asked}, buckets, path, size.shrinkable, doubted
-        )
+        sized = {**params, "per_page": asked}
+        rank = min(job.rank, Rank.EXPORT)
+        request = Request(f"{job.base}/api/v2/{path}", sized, buckets, path, size.shrinkable, doubted, rank, at)
         try:
             page = job.page(request, key, side)
         except PageTooHeavyError:

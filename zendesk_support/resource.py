@@ -66,7 +66,7 @@ class Reading:
         self._report = StreamReport(stream.name)
         if self._sync is not None:
             self._sync.report.streams[stream.name] = self._report
-        self._shape = make_shape(stream, session.account.settings, mode)
+        self._shape = make_shape(stream, session.account.settings, mode, session.shared.once("NUL", refuses_nul))
         self._spool = Spool() if mode in SPOOLED else None
         start = position_of(cursor.start_value if mode in FULL else cursor.last_value) if cursor is not None else 0
         state = self._state()
@@ -239,7 +239,7 @@ def replace_table(stream: Stream, whole: bool) -> None:
         dlt.current.source().resources[stream.name].apply_hints(write_disposition=disposition)
 
 
-def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
+def make_shape(stream: Stream, settings: Settings, mode: Mode, without_nul: bool) -> Shape:
     """The form of a stream's rows, with the columns the destination already has."""
     schema = dlt.current.source_schema()
     naming = schema.naming
@@ -252,7 +252,7 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
             found[name] = data_type
     if settings.nested == "tables":
         names = Names({*stream.columns, DIGEST, DELETED_AT}, found, naming.normalize_path, keys)
-        return TableShape(names, stream.dropped, naming.normalize_path, refuses_nul(), mode in APPENDING)
+        return TableShape(names, stream.dropped, naming.normalize_path, without_nul, mode in APPENDING)
     types: dict[str, DataType] = dict(stream.columns)
     required = list(stream.key)
     if stream.removes:
@@ -267,7 +267,7 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode) -> Shape:
         stream.dropped,
         naming.normalize_identifier,
         lambda n: naming.shorten_fragments(n, "v_text"),
-        refuses_nul(),
+        without_nul,
         keys,
     )
     return ArrowShape(converter)

@@ -10,7 +10,9 @@ import random
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import TypeVar
@@ -21,7 +23,7 @@ import requests
 import urllib3
 from urllib3.util import parse_url
 
-from zendesk_support.budget import ACCOUNT, BucketSpec, Budget, Overdue, Ticket
+from zendesk_support.budget import ACCOUNT, BucketSpec, Budget, Overdue, Rank, Ticket
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import Auth, Token, is_token
 from zendesk_support.errors import (
@@ -58,6 +60,8 @@ class Request:
     Attributes:
         shrinkable: a page that Zendesk cannot build in time (504) is the caller's to make smaller.
         doubted: a refusal is asked about once more, since the page before this one came.
+        rank: who goes first of those that wait for quota, and
+        at: among those of one rank the time an export has reached, Unix seconds.
     """
 
     url: str
@@ -66,6 +70,8 @@ class Request:
     route: str = ""
     shrinkable: bool = False
     doubted: bool = False
+    rank: Rank = Rank.LIST
+    at: int = 0
 
 
 @dataclass
@@ -79,11 +85,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer, inflated."""
+    """A whole answer, inflated; `began` is when its headers came."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    began: float
 
 
 class Me(msgspec.Struct):
@@ -122,7 +129,7 @@ class Transport:
         self._stop = self.stopped = stop
         self._home = origin(settings.base_url)
         self._hosts = {self._home}
-        self._local = threading.local()
+        self._idle: deque[requests.Session] = deque()
         self._sessions: list[requests.Session] = []
         self.auth: Auth | None = None
         self.server_time: float | None = None
@@ -191,7 +198,12 @@ class Transport:
             except BaseException:
                 self._budget.abandon(ticket)
                 raise
-            self._budget.settle(ticket, answer.headers)
+            if answer.status == 429:
+                refusals += 1
+                said = f"429: {self._words(answer)}"
+                self._stand_back(request, ticket, answer, said, refusals, deadline, usage)
+                continue
+            self._budget.settle(ticket, answer.headers, answer.began)
             if answer.status == 200:
                 try:
                     decoded = decode(answer.body)
@@ -205,10 +217,6 @@ class Transport:
                     self._back_off(request, failures, deadline, said, None, usage)
                     continue
             said = f"{answer.status}: {self._words(answer)}"
-            if answer.status == 429:
-                refusals += 1
-                self._stand_back(request, ticket, answer, refusals, deadline, usage)
-                continue
             if answer.status == 401:
                 if not renewed and self._renewed(authorization):
                     renewed = True
@@ -231,7 +239,10 @@ class Transport:
     def _permit(self, request: Request, deadline: float, said: str | None, usage: Usage) -> Ticket:
         """Wait for the budget, and for no bucket that stays refused or silent until the deadline."""
         try:
-            ticket = self._budget.acquire(request.route, request.buckets, self._stop, deadline - self._clock.now())
+            patience = deadline - self._clock.now()
+            ticket = self._budget.acquire(
+                request.route, request.buckets, self._stop, patience, request.rank, request.at
+            )
         except Overdue as error:
             usage.waited += error.waited
             raise self._gave_up(request, said or str(error)) from None
@@ -240,13 +251,13 @@ class Transport:
         return ticket
 
     def _stand_back(
-        self, request: Request, ticket: Ticket, answer: Answer, refusals: int, deadline: float, usage: Usage
+        self, request: Request, ticket: Ticket, answer: Answer, said: str, refusals: int, deadline: float, usage: Usage
     ) -> None:
         """Wait as a 429 asks; a request refused again lets others go first."""
-        said = f"429: {self._words(answer)}"
         asked = retry_after(answer.headers, self._clock)
         longer = backoff(refusals - 1) if refusals > 1 else 0.0
         self._budget.pause(ticket, min(asked, LONGEST_PAUSE), said, account_wide=not names_export(answer))
+        self._budget.settle(ticket, answer.headers, answer.began)
         if self._clock.now() + asked + longer > deadline:
             raise self._gave_up(request, said)
         self._wait(max(0.0, asked - LONGEST_PAUSE) + longer, usage)
@@ -382,20 +393,27 @@ class Transport:
         """What Zendesk said, without the credentials that a proxy may quote."""
         return words(answer, self._secrets())
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = requests.Session()
-            session.trust_env = not self._settings.is_loopback
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-            adapter = BoundedAdapter(pool_connections=4, pool_maxsize=4)
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
-            session.headers.update(
-                {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": user_agent()}
-            )
-            self._local.session = session
-            self._sessions.append(session)
+    @contextmanager
+    def _session(self) -> Iterator[requests.Session]:
+        """A session nobody else uses meanwhile; the one used last comes first, as its connection is open."""
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = self._new_session()
+        try:
+            yield session
+        finally:
+            self._idle.append(session)
+
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = not self._settings.is_loopback
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        adapter = BoundedAdapter(pool_connections=4, pool_maxsize=4)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": user_agent()})
+        self._sessions.append(session)
         return session
 
     def _send(
@@ -413,20 +431,24 @@ class Transport:
             if self._stop.is_set():
                 raise Cancelled
             try:
-                with self._session().request(
-                    method,
-                    url,
-                    params=params,
-                    json=payload,
-                    auth=HeaderAuth(authorization),
-                    timeout=(CONNECT_TIMEOUT, self._settings.request_timeout),
-                    allow_redirects=False,
-                    stream=True,
-                ) as response:
+                with (
+                    self._session() as session,
+                    session.request(
+                        method,
+                        url,
+                        params=params,
+                        json=payload,
+                        auth=HeaderAuth(authorization),
+                        timeout=(CONNECT_TIMEOUT, self._settings.request_timeout),
+                        allow_redirects=False,
+                        stream=True,
+                    ) as response,
+                ):
+                    began = self._clock.now()
                     body = read(response)
                     self._note_date(response.headers)
                     if not response.is_redirect:
-                        return Answer(response.status_code, response.headers, body)
+                        return Answer(response.status_code, response.headers, body, began)
                     url, params = self._own(url, response.headers["Location"], path, hosts), None
             except TooLarge:
                 raise ContractError(

@@ -1,0 +1,317 @@
+"""Measures how close a sync of all streams comes to what Zendesk's quota allows: python benchmarks/quota.py
+
+For each plan two simulated accounts are loaded, one of tickets and one of help centers, and loaded again after 1 % of
+their rows have changed. Each account answers from a process of its own, whose clock runs faster than real time; each
+sync is a fresh process. The table of docs/performance.md is printed, and made from the JSON that is written.
+
+The bound of a sync is the largest, over the account's limits, of two times that no client can beat:
+
+- quota: a limit of n requests a minute lets the k-th request pass in the floor((k - 1) / n)-th minute after the one the
+  sync began in; those left for the last minute are spread over the lists of that limit that can be read side by side;
+- chain: the pages of one list, each asked for with what the one before answered, below them one request for children
+  and one for theirs.
+
+k and the pages are counted in the account's rows, not in what was sent. The token's request comes before either.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fewest import Needed, buckets
+from tickets import RESULTS, ROOT, circumstances, credentials
+
+from zendesk_support.simulator.limits import default_limits
+from zendesk_support.simulator.remote import RemoteSimulator
+from zendesk_support.streams import CATALOGUE
+
+LATENCY = {"incremental": 1.4, "list": 0.3, "show": 0.3, "oauth": 0.3}
+START = 1_760_000_000
+PAUSE = 3600
+CHANGES = {
+    "support": ("tickets", "users", "organizations", "organization_memberships", "satisfaction_ratings", "macros"),
+    "help center": ("articles", "article_comments", "article_votes", "posts", "post_comments", "post_votes"),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One plan and account.
+
+    Attributes:
+        sizes: of the account.
+        scale: account seconds per real second in the first sync, and
+        again: in the second.
+    """
+
+    plan: str
+    account: str
+    sizes: dict[str, int]
+    scale: float
+    again: float
+
+
+def support(tickets: int) -> dict[str, int]:
+    return {"tickets": tickets, "articles": 30, "posts": 20}
+
+
+def guide(articles: int, posts: int) -> dict[str, int]:
+    return {"tickets": 100, "articles": articles, "posts": posts}
+
+
+CASES = (
+    Case("team", "support", support(6000), 4, 1),
+    Case("professional", "support", support(6000), 4, 1),
+    Case("enterprise", "support", support(6000), 4, 1),
+    Case("enterprise_plus", "support", support(20000), 2, 1),
+    Case("team", "help center", guide(700, 500), 8, 6),
+    Case("professional", "help center", guide(700, 500), 6, 5),
+    Case("enterprise", "help center", guide(700, 500), 4, 3),
+    Case("enterprise_plus", "help center", guide(1400, 1000), 1, 1),
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--plans", nargs="*", default=sorted({case.plan for case in CASES}), metavar="PLAN")
+    parser.add_argument("--accounts", nargs="*", default=sorted(CHANGES), metavar="ACCOUNT")
+    parser.add_argument("--first-only", action="store_true", help="leave out the second sync")
+    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="accounts at a time (4)")
+    parser.add_argument("--log", type=Path, help="where the requests of every sync go, for a closer look")
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where the JSON report goes")
+    parser.add_argument("--table", type=Path, metavar="JSON", help="print the table of an earlier report, and no more")
+    parser.add_argument("--sync", nargs=3, metavar=("URL", "DIR", "SCALE"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.sync:
+        print(json.dumps(sync(*options.sync)))
+        return 0
+    if options.table:
+        print("\n".join([HEAD, *map(row, json.loads(options.table.read_text())["syncs"])]))
+        return 0
+    report: dict[str, Any] = {
+        "command": shlex.join(["python", *sys.argv]),
+        **circumstances(),
+        "load": os.getloadavg()[0],
+        "latency": LATENCY,
+        "syncs": [],
+    }
+    print(HEAD, flush=True)
+    cases = [case for case in CASES if case.plan in options.plans and case.account in options.accounts]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for syncs in pool.map(lambda case: list(run(case, options)), cases):
+            for figures in syncs:
+                report["syncs"].append(figures)
+                print(row(figures), flush=True)
+    options.results.mkdir(parents=True, exist_ok=True)
+    path = options.results / f"{report['date'][:10]}-{report['commit']}-quota.json"
+    path.write_text(json.dumps(report, indent=2) + "\n")
+    print(f"\n{path}")
+    return 0
+
+
+def run(case: Case, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """The first sync, then one with changes, of the same account with another clock."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="zendesk-quota-") as directory:
+        for again in (False, True)[: 1 if options.first_only else 2]:
+            scale = case.again if again else case.scale
+            with account(case, scale, port) as simulator:
+                needed = Needed.of(simulator, case.plan)
+                if again:
+                    simulator.advance(PAUSE)
+                    since = simulator.now()
+                    change(simulator, case)
+                    needed = Needed.of(simulator, case.plan, needed, since)
+                figures = measured(simulator, case, scale, directory, options.log, again)
+                yield {**figures, **bound(needed, case.plan, figures.pop("first_at"))}
+
+
+def change(simulator: RemoteSimulator, case: Case) -> None:
+    """Change 1 % of the account's rows."""
+    for stream in CHANGES[case.account]:
+        count = len(simulator.truth(stream, ["id"]))
+        simulator.mutate("update_rows", stream=stream, count=max(1, count // 100))
+
+
+def measured(
+    simulator: RemoteSimulator, case: Case, scale: float, directory: str, log: Path | None, again: bool
+) -> dict[str, Any]:
+    """One sync, as the account sees it."""
+    simulator.reset_requests()
+    began = simulator.now()
+    child = sync_apart(simulator.base_url, directory, scale)
+    ended = simulator.now()
+    requests = simulator.requests()
+    if log is not None:
+        log.mkdir(parents=True, exist_ok=True)
+        name = f"{case.plan}-{case.account.replace(' ', '-')}-{'second' if again else 'first'}.json"
+        (log / name).write_text(json.dumps(requests))
+    first = min(request["time"] for request in requests)
+    last = max(request["time"] + latency(request) for request in requests)
+    counted = Counter(bucket for request in requests for bucket in request["buckets"])
+    return {
+        "plan": case.plan,
+        "account": case.account,
+        "sync": "1 % changed" if again else "first",
+        "clock_scale": scale,
+        "rows": child["rows"],
+        "requests": sum(counted[bucket] for bucket in ("account", "help_center")),
+        "refused": sum(request["status"] == 429 for request in requests),
+        "by_bucket": dict(counted),
+        "wall": round(last - first, 1),
+        "start_up": round((first - began) / scale, 1),
+        "loading": round((ended - last) / scale, 1),
+        "cpu": child["cpu"],
+        "first_at": first,
+    }
+
+
+def latency(request: dict[str, Any]) -> float:
+    kind = "incremental" if "/incremental/" in request["path"] else "oauth" if "/oauth/" in request["path"] else "list"
+    return LATENCY[kind]
+
+
+def bound(needed: Needed, plan: str, first_at: float) -> dict[str, Any]:
+    """Seconds that no client can beat, counted from the first request on, and the requests it needs."""
+    count, lists = Counter[str](), Counter[str]()
+    for name in CATALOGUE:
+        for bucket in buckets(name):
+            count[bucket] += needed.requests(name)
+            lists[bucket] += needed.side_by_side(name)
+    phase = (first_at + LATENCY["oauth"]) % 60
+    times = {"chain": max(needed.chain(name, LATENCY) for name in CATALOGUE)}
+    for bucket, requests in count.items():
+        if requests:
+            limit = default_limits(plan)[bucket].total
+            page = LATENCY["incremental" if bucket.startswith("incremental") else "list"]
+            times[bucket] = soonest(requests, limit, lists[bucket], page, 60 - phase)
+    decisive = max(times, key=lambda name: times[name])
+    return {
+        "fewest": count["account"] + count["help_center"],
+        "fewest_by_bucket": dict(count),
+        "bound": round(times[decisive] + LATENCY["oauth"], 1),
+        "decided_by": decisive,
+    }
+
+
+def soonest(requests: int, limit: int, lists: int, page: float, ends: float) -> float:
+    """Seconds until the last request of a limit can be answered.
+
+    Args:
+        requests: how many there are.
+        limit: how many pass in a minute.
+        lists: how many can be under way at a time.
+        page: seconds until one is answered.
+        ends: seconds to the end of the first minute.
+    """
+    begins, begun = 0.0, 0
+    while requests > (room := min(limit, lists * (int((ends - begins) / page) + begun))):
+        requests -= room
+        # A request that was sent before may be the first to count.
+        begins, ends, begun = ends, ends + 60, 1
+    return begins + (math.ceil(requests / lists) - begun) * page
+
+
+HEAD = """\
+| plan | account | sync | requests | fewest | 429 | wall (s) | bound (s) | decided by | wall / bound | \
+start-up + load (real s) | whole / bound | CPU (s) | CPU x clock / wall |
+|---|---|---|---:|---:|---:|---:|---:|---|---:|---:|---:|---:|---:|"""
+
+
+def row(figures: dict[str, Any]) -> str:
+    """A sync as a line of the table."""
+    wall, bound, rest = figures["wall"], figures["bound"], figures["start_up"] + figures["loading"]
+    cells = [
+        figures["plan"].replace("_", " ").title(),
+        figures["account"],
+        figures["sync"],
+        f"{figures['requests']:,}",
+        f"{figures['fewest']:,}",
+        str(figures["refused"]),
+        f"{wall:,.0f}" if wall > 100 else f"{wall:.1f}",
+        f"{bound:,.0f}" if bound > 100 else f"{bound:.1f}",
+        figures["decided_by"].replace("_", " "),
+        f"{wall / bound:.3f}",
+        f"{rest:.1f}",
+        f"{(wall + rest) / bound:.3f}",
+        f"{figures['cpu']:.1f}",
+        f"{figures['cpu'] * figures['clock_scale'] / wall:.0%}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+@contextmanager
+def account(case: Case, scale: float, port: int) -> Iterator[RemoteSimulator]:
+    """A simulated account in a process of its own, the same one for the same case."""
+    command = [sys.executable, "-m", "zendesk_support.simulator", "--port", str(port), "--plan", case.plan]
+    command += ["--now", str(START), "--clock-scale", str(scale), "--tickets", str(case.sizes["tickets"])]
+    command += ["--latency", ",".join(f"{name}={seconds}" for name, seconds in LATENCY.items())]
+    command += [word for name, n in case.sizes.items() if name != "tickets" for word in ("--size", f"{name}={n}")]
+    command += ["--warm", "metric_sets,ticket_events,users"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            ready = process.stdout.readline()
+            if "ready at " not in ready:
+                raise SystemExit("the simulator did not start")
+            yield RemoteSimulator(ready.split()[-1])
+        finally:
+            process.terminate()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def sync_apart(url: str, directory: str, scale: float) -> dict[str, Any]:
+    """One sync in a fresh process."""
+    environment = {**os.environ, "DLT_DATA_DIR": f"{directory}/dlt", "RUNTIME__DLTHUB_TELEMETRY": "false"}
+    command = [sys.executable, __file__, "--sync", url, directory, str(scale)]
+    done = subprocess.run(command, env=environment, cwd=directory, stdout=subprocess.PIPE, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def sync(url: str, directory: str, scale: str) -> dict[str, Any]:
+    """Sync all streams as the command line does, and say what it took."""
+    import resource
+
+    from zendesk_support import cli
+    from zendesk_support.destinations import WAREHOUSES
+    from zendesk_support.runner import sync
+
+    warehouse = WAREHOUSES["duckdb"]
+    options = cli.make_parser(warehouse).parse_args(["--start-date", "2015-01-01"])
+    options.database = Path(directory) / "quota.duckdb"
+    source = cli.make_source(
+        options, list(CATALOGUE), base_url=url, credentials=credentials(url), clock_scale=float(scale)
+    )
+    report = sync(warehouse.pipeline(options), source)
+    if report.failed:
+        raise SystemExit("\n".join(f"{stream.stream}: {stream.message}" for stream in report.failed))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "rows": sum(stream.rows for stream in report.streams.values()),
+        "cpu": round(usage.ru_utime + usage.ru_stime, 1),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
