@@ -62,6 +62,11 @@ FAULTS: tuple[tuple[str, dict[str, object]], ...] = (
 )
 
 
+def is_expected(code: int, printed: str) -> bool:
+    """Whether a sync ended as one may in all this: loaded, incomplete, killed, or its token request refused (400)."""
+    return code in (0, 1, -signal.SIGKILL) or (code == 2 and "Zendesk refused the client_credentials grant" in printed)
+
+
 class Syncs:
     """A pipeline into a DuckDB file, run by its script."""
 

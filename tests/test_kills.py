@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chaos import FAULTS, MUTATIONS, STAGES, Syncs
+from chaos import FAULTS, MUTATIONS, STAGES, Syncs, is_expected
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
@@ -150,4 +150,4 @@ def take(syncs: Syncs, action: str, which: int, when: int) -> None:
         syncs.stop(syncs.moment(STAGES[which % 3], random.Random(which)))
     else:
         code, printed = syncs.run()
-        assert code in (0, 1), printed
+        assert is_expected(code, printed), printed
