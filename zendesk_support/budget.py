@@ -25,6 +25,7 @@ WINDOW = 60.0
 LONGEST_WINDOW = 600.0
 LATE = 5.0
 LOOKOUTS = 12
+LOOKS_AGAIN = 5.0
 HIGH_VOLUME = 2500
 
 
@@ -294,7 +295,7 @@ class Budget:
                     is_blocked = ready == math.inf or now < slowest.paused_until
                     if is_blocked and blocked + max(0.0, slowest.paused_until - now) > patience:
                         raise Overdue(slowest.trouble, now - started)
-                    waiter.changed.wait(min(self._clock.real(ready - now), 0.5))
+                    waiter.changed.wait(min(self._clock.real(min(ready - now, LOOKS_AGAIN)), 0.5))
                     passed = self._clock.now() - now
                     blocked += passed if is_blocked else 0.0
                     self.waited[slowest.name] += passed

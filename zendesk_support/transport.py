@@ -182,12 +182,13 @@ class Transport:
         failures = refusals = 0
         said: str | None = None
         while True:
-            authorization = self._authorization()
+            self._authorization()
             if deadline is None:
                 deadline = self._clock.now() + self._settings.retry_deadline
             ticket = self._permit(request, deadline, said, usage)
             deadline += ticket.queued
             try:
+                authorization = self._authorization()  # once more, as a token may have ended while waiting
                 answer = self._send("GET", url, authorization, params=request.params)
             except BrokenAnswer as error:
                 said = str(error)

@@ -6,7 +6,6 @@ Each client gets an environment of its own, made once under `ZENDESK_FOREIGN_CLI
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from environments import environment, kept_in
 
 from zendesk_support.simulator import Simulator
 
@@ -198,33 +198,11 @@ def interpreter() -> str:
     pytest.skip("needs Python 3.10 or 3.11")
 
 
-def environment(client: str, cache: Path) -> Path:
-    """Return the Python of a client's environment, made if it is not there."""
-    place = cache / client
-    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    note = place / "installed.txt"
-    wanted = "\n".join(CLIENTS[client])
-    if not note.exists() or note.read_text() != wanted:
-        subprocess.run([interpreter(), "-m", "venv", "--clear", str(place)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-qq", *CLIENTS[client]], check=True)
-        note.write_text(wanted)
-    return python
-
-
-@pytest.fixture
-def cache(request: pytest.FixtureRequest) -> Path:
-    """Return the folder that keeps the environments."""
-    given = os.environ.get("ZENDESK_FOREIGN_CLIENTS")
-    if given:
-        return Path(given)
-    assert request.config.cache is not None
-    return Path(request.config.cache.mkdir("foreign_clients"))
-
-
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_foreign_client_reads_what_it_can_see(client: str, cache: Path, tmp_path: Path) -> None:
+def test_a_foreign_client_reads_what_it_can_see(client: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """L10, L11, L18 and L19 are what these clients miss; the simulator answers them without one error."""
-    python = environment(client, cache)
+    place = kept_in(request.config, "foreign_clients") / client
+    python = environment(place, CLIENTS[client], interpreter())
     with Simulator(
         tickets=300,
         now=time.time() - PER_CHANGE * len(CHANGES),
