@@ -192,6 +192,15 @@ def test_a_token_that_ends_in_the_middle_of_a_run_is_renewed_once(tmp_path: Path
     assert token_requests(account) == 2
 
 
+def test_a_token_that_ends_while_a_request_waits_for_its_turn_is_not_sent(
+    tmp_path: Path, simulate: Callable[..., Simulator]
+) -> None:
+    account = simulate(organization_memberships=450, limits={"account": 1}, token_lifetime=45, clock_scale=120)
+    load(pipeline(tmp_path), account, "organization_memberships", clock_scale=120)
+    assert [request["status"] for request in account.requests() if request["route"] != "oauth_tokens"] == [200] * 5
+    assert token_requests(account) > 2
+
+
 def test_a_401_of_one_stream_that_no_renewal_cures_does_not_stop_the_others(tmp_path: Path, account: Simulator) -> None:
     """L20."""
     account.fault("status", status=401, route="groups", times=None)

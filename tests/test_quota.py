@@ -89,3 +89,18 @@ def test_no_stream_is_waited_for_while_another_has_rows(account: Simulator, monk
     assert batch is not None
     assert batch.position == {"at": 1}
     session.account.leave(session)
+
+
+def test_every_stream_begins_before_any_is_waited_for(
+    tmp_path: Path, account: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, begun = Member.take, []
+
+    def noted(self: Member) -> Any:
+        begun.append([running.started for running in self._session._passes])
+        return take(self)
+
+    monkeypatch.setattr(Member, "take", noted)
+    load(pipeline(tmp_path), account)
+    assert len(begun[0]) > 30
+    assert all(begun[0])

@@ -18,6 +18,7 @@ from typing import Any
 import dlt
 import msgspec
 import numpy as np
+import pyarrow as pa
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.destinations.sql_client import SqlClientBase
@@ -114,6 +115,9 @@ class Session:
         self.ready = threading.Condition()
         self.queued = 0
         self.shared = Shared()
+        # Making its first array, pyarrow imports pandas where that is installed; half imported by a thread, dlt trips
+        # over it.
+        pa.array([0])
         self.transport = Transport(account.settings, account.clock, account.budget, self.stop)
         auth, self.vault = make_auth(
             account.credentials, account.settings.base_url, self.transport.post_token, account.clock
@@ -136,6 +140,11 @@ class Session:
             self.shared.parents(running.reader.path).promise()
         running.members.append(member)
         return running
+
+    def start(self) -> None:
+        """Begin every pass that was joined, so that none waits until dlt has come to its stream."""
+        for running in self._passes:
+            running.start()
 
     def destination(self, stream: Stream, mode: Mode) -> Destination:
         """What the pipeline under way has loaded of a stream; nothing, where all is loaded anew."""

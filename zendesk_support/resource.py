@@ -95,8 +95,7 @@ class Reading:
             if not self._passes[0].started:
                 # Every other stream of the run joins its passes before the first of them starts.
                 yield None
-                for running in self._passes:
-                    running.start()
+                self._session.start()
             yield from self._pages(cursor)
             ended = self._exhausted or self._sync is None or self._sync.over
             if ended:
