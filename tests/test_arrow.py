@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import subprocess
+import sys
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,6 +20,7 @@ from hypothesis import strategies as st
 
 from zendesk_support.arrow import ARROW_TYPES, Converter, DataType
 from zendesk_support.pages import Rows, page_decoder
+from zendesk_support.simulator import Simulator
 
 snake_case = NamingConvention().normalize_identifier
 
@@ -379,3 +384,25 @@ def test_every_value_of_any_rows_can_be_read_back(pages: list[list[dict[str, Any
                 assert any(same(value, token[key], cell, converter.types[name]) for name, cell in cells.items()), key
         assert table.schema.names == list(converter.types)
         assert all(pa.types.is_string(table.schema.field(n).type) for n in converter.types if n.endswith("__v_text"))
+
+
+def test_no_reader_is_the_first_to_import_pandas(tmp_path: Path, account: Simulator) -> None:
+    """dlt looks at pandas as soon as its import has begun."""
+    script = f"""
+import sys, threading
+from pathlib import Path
+from support import load, pipeline
+from zendesk_support.simulator import RemoteSimulator
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            print(threading.current_thread() is threading.main_thread())
+
+sys.meta_path.insert(0, Watch())
+load(pipeline(Path({str(tmp_path)!r})), RemoteSimulator({account.base_url!r}), "groups", "tickets")
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) == {"True"}
