@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import pytest
 from documented import faults
 from test_fault_matrix import KINDS
 
+from zendesk_support.streams import CATALOGUE
+
+ROOT = Path(__file__).parent.parent
 PROOF = re.compile(r"says\(\s*\"([^\"]+)\"")
 
 
@@ -16,3 +21,14 @@ def test_every_documented_fault_is_produced_by_a_test_that_compares_its_message(
     for path in Path(__file__).parent.glob("test_*.py"):
         produced |= set(PROOF.findall(path.read_text()))
     assert produced == set(faults())
+
+
+@pytest.mark.parametrize("name", ["soak-kills", "soak-faults"])
+def test_the_documented_soaks_are_those_of_the_results(name: str) -> None:
+    soak = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+    assert soak["difference"] is None
+    assert soak["streams"] == len(CATALOGUE)
+    counts = [f"{soak[count]:,}" for count in ("syncs", "kills", "faults", "mutations", "comparisons", "rows_compared")]
+    cells = [f"`{soak['command'].partition(' --results')[0]}`", soak["date"], soak["commit"], soak["machine"], *counts]
+    row = " | ".join([*cells, f"{soak['minutes']:g}", str(soak["seed"]), "none"])
+    assert f"\n| {row} |\n" in (ROOT / "docs" / "faults.md").read_text()
