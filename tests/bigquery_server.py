@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -55,7 +56,7 @@ class BigQueryServer:
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
         self._log = (self._home / "log").open("wb")
         port = self.url.rpartition(":")[2]
-        command = [python.with_name("bqemulator"), "start", "--rest-port", port, "--grpc-port", "0"]
+        command = [python, Path(__file__).with_name("bigquery_emulator.py"), "start", "--rest-port", port, "--grpc-port", "0"]
         self._server = subprocess.Popen(
             [*command, "--project", PROJECT, "--log-level", "warning"],
             cwd=self._home,
@@ -93,6 +94,15 @@ class BigQueryServer:
         except URLError:
             return False
 
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """It answers nobody."""
+        self._server.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._server.send_signal(signal.SIGCONT)
+
     def close(self) -> None:
         """End the emulator and remove what it stored."""
         self._server.kill()
@@ -113,7 +123,7 @@ class BigQueryServer:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        return [tuple(row.values()) for row in self.client().query_and_wait(sql)]
+        return [tuple(row.values()) for row in self.client().query(sql).result()]
 
 
 class Tokens(BaseHTTPRequestHandler):

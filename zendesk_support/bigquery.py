@@ -19,6 +19,7 @@ from dlt.destinations.impl.bigquery.factory import BigQueryTypeMapper
 from zendesk_support.errors import DestinationError
 from zendesk_support.streams.base import Stream
 
+ANSWERED_WITHIN = 60.0
 BY_MONTH = "TIMESTAMP_TRUNC({column_name}, MONTH)"
 
 
@@ -64,7 +65,7 @@ def answers(client: Any) -> None:
 
     connection = client.native_connection
     # A missing project is told as a missing dataset is.
-    connection.query("SELECT 1").result()
+    connection.query("SELECT 1").result(timeout=ANSWERED_WITHIN)
     name = client.fully_qualified_dataset_name(quote=False)
     try:
         found = connection.get_dataset(name, timeout=client.http_timeout).location
