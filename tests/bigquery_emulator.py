@@ -23,7 +23,7 @@ from sqlglot import exp
 
 TABLE = r" TABLE (?:IF NOT EXISTS )?`([\w-]+)`\.`(\w+)`\.`(\w+)`"
 MADE = re.compile(
-    rf"CREATE{TABLE}(?:(?!CREATE TABLE).)*?\nPARTITION BY TIMESTAMP_TRUNC\(`(\w+)`, MONTH\)\nCLUSTER BY ([`\w, ]+)",
+    rf"CREATE{TABLE}(?:(?!CREATE TABLE).)*?PARTITION BY TIMESTAMP_TRUNC\(`(\w+)`, MONTH\)\nCLUSTER BY ([`\w, ]+)",
     re.DOTALL,
 )
 ALTERED = re.compile(rf"ALTER{TABLE}")
@@ -36,7 +36,9 @@ run = jobs.execute_query_job
 
 async def run_mended(project_id: str, job_id: str, bq_sql: str, query_params: Any, ctx: Any, **options: Any) -> Any:
     """Run a query job."""
-    one_each = ADDING.sub(lambda found: found[1] + found[2].replace(",\nADD COLUMN", f";\n{found[1]}ADD COLUMN"), bq_sql)
+    one_each = ADDING.sub(
+        lambda found: found[1] + found[2].replace(",\nADD COLUMN", f";\n{found[1]}ADD COLUMN"), bq_sql
+    )
     done = await run(project_id, job_id, one_each, query_params, ctx, **options)
     for name in ALTERED.findall(bq_sql):
         change(ctx, name, schema_=_introspect_schema(*name, ctx))

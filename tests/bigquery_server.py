@@ -56,7 +56,15 @@ class BigQueryServer:
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
         self._log = (self._home / "log").open("wb")
         port = self.url.rpartition(":")[2]
-        command = [python, Path(__file__).with_name("bigquery_emulator.py"), "start", "--rest-port", port, "--grpc-port", "0"]
+        command = [
+            python,
+            Path(__file__).with_name("bigquery_emulator.py"),
+            "start",
+            "--rest-port",
+            port,
+            "--grpc-port",
+            "0",
+        ]
         self._server = subprocess.Popen(
             [*command, "--project", PROJECT, "--log-level", "warning"],
             cwd=self._home,

@@ -169,7 +169,7 @@ def test_redacted_and_scrubbed_texts_go(tmp_path: Path, account: Simulator, bigq
     [
         ({CREDENTIALS: None}, "No credentials for BigQuery are set."),
         ({CREDENTIALS: "{}"}, "No credentials for BigQuery are set."),
-        ({CREDENTIALS: "somewhere"}, "serialized service account credentials"),
+        ({CREDENTIALS: "somewhere"}, "cannot parse the configuration value"),
         ({CREDENTIALS: None, "GOOGLE_APPLICATION_CREDENTIALS": "nowhere.json"}, "No credentials for BigQuery are set."),
         ({"BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1"}, "Connection refused"),
         ({"DESTINATION__BIGQUERY__LOCATION": "EU"}, "is in US. Example: DESTINATION__BIGQUERY__LOCATION=US"),
@@ -210,6 +210,19 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(
     assert cli.bigquery(ARGUMENTS) == 2
     assert "install google.cloud.bigquery: pip install -e '.[bigquery]'" in capsys.readouterr().err
     assert account.requests() == []
+
+
+def test_the_hourly_sync_names_credentials_and_location(
+    account: Simulator, bigquery: BigQueryServer, dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / ".github" / "workflows" / "zendesk_sync.yml").read_text()
+    given = {value: name for name, value in re.findall(r"(DESTINATION__\w+): \$\{\{ ([\w.]+)", text)}
+    monkeypatch.delenv(CREDENTIALS)
+    monkeypatch.setenv(given["secrets.DESTINATION_CREDENTIALS"], bigquery.credentials)
+    monkeypatch.setenv(given["vars.DESTINATION_LOCATION"], "EU")
+    assert cli.bigquery(["--progress", "off", "--streams", "groups", "--dataset", dataset]) == 0
+    assert bigquery.client().get_dataset(dataset).location == "EU"
+    assert bigquery.query(f"SELECT count(*) FROM {dataset}.groups") == [(len(truth(account, "groups")),)]
 
 
 def test_a_process_killed_while_it_loads_is_made_good_by_the_next(

@@ -65,7 +65,7 @@ def answers(client: Any) -> None:
 
     connection = client.native_connection
     # A missing project is told as a missing dataset is.
-    connection.query("SELECT 1").result(timeout=ANSWERED_WITHIN)
+    connection.query("SELECT 1", job_retry=None).result(timeout=ANSWERED_WITHIN, job_retry=None)
     name = client.fully_qualified_dataset_name(quote=False)
     try:
         found = connection.get_dataset(name, timeout=client.http_timeout).location
