@@ -12,8 +12,10 @@ from typing import Any
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 
 import pytest
+from bigquery_server import PACKAGES, BigQueryServer
 from dlt.common.configuration.container import Container
 from dlt.common.pipeline import PipelineContext
+from environments import environment, kept_in
 from postgres_server import PostgresServer, binaries
 from support import MakePipeline, pipeline, simulated
 
@@ -79,8 +81,24 @@ def postgres() -> Iterator[PostgresServer]:
     server.close()
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
+@pytest.fixture(scope="session")
+def bigquery_emulator(request: pytest.FixtureRequest) -> Iterator[BigQueryServer]:
+    """An emulator of BigQuery for all tests of a process."""
+    server = BigQueryServer(environment(kept_in(request.config, "bigquery") / "emulator", PACKAGES))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def bigquery(bigquery_emulator: BigQueryServer, monkeypatch: pytest.MonkeyPatch) -> BigQueryServer:
+    """The emulator, and the settings that lead to it."""
+    for name, value in bigquery_emulator.settings.items():
+        monkeypatch.setenv(name, value)
+    return bigquery_emulator
+
+
+@pytest.fixture(params=["duckdb", "postgres", pytest.param("bigquery", marks=pytest.mark.bigquery)])
 def make_pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> MakePipeline:
     """Makes pipelines into each kind of database in turn."""
-    server = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    server = None if request.param == "duckdb" else request.getfixturevalue(request.param)
     return partial(pipeline, tmp_path, server=server)

@@ -10,12 +10,14 @@ from typing import Any
 from uuid import uuid4
 
 import dlt
+from bigquery_server import BigQueryServer
 from dlt.common.normalizers.naming import NamingConvention
 from dlt.common.schema import Schema
 from dlt.pipeline.pipeline import Pipeline
 from postgres_server import PostgresServer
 
 from zendesk_support import zendesk_support_source
+from zendesk_support.bigquery import bigquery
 from zendesk_support.postgres import postgres
 from zendesk_support.report import Report
 from zendesk_support.runner import sync
@@ -49,10 +51,11 @@ def source(account: Simulator, **settings: Any) -> Any:
     return zendesk_support_source(**{**defaults, **settings})
 
 
-def pipeline(tmp_path: Path, name: str = "zendesk", server: PostgresServer | None = None) -> Pipeline:
-    """A pipeline into a DuckDB file of the test's own, or into a schema of its own on a Postgres server."""
+def pipeline(tmp_path: Path, name: str = "zendesk", server: PostgresServer | BigQueryServer | None = None) -> Pipeline:
+    """A pipeline into a DuckDB file of the test's own, or into a schema of its own on a server."""
     if server is not None:
-        return dlt.pipeline(name, destination=postgres(server.url), dataset_name=f"{name}_{uuid4().hex[:8]}")
+        made: Any = postgres(server.url) if isinstance(server, PostgresServer) else bigquery(server.credentials)
+        return dlt.pipeline(name, destination=made, dataset_name=f"{name}_{uuid4().hex[:8]}")
     return dlt.pipeline(
         name, destination=dlt.destinations.duckdb(str(tmp_path / f"{name}.duckdb")), dataset_name="warehouse"
     )
@@ -153,7 +156,7 @@ def records(client: Any, schema: Schema, table: str) -> list[dict[str, Any]]:
     columns = {name: hints for name, hints in schema.tables[table]["columns"].items() if "data_type" in hints}
     listed = ", ".join(
         # As texts, JSON values are the same with every client.
-        f"CAST({client.escape_column_name(name)} AS VARCHAR)"
+        f"CAST({client.escape_column_name(name)} AS {text_type(client)})"
         if hints["data_type"] == "json"
         else client.escape_column_name(name)
         for name, hints in columns.items()
@@ -237,3 +240,9 @@ def assert_rows(target: Pipeline, account: Simulator, listed: dict[str, list[dic
 def typed(row: dict[str, Any]) -> dict[str, Any]:
     """A row whose true and false do not equal 1 and 0."""
     return {name: (type(value), value) if isinstance(value, bool) else value for name, value in row.items()}
+
+
+def text_type(client: Any) -> str:
+    """What the destination calls the type of texts."""
+    mapper = client.capabilities.get_type_mapper()
+    return str(mapper.to_destination_type({"name": "", "data_type": "text"}, {}))

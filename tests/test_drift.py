@@ -31,6 +31,8 @@ SQL_TYPES = {"timestamp": "timestamp with time zone", "bool": "boolean", "bigint
 OWN_TYPES = {
     "duckdb": {"text": "varchar", "double": "double", "json": "json"},
     "postgres": {"text": "character varying", "double": "double precision", "json": "jsonb"},
+    "bigquery": {"text": "string", "double": "float64", "json": "string", "bool": "bool", "bigint": "int64"}
+    | {"timestamp": "timestamp"},
 }
 HOSTILE = {
     "../../etc/passwd": "path",
@@ -42,6 +44,7 @@ HOSTILE = {
     "_deleted_at": "2020-01-01T00:00:00Z",
     "_dlt_id": "own",
     "_dlt_load_id": "own",
+    "_TABLE_SUFFIX": "refused by BigQuery",
     "_DLT_ID": "own",
     "🎉": "emoji",
     "": "nothing",
@@ -212,8 +215,9 @@ def test_declared_types_reach_the_destination(make_pipeline: MakePipeline, simul
     target = make_pipeline()
     names = ("tickets", "users", "ticket_metric_events", "ticket_comments", "article_votes")
     load(target, simulate(tickets=10), *names)
+    within = f"{target.dataset_name}." if target.destination.destination_name == "bigquery" else ""
     query = f"""
-        SELECT table_name, column_name, lower(data_type) FROM information_schema.columns
+        SELECT table_name, column_name, lower(data_type) FROM {within}INFORMATION_SCHEMA.COLUMNS
         WHERE table_schema = '{target.dataset_name}'
     """
     with target.sql_client() as client:

@@ -49,6 +49,9 @@ def databases(streams: Iterable[str]) -> pytest.MarkDecorator:
     )
 
 
+IN_BIGQUERY = pytest.param("bigquery", "history", marks=pytest.mark.bigquery)
+
+
 def count(target: Pipeline, query: str) -> int:
     with target.sql_client() as client:
         rows = client.execute_sql(query)
@@ -206,7 +209,7 @@ def test_another_mode_for_an_existing_table_is_refused_with_the_command_that_rel
 
 @pytest.mark.parametrize(
     ("make_pipeline", "mode"),
-    [*(("duckdb", mode) for mode in sorted(set(MODES) - {"incremental"})), ("postgres", "append")],
+    [*(("duckdb", mode) for mode in sorted(set(MODES) - {"incremental"})), ("postgres", "append"), IN_BIGQUERY],
     indirect=["make_pipeline"],
 )
 def test_every_mode_loads_child_tables_too(make_pipeline: MakePipeline, account: Simulator, mode: str) -> None:

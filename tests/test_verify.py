@@ -81,7 +81,7 @@ def execute(target: Pipeline, *queries: str) -> None:
 
 def select(target: Pipeline, query: str) -> list[tuple[Any, ...]]:
     with target.sql_client() as client, client.execute_query(query) as cursor:
-        return list(cursor.fetchall())
+        return [tuple(row) for row in cursor.fetchall()]
 
 
 def first_key(target: Pipeline, name: str) -> tuple[Any, ...]:

@@ -98,6 +98,7 @@ def test_a_runner_with_a_fresh_disk_goes_on_where_the_last_one_ended(
         "secrets.ZENDESK_CLIENT_ID": account.credentials["client_id"],
         "secrets.ZENDESK_CLIENT_SECRET": account.credentials["client_secret"],
         "secrets.DESTINATION_CREDENTIALS": postgres.url,
+        "vars.DESTINATION_LOCATION || 'US'": "US",
     }
     (job,) = read("zendesk_sync.yml")["jobs"].values()
     step = job["steps"][-1]
@@ -138,5 +139,5 @@ def test_a_runner_with_a_fresh_disk_goes_on_where_the_last_one_ended(
 
 def test_the_readme_names_every_variable_and_secret_of_the_sync() -> None:
     names = set(re.findall(r"(?:vars|secrets)\.(\w+)", (FOLDER / "zendesk_sync.yml").read_text()))
-    assert len(names) == 6
+    assert len(names) == 7
     assert all(f"`{name}`" in README for name in names)

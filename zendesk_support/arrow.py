@@ -28,6 +28,8 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }
 OWN_COLUMNS = frozenset({"_dlt_id", "_dlt_load_id", "_deleted_at"})
 UNNAMED = "unnamed"
+RESERVED = ("_dlt_", "_table_", "_file_", "_partition", "_row_timestamp", "__root__", "_colidentifier", "_change_")
+"""How columns begin that are dlt's own, or that BigQuery refuses."""
 VARIANT = "__v_text"
 EXACT_DIGITS = 15
 
@@ -88,9 +90,9 @@ class Names:
             self._names[key] = name
 
     def _wanted(self, key: str) -> str:
-        """The column a key would have if there were no other; none of dlt's own, such as `_dlt_valid_to`."""
+        """The column a key would have if there were no other; none that is reserved, such as `_dlt_valid_to`."""
         name = self._identifier(key if key.strip() else UNNAMED)
-        return self._identifier(f"zendesk{name}") if name.startswith("_dlt_") else name
+        return self._identifier(f"zendesk{name}") if name.startswith(RESERVED) else name
 
 
 class Converter:

@@ -85,6 +85,7 @@ class NoTraces(logging.Filter):
 
 duckdb = partial(main, "duckdb")
 postgres = partial(main, "postgres")
+bigquery = partial(main, "bigquery")
 
 
 def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:

@@ -46,6 +46,15 @@ QUERIES = (
         GROUP BY o.name ORDER BY comments DESC, o.name LIMIT 3""",
     ),
 )
+IN_BIGQUERY = {
+    QUERIES[1][0]: """SELECT coalesce(t.priority, '-') AS priority,
+               round(approx_quantiles(minutes, 100)[OFFSET(50)]) AS median,
+               round(approx_quantiles(minutes, 100)[OFFSET(90)]) AS p90
+        FROM tickets AS t
+        JOIN (SELECT ticket_id, CAST(JSON_VALUE(reply_time_in_minutes, '$.calendar') AS FLOAT64) AS minutes
+              FROM ticket_metrics) AS m ON m.ticket_id = t.id
+        GROUP BY 1 ORDER BY 2"""
+}
 
 
 def demo(
@@ -76,10 +85,10 @@ def demo(
         cli.console.print(f"\nThe account changes ({done}) and is loaded again:")
         second = cli.load(pipeline, source)
     show_changes(second)
+    in_bigquery = pipeline.destination.capabilities().sqlglot_dialect == "bigquery"
     for title, query in QUERIES:
-        show_query(pipeline, title, query)
-    where = pipeline.destination_client().config.data_location()
-    cli.console.print(f"\nThe tables are in {where}, schema {pipeline.dataset_name}.", highlight=False)
+        show_query(pipeline, title, IN_BIGQUERY.get(title, query) if in_bigquery else query)
+    cli.console.print(f"\nThe tables are in {place(pipeline)}, schema {pipeline.dataset_name}.", highlight=False)
     return max(cli.outcome(report, options.strict) for report in (first, second))
 
 
@@ -94,7 +103,7 @@ def clear(pipeline: Pipeline) -> None:
             if not made_by_demo(client):
                 raise ConfigurationError(
                     f"--demo begins with an empty dataset, but {client.dataset_name} in "
-                    f"{pipeline.destination_client().config.data_location()} has other tables. "
+                    f"{place(pipeline)} has other tables. "
                     "Example: --dataset demo"
                 )
             client.drop_dataset()
@@ -102,6 +111,13 @@ def clear(pipeline: Pipeline) -> None:
             if client.has_dataset():
                 client.drop_dataset()
     pipeline.drop()
+
+
+def place(pipeline: Pipeline) -> str:
+    """Where the destination is: a file, a server's database, or a project of Google's."""
+    config: Any = pipeline.destination_client().config
+    project = getattr(config, "project_id", None) or getattr(config.credentials, "project_id", None)
+    return f"{project} ({config.data_location()})" if project else str(config.data_location())
 
 
 def made_by_demo(client: SqlClientBase[Any]) -> bool:

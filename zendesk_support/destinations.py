@@ -17,6 +17,7 @@ from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.pipeline import Pipeline
 
+from zendesk_support.bigquery import answers, bigquery
 from zendesk_support.errors import ConfigurationError, DestinationError
 from zendesk_support.postgres import postgres
 
@@ -47,6 +48,8 @@ class Warehouse:
     """What must be installed to load."""
     credentials: str = ""
     """How its credentials are set; empty where it has none."""
+    answers: Callable[[Any], None] = lambda client: None
+    """Fails where an opened dlt client reaches no database."""
 
     def pipeline(self, options: Options, progress: Any = None) -> Pipeline:
         """A pipeline into the destination; a server among them answers.
@@ -55,7 +58,7 @@ class Warehouse:
             ConfigurationError: an option is wrong.
             DestinationError: a package or the credentials are missing, or no connection comes about.
         """
-        missing = [name for name in self.modules if find_spec(name) is None]
+        missing = [name for name in self.modules if not is_installed(name)]
         if missing:
             raise DestinationError(
                 f"To load into {self.title}, install {', '.join(missing)}: pip install -e '.[{self.extra}]'"
@@ -73,13 +76,21 @@ class Warehouse:
     def _connect(self, pipeline: Pipeline) -> None:
         """Find out now, not after an hour of reading, whether the destination answers."""
         try:
-            with pipeline.sql_client():
-                pass
+            with pipeline.sql_client() as client:
+                self.answers(client)
         except ConfigFieldMissingException as error:
             raise DestinationError(f"No credentials for {self.title} are set. {self.credentials}") from error
         except Exception as error:
             reason = str(error).strip()
             raise DestinationError(f"No connection to {self.title}: {reason}\n{self.credentials}".strip()) from error
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module, or one within packages, can be imported."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _duckdb_options(parser: argparse.ArgumentParser) -> None:
@@ -119,5 +130,18 @@ WAREHOUSES = {
             "Set DESTINATION__POSTGRES__CREDENTIALS, or credentials under [destination.postgres] in "
             ".dlt/secrets.toml, for example postgresql://user:...@host:5432/database"
         ),
+    ),
+    "bigquery": Warehouse(
+        title="BigQuery",
+        make=lambda options: bigquery(),
+        extra="bigquery",
+        modules=("google.cloud.bigquery",),
+        credentials=(
+            "Set DESTINATION__BIGQUERY__CREDENTIALS__PROJECT_ID (acme-warehouse), ..._CREDENTIALS__CLIENT_EMAIL and "
+            "..._CREDENTIALS__PRIVATE_KEY of a service account, or DESTINATION__BIGQUERY__CREDENTIALS to its key file's "
+            "text, or give application default credentials (GOOGLE_APPLICATION_CREDENTIALS, or `gcloud auth "
+            "application-default login`); and DESTINATION__BIGQUERY__LOCATION, for example EU, if it is not US"
+        ),
+        answers=answers,
     ),
 }

@@ -197,7 +197,15 @@ class Destination:
     def _wanted(self, name: str) -> str:
         """A column in a query's list; JSON as text, since some clients decode it."""
         is_json = self._table.columns[name].get("data_type") == "json"
-        return f"CAST({self._escaped(name)} AS VARCHAR)" if is_json else self._escaped(name)
+        return f"CAST({self._escaped(name)} AS {self._text})" if is_json else self._escaped(name)
+
+    @property
+    def _text(self) -> str:
+        """What the destination calls the type of texts."""
+        assert self._client is not None
+        column: Any = {"name": "", "data_type": "text"}
+        table: Any = {}
+        return self._client.capabilities.get_type_mapper().to_destination_type(column, table)
 
     def _selection(self, conditions: Sequence[Condition]) -> tuple[str, Sequence[Any]]:
         """What stands after the columns of a query for rows of the table, and the values in it."""

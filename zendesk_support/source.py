@@ -13,6 +13,7 @@ from dlt.extract import DltResource, DltSource
 
 from zendesk_support import normalizer
 from zendesk_support import settings as checks
+from zendesk_support.bigquery import layout
 from zendesk_support.credentials import ZendeskCredentials, check_credentials
 from zendesk_support.engine import Account, time_value
 from zendesk_support.errors import ConfigurationError
@@ -184,7 +185,9 @@ def _resource(stream: Stream, account: Account) -> DltResource:
         additional_table_hints={"description": "One row a stream and run."},
     )
     # Last, as the table of reports would take them over.
-    resource.apply_hints(references=[_reference(column, table) for column, table in stream.references.items()])
+    references = [_reference(column, table) for column, table in stream.references.items()]
+    # dlt forgets earlier table hints when it is given none.
+    resource.apply_hints(references=references, additional_table_hints=layout(stream) or None)
     return resource
 
 

@@ -476,8 +476,9 @@ def last_syncs(client: Any) -> dict[str, LastSync]:
     """What the last sync reported, by stream."""
     with client:
         report = client.make_qualified_table_name(REPORT_TABLE)
-        newest = f"SELECT max(started_at) FROM {report} AS newer WHERE newer.stream = r.stream"
-        query = f"SELECT stream, status, message, asked_at, table_keys FROM {report} AS r WHERE started_at = ({newest})"
+        newest = f"SELECT stream, max(started_at) AS started_at FROM {report} GROUP BY stream"
+        columns = "stream, status, message, asked_at, table_keys"
+        query = f"SELECT {columns} FROM {report} AS r JOIN ({newest}) AS newest USING (stream, started_at)"
         try:
             with client.execute_query(query) as cursor:
                 rows = cursor.fetchall()

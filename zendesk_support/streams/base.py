@@ -123,6 +123,7 @@ class Stream:
         option: the setting that may choose other feeds, and
         variants: those feeds, by the setting's value.
         links: the stream that an id column points to, where the column's name does not tell.
+        months_of: the time column by whose months a large table is partitioned, where the destination can.
     """
 
     name: str
@@ -144,9 +145,11 @@ class Stream:
     option: str | None = None
     variants: Mapping[str, tuple[Feed, ...]] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    months_of: str | None = None
 
     def __post_init__(self) -> None:
-        for name in (*self.key, *filter(None, (self.cursor, self.version, self.uncounted)), *self.notes, *self.links):
+        single = filter(None, (self.cursor, self.version, self.uncounted, self.months_of))
+        for name in (*self.key, *single, *self.notes, *self.links):
             if name not in self.columns:
                 raise TypeError(f"stream {self.name}: {name} is not among its columns")
 

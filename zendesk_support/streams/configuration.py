@@ -304,6 +304,7 @@ AUDIT_LOGS = Stream(
         "source_id": "what was changed; source_type says of which kind",
     },
     deletes="Zendesk deletes none.",
+    months_of="created_at",
 )
 
 STREAMS = (

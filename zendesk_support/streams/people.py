@@ -58,6 +58,7 @@ USERS = Stream(
     },
     deletes="The row stays: `active` turns false; a permanent deletion blanks name, e-mail and phone.",
     counts=("users/count?brand_id=all", "deleted_users/count"),
+    months_of="created_at",
 )
 
 USER_IDENTITIES = Stream(
@@ -81,6 +82,7 @@ USER_IDENTITIES = Stream(
         "verified": "deprecated in favour of verification_method",
     },
     deletes="Removed once the user no longer has it.",
+    months_of="created_at",
 )
 
 ORGANIZATIONS = Stream(
@@ -105,6 +107,7 @@ ORGANIZATIONS = Stream(
     deletes="The row stays with `deleted_at` filled.",
     counts=("organizations/count",),
     uncounted="deleted_at",
+    months_of="created_at",
 )
 
 GROUPS = Stream(
@@ -155,6 +158,7 @@ ORGANIZATION_MEMBERSHIPS = Stream(
         "view_tickets": "the user may see all tickets of the organization",
     },
     deletes=LISTED,
+    months_of="created_at",
 )
 
 CUSTOM_ROLES = Stream(

@@ -91,6 +91,7 @@ TICKETS = Stream(
         "via": "{channel, source}",
     },
     deletes="The row stays: `status` turns to deleted, and 30 days later Zendesk scrubs its texts, which arrives too.",
+    months_of="created_at",
 )
 
 TICKET_METRICS = Stream(
@@ -130,6 +131,7 @@ TICKET_METRICS = Stream(
         "requester_wait_time_in_minutes": CLOCKS,
     },
     deletes="Removed once the ticket is deleted.",
+    months_of="created_at",
 )
 
 TICKET_EVENTS = Stream(
@@ -155,6 +157,7 @@ TICKET_EVENTS = Stream(
         "child_events": "list of changes and comments; keys depend on event_type",
     },
     deletes="Removed once the ticket is scrubbed; a redaction rewrites the event that held the comment.",
+    months_of="created_at",
 )
 
 TICKET_COMMENTS = Stream(
@@ -190,6 +193,7 @@ TICKET_COMMENTS = Stream(
         "via": "{channel, source}; a string in some events",
     },
     deletes="Removed once the ticket is scrubbed; read again when redacted or made private.",
+    months_of="created_at",
 )
 
 TICKET_AUDITS = Stream(
@@ -214,6 +218,7 @@ TICKET_AUDITS = Stream(
     },
     deletes="Removed once the ticket is scrubbed; a redaction rewrites the audit that held the comment.",
     keeps=True,
+    months_of="created_at",
 )
 
 TICKET_METRIC_EVENTS = Stream(
@@ -239,6 +244,7 @@ TICKET_METRIC_EVENTS = Stream(
         "type": "activate, pause, fulfill, breach, update_status, apply_sla, apply_group_sla, measure",
     },
     deletes="The row stays: `deleted` turns true.",
+    months_of="time",
 )
 
 TICKET_SKIPS = Stream(
@@ -335,6 +341,7 @@ SATISFACTION_RATINGS = Stream(
         "score": "offered or unoffered (no answer yet), good or bad",
     },
     deletes="Zendesk deletes none.",
+    months_of="created_at",
 )
 
 STREAMS = (
