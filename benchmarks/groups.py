@@ -1,9 +1,9 @@
 """Measures ways to spread a sync over tasks: python benchmarks/groups.py
 
-One task for all streams, or one for each group of `zendesk_support.groups`: one after the other, side by side, or side by
-side with a `quota_share` that keeps their sum within the account's limit. Each task is a process with a budget and a
-database of its own, as on workers of a scheduler; the simulated account answers from another one, whose clock runs faster
-than real time. Loaded once, then again after 1 % of the rows have changed.
+One task for all streams, or one for each group of `zendesk_support.groups`: one after the other, side by side, or side
+by side with a `quota_share` that keeps their sum within the account's limit. Each task is a process with a budget and
+a database of its own, as on workers of a scheduler; the simulated account answers from another one, whose clock runs
+faster than real time. Loaded once, then again after 1 % of the rows have changed.
 """
 
 from __future__ import annotations

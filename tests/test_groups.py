@@ -25,7 +25,10 @@ def test_every_stream_is_in_exactly_one_group() -> None:
 
 def test_a_new_stream_joins_the_group_that_has_one_of_its_limits() -> None:
     groups, users = by_limit(), CATALOGUE["users"].feeds[0].reader.buckets
-    joined = {**CATALOGUE, "new": replace(CATALOGUE["tags"], name="new", feeds=feed(Listing("new", "new", buckets=users)))}
+    joined = {
+        **CATALOGUE,
+        "new": replace(CATALOGUE["tags"], name="new", feeds=feed(Listing("new", "new", buckets=users))),
+    }
     assert by_limit(joined) == {**groups, "users_export": (*groups["users_export"], "new")}
     alone = feed(Listing("new", "new", buckets=(BucketSpec("of its own", 5, 5),)))
     apart = {**CATALOGUE, "new": replace(CATALOGUE["tags"], name="new", feeds=alone)}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dlt
@@ -17,7 +19,7 @@ from airflow.sdk.exceptions import (
 )
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
-from dlt.common.pipeline import LoadInfo
+from dlt.common.known_env import DLT_DATA_DIR
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.cli import show
@@ -31,12 +33,19 @@ from zendesk_support.streams import CATALOGUE
 ZENDESK, WAREHOUSE = "zendesk_support", "zendesk_warehouse"
 """Airflow connections that are used where they exist."""
 ASKS_AIRFLOW = "PROVIDERS__ENABLE_AIRFLOW_SECRETS"
+ASKS_FOR_SECTIONS = "PROVIDERS__AIRFLOW_SECRETS__ONLY_TOML_FRAGMENTS"
 
 
 class SyncPipeline(Pipeline):
     """A pipeline whose `run` loads the source of this library by `sync`: checkpoints, no stream stops another."""
 
-    def run(self, data: Any = None, **arguments: Any) -> LoadInfo:
+    def activate(self) -> None:
+        """Make it the one in use."""
+        # Its folder is gone after the file was parsed, and after a first try in the same process (`airflow dags test`).
+        Path(self.working_dir, "schemas").mkdir(parents=True, exist_ok=True)
+        super().activate()
+
+    def run(self, data: Any = None, **arguments: Any) -> Any:
         """Load data as a task of Airflow.
 
         Args:
@@ -60,13 +69,14 @@ class SyncPipeline(Pipeline):
         if missing := (*report.failed, *report.stopped):
             told = "; ".join(f"{stream.stream}: {stream.message}" for stream in missing)
             raise AirflowException(f"{told}. All else is loaded, and the next try goes on from here.")
-        return self.last_trace.last_load_info
+        trace = self.last_trace
+        return trace.last_load_info if trace else None
 
 
 @contextmanager
 def parsing() -> Iterator[None]:
-    """While Airflow parses a file, dlt asks it for no variable."""
-    before = os.environ.get(ASKS_AIRFLOW)
+    """While Airflow parses a file, dlt asks it for no variable, and leaves no folder behind."""
+    before, folder = os.environ.get(ASKS_AIRFLOW), os.environ.get(DLT_DATA_DIR)
     os.environ[ASKS_AIRFLOW] = "false"
     try:
         yield
@@ -74,10 +84,15 @@ def parsing() -> Iterator[None]:
         del os.environ[ASKS_AIRFLOW]
         if before is not None:
             os.environ[ASKS_AIRFLOW] = before
+        # The group has made one, under a new name at each parse.
+        if (made := os.environ.get(DLT_DATA_DIR)) and made != folder:
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def read_secrets() -> None:
     """Let dlt find Airflow's variables, and put the connections of this library where it looks."""
+    # dlt would else ask for a variable of every setting in every section, over a thousand a task.
+    os.environ.setdefault(ASKS_FOR_SECTIONS, "true")
     Container()[PluggableRunContext].reload_providers()
     if zendesk := connection(ZENDESK):
         dlt.config[f"sources.{SECTION}.subdomain"] = zendesk.host
