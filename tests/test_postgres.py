@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from postgres_server import PostgresServer
-from support import SCALE, assert_whole, load, pipeline, table, truth
+from support import SCALE, assert_whole, load, pipeline, rows_of, table, truth
 
 from zendesk_support import cli
 from zendesk_support.simulator import Simulator
@@ -237,3 +237,11 @@ def test_a_row_that_postgres_refuses_stands_in_no_other_streams_way(
     postgres.query(f"ALTER TABLE {staged} DROP CONSTRAINT refusal")
     assert cli.postgres(arguments) == 0
     assert counts(postgres, dataset) == sizes(account)
+
+
+def test_a_first_load_without_rows_makes_the_tables(
+    tmp_path: Path, account: Simulator, postgres: PostgresServer
+) -> None:
+    target = pipeline(tmp_path, server=postgres)
+    load(target, account, "ticket_skips", "tickets", start_date="2015-01-01", end_date="2015-01-02")
+    assert rows_of(target, "ticket_skips", "tickets") == {"ticket_skips": [], "tickets": []}

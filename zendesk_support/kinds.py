@@ -249,6 +249,10 @@ class Reader(Protocol):
     def compared(self) -> tuple[str, ...]:
         """Columns besides the key that a pass wants to know of the destination."""
 
+    @property
+    def buckets(self) -> tuple[BucketSpec, ...]:
+        """The limits that count its requests."""
+
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the rows from the job's position on."""
 
@@ -566,6 +570,7 @@ class Conditions:
     """Routing's attribute definitions: two lists in one answer, told apart by `condition`."""
 
     path: str
+    buckets: ClassVar[tuple[BucketSpec, ...]] = (ACCOUNT,)
     snapshot: ClassVar[bool] = True
     compared: ClassVar[tuple[str, ...]] = ()
 
@@ -654,14 +659,23 @@ def finished_and_renewed(read: Callable[[Job], Iterator[Chunk]], job: Job) -> It
 
 @dataclass(frozen=True)
 class PerTicket:
-    """A list below each ticket that an export shows as changed, one request a ticket."""
+    """A list below each ticket that an export shows as changed, one request a ticket.
+
+    Attributes:
+        per_ticket: the limits that count the requests for one ticket.
+    """
 
     tickets: CursorExport
     path: str
     rows: str
-    buckets: tuple[BucketSpec, ...]
+    per_ticket: tuple[BucketSpec, ...]
     snapshot: ClassVar[bool] = False
     compared: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def buckets(self) -> tuple[BucketSpec, ...]:
+        """The limits of the export and of what hangs below it."""
+        return (*self.tickets.buckets, *self.per_ticket)
 
     def probe(self, job: Job) -> None:
         """Ask for one ticket."""
@@ -677,7 +691,7 @@ class PerTicket:
                 yield replace(chunk, rows=rows, times=None)
 
     def _below(self, job: Job, ticket: int) -> Rows:
-        listing = Listing(self.path, self.rows, buckets=self.buckets)
+        listing = Listing(self.path, self.rows, buckets=self.per_ticket)
         try:
             pages = listing.pages(replace(job, rank=Rank.CHILDREN), self.path.format(id=ticket))
             return [row for page, _ in pages for row in page.rows]
@@ -697,6 +711,11 @@ class HelpCenterListing:
     def path(self) -> str:
         """The rows' path, with `{id}` for each of their ancestors."""
         return self.listing.path
+
+    @property
+    def buckets(self) -> tuple[BucketSpec, ...]:
+        """The list's own; the brands are asked for besides."""
+        return self.listing.buckets
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield every brand's rows, each with its `brand_id`, and tell the readers of their children."""
@@ -736,6 +755,11 @@ class HelpCenterChildren:
     def path(self) -> str:
         """The rows' path, with `{id}` for each of their ancestors."""
         return f"{self.parents.path}/{{id}}/{self.leaf}"
+
+    @property
+    def buckets(self) -> tuple[BucketSpec, ...]:
+        """Those of the parents."""
+        return self.parents.buckets
 
     @property
     def compared(self) -> tuple[str, ...]:

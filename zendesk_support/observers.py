@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from zendesk_support.arrow import Names
+from zendesk_support.budget import ACCOUNT, BucketSpec
 from zendesk_support.engine import Member, Session, values
 from zendesk_support.kinds import (
     ANSWERED_WITHIN,
@@ -334,6 +335,7 @@ class Counts:
     """Count endpoints. Beyond 100,000 a count is a day old, or 100,000 without a time while Zendesk is counting."""
 
     paths: tuple[str, ...]
+    buckets: ClassVar[tuple[BucketSpec, ...]] = (ACCOUNT,)
     snapshot: ClassVar[bool] = False
     compared: ClassVar[tuple[str, ...]] = ()
 
@@ -370,6 +372,11 @@ class Sample:
     until: int = field(compare=False)
     snapshot: ClassVar[bool] = False
     compared: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def buckets(self) -> tuple[BucketSpec, ...]:
+        """The export's."""
+        return self.export.buckets
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the pages; the last is complete if they join up from the start to the end."""

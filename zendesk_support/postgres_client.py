@@ -54,12 +54,21 @@ class JsonbClient(PostgresClient):
         return super().create_load_job(table, file_path, load_id, restore)
 
 
-def jsonb_batches(path: str, nested: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def jsonb_batches(path: str, nested: Sequence[str]) -> pa.RecordBatchReader:
     """The batches of a parquet file, JSON texts as `jsonb` travels: a version byte, then the text."""
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches():
-            for name in set(nested).intersection(batch.schema.names):
-                texts = pc.cast(batch.column(name), pa.binary())
-                values = pc.binary_join_element_wise(pa.scalar(JSONB_VERSION), texts, pa.scalar(b""))
-                batch = batch.set_column(batch.schema.get_field_index(name), name, values)
-            yield batch
+    file = pq.ParquetFile(path)
+    schema = file.schema_arrow
+    places = [schema.get_field_index(name) for name in nested if name in schema.names]
+    for place in places:
+        schema = schema.set(place, schema.field(place).with_type(pa.binary()))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        with file:
+            for batch in file.iter_batches():
+                columns = batch.columns
+                for place in places:
+                    texts = pc.cast(columns[place], pa.binary())
+                    columns[place] = pc.binary_join_element_wise(pa.scalar(JSONB_VERSION), texts, pa.scalar(b""))
+                yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())

@@ -1,0 +1,61 @@
+"""Groups of streams that share a limit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from changes import CHANGES, TICKET_CHANGES
+from support import load, pipeline
+
+from zendesk_support.budget import BucketSpec
+from zendesk_support.groups import by_limit
+from zendesk_support.kinds import Listing
+from zendesk_support.simulator import Simulator
+from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.base import feed
+
+
+def test_every_stream_is_in_exactly_one_group() -> None:
+    assert sorted(name for names in by_limit().values() for name in names) == sorted(CATALOGUE)
+
+
+def test_a_new_stream_joins_the_group_that_has_one_of_its_limits() -> None:
+    groups, users = by_limit(), CATALOGUE["users"].feeds[0].reader.buckets
+    joined = {
+        **CATALOGUE,
+        "new": replace(CATALOGUE["tags"], name="new", feeds=feed(Listing("new", "new", buckets=users))),
+    }
+    assert by_limit(joined) == {**groups, "users_export": (*groups["users_export"], "new")}
+    alone = feed(Listing("new", "new", buckets=(BucketSpec("of its own", 5, 5),)))
+    apart = {**CATALOGUE, "new": replace(CATALOGUE["tags"], name="new", feeds=alone)}
+    assert by_limit(apart) == {**groups, "of_its_own": ("new",)}
+
+
+@pytest.mark.parametrize("audits", ["list", "per_ticket"])
+def test_only_the_limit_of_the_account_counts_requests_of_two_groups(
+    tmp_path: Path, simulate: Callable[..., Simulator], audits: str
+) -> None:
+    account = simulate()
+    groups = defaultdict[str, set[str]](set)
+    for again in (False, True):
+        for group, names in by_limit().items():
+            account.reset_requests()
+            load(pipeline(tmp_path, group), account, *names, ticket_audits=audits)
+            for request in account.requests():
+                for bucket in request["buckets"]:
+                    groups[bucket].add(group)
+        if not again:
+            for kind, parameters in (*CHANGES, *TICKET_CHANGES.items()):
+                account.mutate(kind, **parameters)
+    assert {bucket for bucket, users in groups.items() if len(users) > 1} == {"account"}
+    assert {bucket: users for bucket, users in groups.items() if len(users) == 1} == {
+        "incremental_exports": {"incremental_exports"},
+        "incremental_exports_cursor": {"users_export"},
+        "deleted_tickets": {"incremental_exports"},
+        "ticket_audits": {"incremental_exports"},
+        "help_center": {"help_center"},
+    }

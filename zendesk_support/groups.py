@@ -1,0 +1,43 @@
+"""Streams that share a limit of Zendesk, for schedulers that give each such group a task of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from zendesk_support.budget import ACCOUNT
+from zendesk_support.kinds import HelpCenterChildren
+from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.base import Stream
+
+
+def by_limit(catalogue: Mapping[str, Stream] = CATALOGUE) -> dict[str, tuple[str, ...]]:
+    """Put streams into groups so that no limit but the account's own counts requests of two of them.
+
+    A stream belongs with every other that one of its feeds shares a limit with, whatever the settings choose among its
+    feeds; streams that only the account's limit counts are a group too.
+
+    Args:
+        catalogue: streams by name.
+
+    Returns:
+        Names of streams by group. A group is named after the first of its limits, such as `incremental_exports`.
+    """
+    groups: list[tuple[list[str], list[str]]] = []
+    for name, stream in catalogue.items():
+        limits = [limit for limit in limits_of(stream) if limit != ACCOUNT.name] or [ACCOUNT.name]
+        shared = [group for group in groups if not set(limits).isdisjoint(group[0])]
+        groups = [group for group in groups if group not in shared]
+        merged = [limit for group in shared for limit in group[0]] + limits
+        groups.append((list(dict.fromkeys(merged)), [member for group in shared for member in group[1]] + [name]))
+    return {limits[0].replace(" ", "_"): tuple(names) for limits, names in groups}
+
+
+def limits_of(stream: Stream) -> list[str]:
+    """Names of the limits that count a stream's requests, with those of feeds that settings may choose."""
+    feeds = [*stream.feeds, *(feed for chosen in stream.variants.values() for feed in chosen)]
+    return list(dict.fromkeys(bucket.name for feed in feeds for bucket in feed.reader.buckets))
+
+
+def is_dated(stream: Stream) -> bool:
+    """Whether `start_date` limits its rows: facts, and what hangs below articles and posts. All else loads whole."""
+    return stream.fact or isinstance(stream.feeds[0].reader, HelpCenterChildren)
