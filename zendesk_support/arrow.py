@@ -13,6 +13,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zendesk_support.columnar import booleans, floats, integers, strings
 from zendesk_support.pages import NULL, Rows
 
 DataType = Literal["bigint", "text", "timestamp", "bool", "double", "json"]
@@ -219,23 +220,26 @@ class Converter:
             return pc.cast(self._strings(texts), ARROW_TYPES["timestamp"])
         joined = json_list(texts)
         if data_type == "bigint":
-            return pa.array(_decode_ints(joined), pa.int64())
+            return integers(_decode_ints(joined))
         if data_type == "double":
             if any(len(text) > EXACT_DIGITS and text.lstrip(b"-").isdigit() for text in texts):
                 raise ValueError("an integer that a double may round")
-            return pa.array(_decode_floats(joined), pa.float64())
-        return pa.array(_decode_bools(joined), pa.bool_())
+            return floats(_decode_floats(joined))
+        return booleans(_decode_bools(joined))
 
     def _strings(self, texts: list[bytes]) -> pa.Array:
-        values = _decode_strings(json_list(texts))
+        joined = json_list(texts)
+        if b"\\" not in joined:
+            return strings([None if text == _NULL else text[1:-1] for text in texts])
+        values = _decode_strings(joined)
         if self._strip_nul:
             values = [value if value is None else value.replace("\0", "") for value in values]
-        return pa.array(values, pa.string())
+        return strings([value if value is None else value.encode() for value in values])
 
     def _text(self, texts: list[bytes]) -> pa.Array:
         if self._strip_nul:
             texts = [without_nul(text) for text in texts]
-        return pa.array([None if text == _NULL else text for text in texts], pa.binary()).cast(pa.string())
+        return strings([None if text == _NULL else text for text in texts])
 
 
 def json_list(texts: list[bytes]) -> bytes:

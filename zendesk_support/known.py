@@ -20,6 +20,7 @@ import pyarrow as pa
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
+from zendesk_support.columnar import guessed, integers
 from zendesk_support.pages import Row, Rows, raw
 
 DIGEST = "_dlt_id"
@@ -115,7 +116,7 @@ class Destination:
         """
 
         def table_of(chunk: Chunk) -> pa.Table:
-            return pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns))
+            return pa.table([guessed(column) for column in zip(*chunk)], names=list(columns))
 
         conditions = [self.bound(since[0], ">=", since[1])] if since is not None else []
         with IN_USE:
@@ -281,7 +282,7 @@ class Known:
     def __init__(self, table: pa.Table | None, key: Sequence[str], extra: Sequence[str] = ()) -> None:
         self._key = list(key)
         if table is None:
-            table = pa.table({name: pa.array([], pa.int64()) for name in (*key, *extra, DIGEST)})
+            table = pa.table({name: pa.nulls(0, pa.int64()) for name in (*key, *extra, DIGEST)})
         self._table = table
         ids = ids_of(self._table, key)
         self._order = np.argsort(ids, kind="stable")
@@ -333,4 +334,4 @@ class Known:
 
     def gone(self) -> pa.Table:
         """The keys that were not listed in this pass."""
-        return self._table.select(self._key).take(pa.array(self._order[~self._seen]))
+        return self._table.select(self._key).take(integers(self._order[~self._seen].tolist()))

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from zendesk_support.columnar import integers
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.known import Array, compact, ids_of
 from zendesk_support.streams.base import Stream
@@ -98,7 +99,7 @@ class Spool:
             data = pickle.load(self._file)  # our own file, written above
             if last is not None:
                 kept = last[i]
-                data = data.take(pa.array(kept)) if isinstance(data, pa.Table) else [data[row] for row in kept]
+                data = data.take(integers(kept.tolist())) if isinstance(data, pa.Table) else [data[row] for row in kept]
             if len(data):
                 yield data
 

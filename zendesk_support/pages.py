@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zendesk_support.columnar import strings
 from zendesk_support.errors import ContractError
 
 Row = dict[str, msgspec.Raw]
@@ -160,8 +161,8 @@ def seconds(rows: Sequence[Row], name: str) -> np.ndarray[Any, np.dtype[np.int64
 
 def _seconds(texts: list[bytes]) -> np.ndarray[Any, np.dtype[np.int64]]:
     if any(text[:1] == b'"' for text in texts):
-        values = pa.array([None if text == b"null" else text[1:-1] for text in texts], pa.binary())
-        stamps = pc.cast(values.cast(pa.string()), pa.timestamp("s", "UTC"), safe=False)
+        values = strings([None if text == b"null" else text[1:-1] for text in texts])
+        stamps = pc.cast(values, pa.timestamp("s", "UTC"), safe=False)
         return np.array(pc.fill_null(stamps.cast(pa.int64()), 0))
     return np.array([0 if text == b"null" else int(float(text)) for text in texts], np.int64)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal
 
 import pyarrow as pa
+
+from zendesk_support.columnar import floats, integers, moments, strings
 
 TABLE = "sync_report"
 Status = Literal["loaded", "unavailable", "stopped", "failed"]
@@ -26,21 +29,12 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "table_keys": ("text", "lists only: number and digest of the keys that the table then has"),
 }
 
-_ARROW = pa.schema(
-    [
-        ("stream", pa.string()),
-        ("started_at", pa.timestamp("us", "UTC")),
-        ("finished_at", pa.timestamp("us", "UTC")),
-        ("rows", pa.int64()),
-        ("requests", pa.int64()),
-        ("seconds_waited", pa.float64()),
-        ("status", pa.string()),
-        ("message", pa.string()),
-        ("cursor", pa.string()),
-        ("asked_at", pa.timestamp("us", "UTC")),
-        ("table_keys", pa.string()),
-    ]
-)
+_MAKERS: dict[str, Callable[[Sequence[Any]], pa.Array]] = {
+    "text": lambda values: strings([value if value is None else value.encode() for value in values]),
+    "timestamp": moments,
+    "bigint": integers,
+    "double": floats,
+}
 
 
 def now() -> datetime:
@@ -67,8 +61,7 @@ class StreamReport:
 
     def row(self) -> pa.Table:
         """The report as a row of the `sync_report` table."""
-        values: dict[str, Any] = {name: [getattr(self, name)] for name in _ARROW.names}
-        return pa.table(values, schema=_ARROW)
+        return pa.table({name: _MAKERS[kind]([getattr(self, name)]) for name, (kind, _) in COLUMNS.items()})
 
 
 class Report:

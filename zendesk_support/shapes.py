@@ -11,6 +11,7 @@ import pyarrow as pa
 from dlt.common.normalizers.utils import generate_dlt_id
 
 from zendesk_support.arrow import Converter, Identifier, Names, without_nul
+from zendesk_support.columnar import strings
 from zendesk_support.known import DIGEST, KEY_HINT, LOAD_ID
 from zendesk_support.pages import Rows, repaired
 
@@ -49,7 +50,7 @@ class ArrowShape:
     def hinted(self, item: pa.Table) -> Any:
         """The table with its load id, marked with what dlt cannot tell: JSON, and keys of other names."""
         if self._load_id is not None:
-            ids = pa.repeat(pa.scalar(self._load_id), len(item))
+            ids = strings([self._load_id.encode()] * len(item))
             item = item.append_column(pa.field(LOAD_ID, pa.string(), nullable=False), ids)
         types, renamed = self._converter.types, self._converter.renamed
         columns: Any = {}
