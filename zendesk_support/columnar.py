@@ -1,12 +1,12 @@
 """Arrow arrays of Python values.
 
-pyarrow's own `pa.array` and `pa.scalar` import pandas wherever it is installed: a second, and some ten megabytes, which
-nothing here needs.
+pyarrow's own `array`, `scalar` and `to_numpy` import pandas wherever it is installed. That takes a second that nothing
+here needs; and while a reader's thread is at it, dlt stumbles over the half-made module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -18,11 +18,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 def strings(values: Sequence[bytes | None]) -> pa.StringArray:
     """UTF-8 texts."""
-    texts = [value or b"" for value in values]
-    ends = np.zeros(len(texts) + 1, np.int32)
-    np.cumsum(np.fromiter(map(len, texts), np.int32, len(texts)), out=ends[1:])
-    data = pa.py_buffer(b"".join(texts))
-    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), data, _validity(values))
+    there = [value or b"" for value in values]
+    ends = np.zeros(len(there) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, there), np.int32, len(there)), out=ends[1:])
+    data = pa.py_buffer(b"".join(there))
+    return pa.StringArray.from_buffers(len(there), pa.py_buffer(ends), data, _validity(values))
 
 
 def integers(values: Sequence[int | None]) -> pa.Int64Array:
@@ -51,14 +51,42 @@ def moments(values: Sequence[datetime | None]) -> pa.TimestampArray:
     return integers(counts).cast(pa.timestamp("us", "UTC"))
 
 
+def typed(data_type: str, values: Sequence[Any]) -> pa.Array:
+    """Values of a dlt data type: text, timestamp, bigint, double or bool."""
+    return _MAKERS[data_type](values)
+
+
+def texts(values: Sequence[str | None]) -> pa.StringArray:
+    """Texts."""
+    return strings([value if value is None else value.encode() for value in values])
+
+
+def to_numpy(column: pa.Array | pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """64-bit integers without a null."""
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    found = [
+        np.frombuffer(chunk.buffers()[1], np.int64, len(chunk), chunk.offset * 8) for chunk in chunks if len(chunk)
+    ]
+    return np.concatenate([np.zeros(0, np.int64), *found])
+
+
 def guessed(values: Sequence[Any]) -> pa.Array:
     """Values of one type, whichever it is."""
     kinds = set(map(type, values)) - {type(None)}
     if kinds == {int}:
         return integers(values)
     if kinds == {str}:
-        return strings([value if value is None else value.encode() for value in values])
+        return texts(values)
     return pa.array(values) if kinds else pa.nulls(len(values))
+
+
+_MAKERS: dict[str, Callable[[Sequence[Any]], pa.Array]] = {
+    "text": texts,
+    "timestamp": moments,
+    "bigint": integers,
+    "double": floats,
+    "bool": booleans,
+}
 
 
 def _numbers(values: Sequence[Any], kind: Any, arrow: pa.DataType) -> pa.Array:

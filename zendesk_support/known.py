@@ -20,7 +20,7 @@ import pyarrow as pa
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
-from zendesk_support.columnar import guessed, integers
+from zendesk_support.columnar import guessed, integers, to_numpy
 from zendesk_support.pages import Row, Rows, raw
 
 DIGEST = "_dlt_id"
@@ -258,8 +258,8 @@ def compact(columns: Sequence[Sequence[Any]]) -> Array:
 def ids_of(table: pa.Table, key: Sequence[str]) -> Array:
     """The keys of a table as `compact` makes them."""
     columns = [table.column(name) for name in key]
-    if len(columns) == 1 and pa.types.is_integer(columns[0].type):
-        return np.asarray(columns[0].to_numpy(), np.int64)
+    if len(columns) == 1 and pa.types.is_int64(columns[0].type):
+        return to_numpy(columns[0])
     return compact([column.to_pylist() for column in columns])
 
 
@@ -327,10 +327,12 @@ class Known:
 
     def sums(self, columns: Sequence[str], value: str) -> dict[tuple[Any, ...], tuple[int, int]]:
         """Rows and sum of `value` for each parent named by `columns`."""
-        grouped = self._table.group_by(list(columns)).aggregate([(value, "count"), (value, "sum")])
-        keys = zip(*(grouped.column(name).to_pylist() for name in columns))
-        counts = zip(grouped.column(f"{value}_count").to_pylist(), grouped.column(f"{value}_sum").to_pylist())
-        return dict(zip(keys, counts))
+        parents = zip(*(self._table.column(name).to_pylist() for name in columns))
+        found: dict[tuple[Any, ...], tuple[int, int]] = {}
+        for parent, each in zip(parents, self._table.column(value).to_pylist()):
+            count, total = found.get(parent, (0, 0))
+            found[parent] = (count, total) if each is None else (count + 1, total + each)
+        return found
 
     def gone(self) -> pa.Table:
         """The keys that were not listed in this pass."""

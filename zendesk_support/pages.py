@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zendesk_support.columnar import strings
+from zendesk_support.columnar import strings, to_numpy
 from zendesk_support.errors import ContractError
 
 Row = dict[str, msgspec.Raw]
@@ -22,6 +22,7 @@ Rows = list[Row]
 
 NULL = msgspec.Raw(b"null")
 HASH_SIZE = 9
+EPOCH = b"1970-01-01T00:00:00Z"
 FAR_FUTURE = 4_102_444_800
 REPLACEMENT = "\ufffd".encode()
 
@@ -161,9 +162,9 @@ def seconds(rows: Sequence[Row], name: str) -> np.ndarray[Any, np.dtype[np.int64
 
 def _seconds(texts: list[bytes]) -> np.ndarray[Any, np.dtype[np.int64]]:
     if any(text[:1] == b'"' for text in texts):
-        values = strings([None if text == b"null" else text[1:-1] for text in texts])
+        values = strings([EPOCH if text == b"null" else text[1:-1] for text in texts])
         stamps = pc.cast(values, pa.timestamp("s", "UTC"), safe=False)
-        return np.array(pc.fill_null(stamps.cast(pa.int64()), 0))
+        return to_numpy(stamps.cast(pa.int64()))
     return np.array([0 if text == b"null" else int(float(text)) for text in texts], np.int64)
 
 

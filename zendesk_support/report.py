@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Literal
 
 import pyarrow as pa
 
-from zendesk_support.columnar import floats, integers, moments, strings
+from zendesk_support.columnar import typed
 
 TABLE = "sync_report"
 Status = Literal["loaded", "unavailable", "stopped", "failed"]
@@ -27,13 +26,6 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "cursor": ("text", "position after the run, UTC; empty where every sync reads the whole list"),
     "asked_at": ("timestamp", "Zendesk's time at the first answer, UTC"),
     "table_keys": ("text", "lists only: number and digest of the keys that the table then has"),
-}
-
-_MAKERS: dict[str, Callable[[Sequence[Any]], pa.Array]] = {
-    "text": lambda values: strings([value if value is None else value.encode() for value in values]),
-    "timestamp": moments,
-    "bigint": integers,
-    "double": floats,
 }
 
 
@@ -61,7 +53,7 @@ class StreamReport:
 
     def row(self) -> pa.Table:
         """The report as a row of the `sync_report` table."""
-        return pa.table({name: _MAKERS[kind]([getattr(self, name)]) for name, (kind, _) in COLUMNS.items()})
+        return pa.table({name: typed(kind, [getattr(self, name)]) for name, (kind, _) in COLUMNS.items()})
 
 
 class Report:

@@ -18,6 +18,7 @@ from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
+from zendesk_support.columnar import typed
 from zendesk_support.credentials import TokenVault
 from zendesk_support.engine import Account, Session
 from zendesk_support.errors import ConfigurationError, UnavailableError
@@ -63,8 +64,6 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "newest_expected": ("timestamp", "time of the newest row in Zendesk, UTC"),
     "newest_found": ("timestamp", "time of the newest row in the table, UTC"),
 }
-
-_ARROW_TYPES = {"timestamp": pa.timestamp("us", "UTC"), "text": pa.string(), "bigint": pa.int64()}
 
 
 @dataclass
@@ -496,7 +495,7 @@ def store(pipeline: Pipeline, source: ZendeskSource, results: Iterable[Verificat
         keep_tokens(vault)
         yield pa.table(
             {
-                name: pa.array([getattr(result, name) for result in results], _ARROW_TYPES[data_type])
+                name: typed(data_type, [getattr(result, name) for result in results])
                 for name, (data_type, _) in COLUMNS.items()
             }
         )
