@@ -90,6 +90,7 @@ def compare(stream: str, pythons: dict[str, str], rows: int, runs: int) -> dict[
         name: {
             "title": CONTESTANTS[name].title,
             "does": CONTESTANTS[name].does,
+            "peer": CONTESTANTS[name].client is not None,
             "share": CONTESTANTS[name].share,
             "account": account_of[CONTESTANTS[name].share],
             "versions": versions[name],
@@ -193,9 +194,15 @@ def environments() -> Path:
     return Path(given) if given else Path(tempfile.gettempdir()) / "zendesk-foreign-clients"
 
 
+def command() -> str:
+    """What was called, without the folders of this machine."""
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
+
+
 def beginning() -> dict[str, Any]:
     """The head of a report, printed."""
-    report = {"command": shlex.join(["python", *sys.argv]), **circumstances(), "load": round(os.getloadavg()[0], 1)}
+    report = {"command": command(), **circumstances(), "load": round(os.getloadavg()[0], 1)}
     print(*(f"{name}: {value}" for name, value in report.items()), sep="\n", flush=True)
     return report
 

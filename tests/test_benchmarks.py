@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,20 @@ def test_duckdb_gets_one_thread_and_two_jobs_at_a_time(tmp_path: Path) -> None:
     with pipeline.sql_client() as client:
         query = "SELECT current_setting('threads'), current_setting('memory_limit')"
         assert client.execute_sql(query) == [(1, "183.1 MiB")]
+
+
+KINDS = ("compare", "stages", "merges", "memory")
+
+
+def test_the_documentation_has_the_newest_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    draw = importlib.import_module("draw")
+    assert [kind for kind in KINDS if draw.newest(kind) is None] == []
+    for path, text in draw.drawn().items():
+        assert path.read_text() == text, f"{path.name}: run python benchmarks/draw.py"
+
+
+def test_no_result_names_a_folder_of_the_machine() -> None:
+    results = sorted((SCRIPT.parent / "results").glob("*.json"))
+    assert results
+    assert [path.name for path in results if re.search(r"/(work|tmp|home|root|Users)\b", path.read_text())] == []
