@@ -34,6 +34,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "foreign")]
 
 BUCKETS = ("account", "incremental_exports", "incremental_exports_cursor")
 UNLIMITED = 1_000_000
+SMALLEST = 100
 SIZES = {
     "tickets": lambda rows: ["--tickets", rows, "--warm", "metric_sets"],
     "users": lambda rows: ["--tickets", 1, "--size", "agents=20", "--size", f"users={rows}", "--warm", "users"],
@@ -73,7 +74,7 @@ def compare(stream: str, pythons: dict[str, str], rows: int, runs: int) -> dict[
     versions: dict[str, dict[str, str]] = {}
     with contextlib.ExitStack() as accounts:
         shares = {CONTESTANTS[name].share for name in names}
-        jobs = {share: accounts.enter_context(account(stream, max(10, round(rows * share)))) for share in shares}
+        jobs = {share: accounts.enter_context(account(stream, max(SMALLEST, round(rows * share)))) for share in shares}
         counts = ", ".join(f"{job['rows']:,}" for job in jobs.values())
         print(f"\n{stream}: {counts} rows", flush=True)
         for turn in range(runs + 1):

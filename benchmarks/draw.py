@@ -131,8 +131,8 @@ def headline(report: Report) -> str:
 
     same = f"{tickets['ours_small']['account']['rows']:,}"
     return (
-        f"{rate['ours']:,.0f} tickets a second into DuckDB, merged: {times('ours')} rate of extraction alone, on the same\n"
-        f"machine and simulator. For an account of {same} tickets, where start-up counts more, it is {times('ours_small')}\n"
+        f"{rate['ours']:,.0f} tickets a second into DuckDB, merged: {times('ours')} rate of extraction alone, on\n"
+        f"the same machine and simulator. With {same} tickets, where start-up counts more, {times('ours_small')}\n"
         "([docs/performance.md](docs/performance.md)).\n\n"
         "![Tickets a second](docs/compare.svg)"
     )
