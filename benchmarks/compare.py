@@ -138,6 +138,8 @@ def measure(command: list[Any], job: Job) -> dict[str, Any]:
 @contextlib.contextmanager
 def account(stream: str, rows: int) -> Iterator[Job]:
     """A simulated account with its pages made; yields the job of reading it."""
+    from zendesk_support.streams import CATALOGUE
+
     command = [sys.executable, "-m", "zendesk_support.simulator", "--token-lifetime", "1000000"]
     command += [
         *map(str, SIZES[stream](rows)),
@@ -156,6 +158,7 @@ def account(stream: str, rows: int) -> Iterator[Job]:
                 "url": url,
                 "credentials": known,
                 "stream": stream,
+                "types": dict(CATALOGUE[stream].columns),
                 **walk(url + PAGES[stream], stream, known["access_token"]),
             }
         finally:

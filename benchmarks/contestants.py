@@ -1,6 +1,6 @@
 """What benchmarks/compare.py measures, one function each; run as contestants.py NAME JOB by the contestant's Python.
 
-A job has the account's `url` and `credentials`, the `stream`, the addresses of its `pages`, and a `folder` for files.
+A job has the account's `url` and `credentials`, the `stream`, its `pages` and column `types`, and a `folder` for files.
 Each function returns how many rows it had; the process then prints them, its peak memory and its packages' versions.
 """
 
@@ -204,10 +204,8 @@ def duckdb_guessed(job: Job) -> int:
 
 def duckdb_typed(job: Job) -> int:
     """DuckDB is told the types that our table has."""
-    from zendesk_support.streams import CATALOGUE
-
     types = {"text": "VARCHAR", "timestamp": "TIMESTAMPTZ", "bool": "BOOLEAN"}
-    declared = CATALOGUE[job["stream"]].columns
+    declared = job["types"]
     fields = ", ".join(f'"{name}" {types.get(kind, kind)}' for name, kind in declared.items() if name[0] != "_")
     return duckdb_reads(job, f", columns={{{job['stream']}: 'STRUCT({fields})[]'}}")
 

@@ -41,24 +41,24 @@ class Variant:
     strategy: str | None = "delete-insert"
     deduplicated: bool = False
     chunk: int = 0
-    memory: str = "256MB"
-    threads: int = 2
+    memory: str = "192MB"
+    threads: int = 1
 
 
 VARIANTS = (
-    Variant("delete-insert"),
-    Variant("delete-insert, deduplicated", deduplicated=True),
+    Variant("delete-insert, as shipped"),
+    Variant("deduplicated", deduplicated=True),
     Variant("upsert (MERGE)", "upsert"),
     Variant("append, as a floor", None),
-    Variant("delete-insert, chunks of 10,000", chunk=10_000),
-    Variant("delete-insert, chunks of 25,000", chunk=25_000),
-    Variant("delete-insert, 1 thread", threads=1),
-    Variant("delete-insert, 4 threads", threads=4),
-    Variant("delete-insert, 192 MB, 1 thread", memory="192MB", threads=1),
-    Variant("delete-insert, 192 MB, 2 threads", memory="192MB"),
-    Variant("delete-insert, 128 MB, 1 thread", memory="128MB", threads=1),
-    Variant("delete-insert, 1 GB, 2 threads", memory="1GB"),
+    Variant("chunks of 10,000", chunk=10_000),
+    Variant("chunks of 25,000", chunk=25_000),
+    Variant("128 MB", memory="128MB"),
+    Variant("256 MB, 1 thread", memory="256MB"),
+    Variant("256 MB, 2 threads", memory="256MB", threads=2),
+    Variant("1 GB, 2 threads", memory="1GB", threads=2),
+    Variant("1 GB, 4 threads", memory="1GB", threads=4),
 )
+FIGURES = ("first_cpu_us", "first_seconds", "again_cpu_us", "again_seconds", "peak_mb", "file_mb")
 
 
 def main() -> int:
@@ -89,9 +89,6 @@ def main() -> int:
     ]
     finish(report, options.results, "merges")
     return 0
-
-
-FIGURES = ("first_cpu_us", "first_seconds", "again_cpu_us", "again_seconds", "peak_mb", "file_mb")
 
 
 def load(job: dict[str, Any]) -> dict[str, Any]:
