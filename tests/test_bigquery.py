@@ -1,4 +1,4 @@
-"""What only BigQuery does: its script, texts in place of JSON, partitions, and what is told before the first request."""
+"""What only BigQuery does: its script, texts in place of JSON, partitions, what is told before the first request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,7 @@ ARGUMENTS = ["--progress", "off", "--streams", *STREAMS]
 
 
 @pytest.fixture
-def dataset(account: Simulator, bigquery: BigQueryServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def dataset(account: Simulator, bigquery: BigQueryServer, monkeypatch: pytest.MonkeyPatch) -> str:
     """A dataset of the test's own, and the settings that lead from the account to the emulator."""
     known = account.credentials
     settings = {
@@ -45,7 +44,7 @@ def dataset(account: Simulator, bigquery: BigQueryServer, monkeypatch: pytest.Mo
     # Google's own search for credentials would ask the machine's neighbours.
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setattr(GcpServiceAccountCredentials, "_LAST_FAILED_DEFAULT", 0.0)
-    yield f"cli_{account.base_url.rpartition(':')[2]}"
+    return f"cli_{account.base_url.rpartition(':')[2]}"
 
 
 def counts(server: BigQueryServer, dataset: str) -> dict[str, int]:

@@ -22,10 +22,10 @@ from zendesk_support.errors import ConfigurationError, DestinationError
 from zendesk_support.postgres import postgres
 
 DATASET = "zendesk_support"
-# DuckDB wants about 125 MB a thread. With a thread for each core of a large machine, or many tables loading at once,
-# it runs out of these 256 MB.
+# DuckDB wants about 125 MB a thread: with more of them, or many tables loading at once, it runs out of memory. A second
+# thread makes no load faster (docs/performance.md).
 DUCKDB_JOBS = 2
-DUCKDB_LIMITS = {"memory_limit": "256MB", "threads": 2, "preserve_insertion_order": False}
+DUCKDB_LIMITS = {"memory_limit": "192MB", "threads": 1, "preserve_insertion_order": False}
 
 Options = argparse.Namespace
 

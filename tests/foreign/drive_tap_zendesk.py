@@ -12,7 +12,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 # It reads the audits of archived tickets too.
@@ -21,8 +21,8 @@ TRUTHS = {"ticket_audits": "ticket_audits_all"}
 LEFT_OUT = ("talk_phone_numbers",)
 
 
-def main(job: dict[str, Any]) -> dict[str, Any]:
-    """Discover and sync as the tap's command does; return the keys by stream, and what went wrong."""
+def sync(job: dict[str, Any], printed: TextIO) -> dict[str, str]:
+    """Discover and sync as the tap's command does, messages going to `printed`; return what went wrong."""
     address = urlsplit(job["url"])
     os.environ["ZENPY_FORCE_SCHEME"] = address.scheme
     os.environ["ZENPY_FORCE_NETLOC"] = address.netloc
@@ -44,18 +44,25 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
         "access_token": job["credentials"]["access_token"],
     }
     client = tap_zendesk.Zenpy(subdomain="simulator", oauth_token=config["access_token"])
-    printed = io.StringIO()
-    errors: dict[str, str] = {}
     try:
         streams = discover_streams(client, config)
         for stream in streams:
             for entry in stream["metadata"]:
-                if not entry["breadcrumb"]:
+                if not entry["breadcrumb"] and (not job["only"] or stream["tap_stream_id"] in job["only"]):
                     entry["metadata"]["selected"] = True
         with contextlib.redirect_stdout(printed):
             tap_zendesk.do_sync(client, Catalog.from_dict({"streams": streams}), {}, config)
     except Exception:
-        errors["sync"] = traceback.format_exc()
+        return {"sync": traceback.format_exc()}
+    return {}
+
+
+def main(job: dict[str, Any]) -> dict[str, Any]:
+    """Read every stream; return the keys by stream, and what went wrong."""
+    printed = io.StringIO()
+    errors = sync(job, printed)
+    from tap_zendesk.streams import STREAMS
+
     found: dict[str, Any] = {name: {"stream": TRUTHS.get(name, name), "keys": []} for name in STREAMS}
     for message in map(json.loads, printed.getvalue().splitlines()):
         if message["type"] == "RECORD":

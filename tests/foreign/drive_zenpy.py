@@ -92,15 +92,20 @@ def key_of(stream: str, row: Any) -> Any:
     return row[name] if isinstance(row, dict) else getattr(row, name)
 
 
-def main(job: dict[str, Any]) -> dict[str, Any]:
-    """Read everything; return the keys by read, and what went wrong."""
+def connect(job: dict[str, Any]) -> Any:
+    """A client of the job's account."""
     address = urlsplit(job["url"])
     os.environ["ZENPY_FORCE_SCHEME"] = address.scheme
     os.environ["ZENPY_FORCE_NETLOC"] = address.netloc
     from zenpy import Zenpy
 
     credentials = job["credentials"]
-    client = Zenpy(subdomain="simulator", email=credentials["email"], token=credentials["api_token"])
+    return Zenpy(subdomain="simulator", email=credentials["email"], token=credentials["api_token"])
+
+
+def main(job: dict[str, Any]) -> dict[str, Any]:
+    """Read everything; return the keys by read, and what went wrong."""
+    client = connect(job)
     found: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for label, (stream, read) in reads(client).items():

@@ -1,0 +1,187 @@
+"""Writes the newest results into the documentation: python benchmarks/draw.py
+
+Tables go between markers in docs/performance.md, one line and a picture into README.md, pictures into docs/. The same
+results always give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "performance.md"
+README = ROOT / "README.md"
+INK = "#888888"
+SHOWN = ("dlt", "duckdb", "pyarrow", "msgspec")
+OURS, OTHERS, FLOORS = "#1f77b4", "#b8b8b8", "#d9c58a"
+SIZE = (8.0, 3.6)
+
+Report = dict[str, Any]
+
+
+def main() -> int:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    for path, text in drawn().items():
+        path.write_text(text)
+        print(path.relative_to(ROOT))
+    return 0
+
+
+def newest(kind: str, folder: Path = RESULTS) -> Report | None:
+    """The latest report of a benchmark, if there is one."""
+    reports = [json.loads(path.read_text()) for path in folder.glob(f"*-{kind}.json")]
+    return max(reports, key=lambda report: str(report["date"]), default=None)
+
+
+def drawn(folder: Path = RESULTS) -> dict[Path, str]:
+    """What each file must hold; nothing of a benchmark that was not run."""
+    files = {PAGE: PAGE.read_text(), README: README.read_text()}
+    tables: dict[str, Callable[[Report], str]] = {
+        "compare": compare_tables,
+        "stages": stages_table,
+        "merges": merges_table,
+        "memory": memory_table,
+    }
+    for kind, table in tables.items():
+        if report := newest(kind, folder):
+            files[PAGE] = between(files[PAGE], kind, f"{circumstances(report)}\n\n{table(report)}")
+    if report := newest("compare", folder):
+        files[README] = between(files[README], "performance", headline(report))
+        files[ROOT / "docs" / "compare.svg"] = compare_picture(report)
+    if report := newest("stages", folder):
+        files[ROOT / "docs" / "stages.svg"] = stages_picture(report)
+    return files
+
+
+def between(text: str, name: str, content: str) -> str:
+    """Replace what stands between two markers."""
+    found = re.compile(f"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)", re.S)
+    if not found.search(text):
+        raise SystemExit(f"no markers {name!r}: <!-- {name}: begin --> and <!-- {name}: end -->")
+    return found.sub(lambda markers: f"{markers[1]}{content}\n{markers[2]}", text)
+
+
+def circumstances(report: Report) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items() if name in SHOWN)
+    return (
+        f"`{report['command']}`\n\n{report['machine']}; {report['date'][:10]}, commit {report['commit']}; Python "
+        f"{report['python']}, {versions}; load average at the start {report['load']}."
+    )
+
+
+def compare_tables(report: Report) -> str:
+    parts = []
+    for stream, contestants in report["streams"].items():
+        size = max(contestants.values(), key=lambda each: each["account"]["rows"])["account"]
+        parts.append(f"**{stream}**, {size['json_bytes'] / size['rows'] / 1000:.1f} kB of JSON a row:\n")
+        parts.append("| | does | rows | rows/s | CPU µs/row | peak MB |\n|---|---|---:|---:|---:|---:|")
+        parts += [f"| {title(each)} | {each['does']} | {figures(each['median'])} |" for each in contestants.values()]
+        parts.append("")
+    return "\n".join(parts).rstrip()
+
+
+def title(contestant: Report) -> str:
+    """A contestant with its version, where that is not ours."""
+    of = ", ".join(f"{name} {version}" for name, version in contestant["versions"].items())
+    return f"{contestant['title']} ({of})" if contestant["peer"] else str(contestant["title"])
+
+
+def figures(median: Report) -> str:
+    names = ("rows", "rows_per_second", "cpu_us_per_row", "peak_mb")
+    return " | ".join(f"{round(median[name]):,}" for name in names)
+
+
+def stages_table(report: Report) -> str:
+    rows = [f"| {name} | {note} | {report['median'][name]:.0f} |" for name, note in report["stages"].items()]
+    whole = f"| **all** | {report['rows']:,} tickets | **{report['median']['cpu_us_per_row']:.0f}** |"
+    return "\n".join(["| stage | is | CPU µs/row |", "|---|---|---:|", *rows, whole])
+
+
+def merges_table(report: Report) -> str:
+    names = ("first_cpu_us", "first_seconds", "again_cpu_us", "again_seconds", "peak_mb", "file_mb")
+    head = "| | first load, CPU µs/row | s | half of it again, CPU µs/row | s | peak MB | file MB |"
+    rows = [
+        f"| {each['title']} | " + " | ".join(f"{each['median'][name]:.3g}" for name in names) + " |"
+        for each in report["variants"]
+    ]
+    return "\n".join([head, "|---|" + "---:|" * 6, *rows])
+
+
+def memory_table(report: Report) -> str:
+    rows = [f"| {figures(size['median'])} |" for size in report["sizes"]]
+    return "\n".join(["| tickets | rows/s | CPU µs/row | peak MB |", "|---:|---:|---:|---:|", *rows])
+
+
+def headline(report: Report) -> str:
+    """The README's line and picture."""
+    tickets = report["streams"]["tickets"]
+    rate = {name: each["median"]["rows_per_second"] for name, each in tickets.items()}
+    peers = [name for name in ("airbyte", "tap_zendesk") if name in tickets]
+
+    def times(ours: str) -> str:
+        return " and ".join(f"{rate[ours] / rate[name]:.1f} times {tickets[name]['title']}'s" for name in peers)
+
+    same = f"{tickets['ours_small']['account']['rows']:,}"
+    return (
+        f"{rate['ours']:,.0f} tickets a second into DuckDB, merged: {times('ours')} rate of extraction alone, on\n"
+        f"the same machine and simulator. With {same} tickets, where start-up counts more, {times('ours_small')}\n"
+        "([docs/performance.md](docs/performance.md)).\n\n"
+        "![Tickets a second](docs/compare.svg)"
+    )
+
+
+def compare_picture(report: Report) -> str:
+    contestants = report["streams"]["tickets"].values()
+    named = [(f"{each['title']} ({each['does']})", each["median"]["rows_per_second"]) for each in contestants]
+    return bars(named, [shade(each) for each in contestants], "tickets a second, logarithmic", logarithmic=True)
+
+
+def shade(contestant: Report) -> str:
+    if contestant["title"].startswith("this package"):
+        return OURS
+    return FLOORS if "floor" in contestant["does"] else OTHERS
+
+
+def stages_picture(report: Report) -> str:
+    named = [(name, report["median"][name]) for name in report["stages"]]
+    return bars(named, [OURS] * len(named), "CPU µs a ticket", logarithmic=False)
+
+
+def bars(named: Iterable[tuple[str, float]], shades: list[str], label: str, *, logarithmic: bool) -> str:
+    """A bar for each name, as SVG that does not depend on the machine or the day."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    names, values = zip(*named)
+    fixed = {"svg.hashsalt": "zendesk", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
+    with pyplot.rc_context(fixed | dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), INK)):
+        figure, axes = pyplot.subplots(figsize=SIZE)
+        drawn = axes.barh(range(len(values)), values, color=shades)
+        axes.set_yticks(range(len(values)), names)
+        axes.invert_yaxis()
+        axes.bar_label(drawn, [f"{value:,.0f}" for value in values], padding=3, color=INK)
+        axes.set_xlabel(label)
+        axes.margins(x=0.12)
+        if logarithmic:
+            axes.set_xscale("log")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(INK)
+        figure.tight_layout()
+        out = StringIO()
+        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        pyplot.close(figure)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
