@@ -2,7 +2,8 @@
 
 The contestants are the functions of benchmarks/contestants.py. They run in turns (A B C A B C …), each run a fresh
 process that starts with nothing; the first turn is not counted. All get environments of their own, which are made if
-they are not there; ours has what `pip install -e .` installs. The accounts answer from processes of their own, from pages made beforehand and without rate limits.
+they are not there; ours has what `pip install -e .` installs. The accounts answer from processes of their own, from
+pages made beforehand and without rate limits.
 
 rows/s counts the whole life of the process, imports included; CPU is the process's user and system time, children
 included; the peak is the most memory that it had at a time. `share` in the report is the part of `--rows` that a slow

@@ -34,12 +34,14 @@ CODES = {"accessDenied": 403, "notFound": 404, "duplicate": 409}
 run = jobs.execute_query_job
 
 
+def one_by_one(found: re.Match[str]) -> str:
+    """A statement for each column that is added."""
+    return found[1] + found[2].replace(",\nADD COLUMN", f";\n{found[1]}ADD COLUMN")
+
+
 async def run_mended(project_id: str, job_id: str, bq_sql: str, query_params: Any, ctx: Any, **options: Any) -> Any:
     """Run a query job."""
-    one_each = ADDING.sub(
-        lambda found: found[1] + found[2].replace(",\nADD COLUMN", f";\n{found[1]}ADD COLUMN"), bq_sql
-    )
-    done = await run(project_id, job_id, one_each, query_params, ctx, **options)
+    done = await run(project_id, job_id, ADDING.sub(one_by_one, bq_sql), query_params, ctx, **options)
     for name in ALTERED.findall(bq_sql):
         change(ctx, name, schema_=_introspect_schema(*name, ctx))
     for *name, month, cluster in MADE.findall(bq_sql):

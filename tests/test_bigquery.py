@@ -1,4 +1,4 @@
-"""What only BigQuery does: its script, texts in place of JSON, partitions, what is told before the first request."""
+"""What only BigQuery does: its script, JSON as texts, partitions, and what is told before the first request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from support import SCALE, assert_whole, load, pipeline, rows, standing, table, 
 
 from zendesk_support import cli
 from zendesk_support.simulator import Simulator
-from zendesk_support.streams import CATALOGUE
 
 pytestmark = pytest.mark.bigquery
 
@@ -92,16 +91,6 @@ def test_large_tables_are_partitioned_by_month_and_clustered(
         "groups": (None, None),
         "sync_report": (None, None),
     }
-
-
-def test_a_layout_stands_on_columns_that_bigquery_can_use() -> None:
-    """At most four cluster columns, of types that order; partitions by a time."""
-    large = [stream for stream in CATALOGUE.values() if stream.months_of]
-    assert len(large) >= 9
-    for stream in large:
-        assert stream.columns[str(stream.months_of)] == "timestamp"
-        assert {stream.columns[name] for name in stream.key} <= {"bigint", "text"}
-        assert len(stream.key) <= 2
 
 
 def test_nested_values_are_read_with_the_query_of_the_docs(

@@ -179,3 +179,13 @@ def test_diagrams_draw_many_rows_to_one_and_the_report_to_none(stream: Stream, a
 
 def test_a_text_that_only_sounds_like_a_reference_is_none() -> None:
     assert CATALOGUE["triggers"].references == {"brand_id": "brands"}
+
+
+def test_a_layout_stands_on_columns_that_bigquery_can_use() -> None:
+    """At most four cluster columns, of types that order; partitions by a time."""
+    large = [stream for stream in CATALOGUE.values() if stream.months_of]
+    assert len(large) >= 9
+    for stream in large:
+        assert stream.columns[str(stream.months_of)] == "timestamp"
+        assert {stream.columns[name] for name in stream.key} <= {"bigint", "text"}
+        assert len(stream.key) <= 2

@@ -238,6 +238,7 @@ def test_at_most_five_keys_are_named(tmp_path: Path, simulate: Simulate) -> None
     assert [results[name].difference for name in ("tickets", "tags")] == [10, len(truth(account, "tags"))]
 
 
+@pytest.mark.parametrize("make_pipeline", ["duckdb", "postgres"], indirect=True)
 def test_a_loss_is_not_excused_by_what_changed_since(make_pipeline: MakePipeline, simulate: Simulate) -> None:
     """L42."""
     account = simulate(tickets=30)

@@ -13,14 +13,11 @@ from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import TColumnSchema
 from dlt.common.typing import TLoaderFileFormat
-from dlt.destinations.impl.bigquery.bigquery_adapter import CLUSTER_COLUMNS_HINT, PARTITION_HINT
 from dlt.destinations.impl.bigquery.factory import BigQueryTypeMapper
 
 from zendesk_support.errors import DestinationError
-from zendesk_support.streams.base import Stream
 
 ANSWERED_WITHIN = 60.0
-BY_MONTH = "TIMESTAMP_TRUNC({column_name}, MONTH)"
 
 
 class TextTypeMapper(BigQueryTypeMapper):
@@ -76,11 +73,3 @@ def answers(client: Any) -> None:
             f'location = "{client.location}", but the dataset {name} is in {found}. '
             f"Example: DESTINATION__BIGQUERY__LOCATION={found}"
         )
-
-
-def layout(stream: Stream) -> dict[str, Any]:
-    """The table hints that partition and cluster a large table on BigQuery; empty for a small one."""
-    if stream.months_of is None:
-        return {}
-    near = [name for name in ("ticket_id", "user_id") if name in stream.columns]
-    return {PARTITION_HINT: {stream.months_of: BY_MONTH}, CLUSTER_COLUMNS_HINT: [*near, *stream.key]}

@@ -138,8 +138,8 @@ WAREHOUSES = {
         modules=("google.cloud.bigquery",),
         credentials=(
             "Set DESTINATION__BIGQUERY__CREDENTIALS__PROJECT_ID (acme-warehouse), ..._CREDENTIALS__CLIENT_EMAIL and "
-            "..._CREDENTIALS__PRIVATE_KEY of a service account, or DESTINATION__BIGQUERY__CREDENTIALS to its key file's "
-            "text, or give application default credentials (GOOGLE_APPLICATION_CREDENTIALS, or `gcloud auth "
+            "..._CREDENTIALS__PRIVATE_KEY of a service account, or DESTINATION__BIGQUERY__CREDENTIALS to its key "
+            "file's text, or give application default credentials (GOOGLE_APPLICATION_CREDENTIALS, or `gcloud auth "
             "application-default login`); and DESTINATION__BIGQUERY__LOCATION, for example EU, if it is not US"
         ),
         answers=answers,

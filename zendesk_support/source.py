@@ -9,11 +9,11 @@ from typing import Any
 
 import dlt
 from dlt.common.schema import Schema
+from dlt.destinations.impl.bigquery.bigquery_adapter import CLUSTER_COLUMNS_HINT, PARTITION_HINT
 from dlt.extract import DltResource, DltSource
 
 from zendesk_support import normalizer
 from zendesk_support import settings as checks
-from zendesk_support.bigquery import layout
 from zendesk_support.credentials import ZendeskCredentials, check_credentials
 from zendesk_support.engine import Account, time_value
 from zendesk_support.errors import ConfigurationError
@@ -27,6 +27,7 @@ from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
 
 SECTION = "zendesk_support"
+BY_MONTH = "TIMESTAMP_TRUNC({column_name}, MONTH)"
 # dlt turns a setting into the first of its types: as a text it reaches our own checks, whatever was written.
 Number = str | float | None
 _STREAMS_EXAMPLE = 'streams.tickets.sync_mode = "history"'
@@ -187,7 +188,7 @@ def _resource(stream: Stream, account: Account) -> DltResource:
     # Last, as the table of reports would take them over.
     references = [_reference(column, table) for column, table in stream.references.items()]
     # dlt forgets earlier table hints when it is given none.
-    resource.apply_hints(references=references, additional_table_hints=layout(stream) or None)
+    resource.apply_hints(references=references, additional_table_hints=_bigquery_layout(stream) or None)
     return resource
 
 
@@ -200,6 +201,14 @@ def _reference(column: str, table: str) -> Any:
         "cardinality": "many_to_one",
         "label": column,
     }
+
+
+def _bigquery_layout(stream: Stream) -> dict[str, Any]:
+    """The table hints that partition and cluster a large table on BigQuery; empty for a small one."""
+    if stream.months_of is None:
+        return {}
+    near = [name for name in ("ticket_id", "user_id") if name in stream.columns]
+    return {PARTITION_HINT: {stream.months_of: BY_MONTH}, CLUSTER_COLUMNS_HINT: [*near, *stream.key]}
 
 
 def _rows(stream: Stream, account: Account) -> Any:
