@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from contestants import CONTESTANTS, STREAMS, Contestant
-from tickets import RESULTS, ROOT, circumstances
+from tickets import RESULTS, ROOT, circumstances, command
 
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "foreign")]
 
@@ -198,12 +198,6 @@ def environments() -> Path:
     """Where the tests of foreign clients keep them, if they were told."""
     given = os.environ.get("ZENDESK_FOREIGN_CLIENTS")
     return Path(given) if given else Path(tempfile.gettempdir()) / "zendesk-foreign-clients"
-
-
-def command() -> str:
-    """What was called, without the folders of this machine."""
-    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
-    return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
 
 
 def beginning() -> dict[str, Any]:

@@ -15,6 +15,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from quota import HEAD, row
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "performance.md"
@@ -49,6 +51,7 @@ def drawn(folder: Path = RESULTS) -> dict[Path, str]:
         "stages": stages_table,
         "merges": merges_table,
         "memory": memory_table,
+        "quota": quota_table,
     }
     for kind, table in tables.items():
         if report := newest(kind, folder):
@@ -118,6 +121,10 @@ def merges_table(report: Report) -> str:
 def memory_table(report: Report) -> str:
     rows = [f"| {figures(size['median'])} |" for size in report["sizes"]]
     return "\n".join(["| tickets | rows/s | CPU µs/row | peak MB |", "|---:|---:|---:|---:|", *rows])
+
+
+def quota_table(report: Report) -> str:
+    return "\n".join([HEAD, *map(row, report["syncs"])])
 
 
 def headline(report: Report) -> str:

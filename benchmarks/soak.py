@@ -56,7 +56,8 @@ def main() -> int:
                 break
             print(f"{time.monotonic() - began:6.0f} s {dict(soak.done)}", flush=True)
     summary = {
-        "command": " ".join(["python", *sys.argv]),
+        "command": f"python benchmarks/soak.py {'--kills' if options.kills else '--minutes'} "
+        f"{options.kills or f'{options.minutes:g}'}",
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, text=True).strip(),
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",

@@ -58,7 +58,7 @@ def main() -> int:
     if options.sync:
         print(json.dumps(sync(options.destination, options.sync[0], Path(options.sync[1]), options.drop)))
         return 0
-    report: dict[str, Any] = {"command": shlex.join(["python", *sys.argv]), **circumstances(), "runs": []}
+    report: dict[str, Any] = {"command": command(), **circumstances(), "runs": []}
     for line in report["command"], report["machine"], f"{report['commit']}, {report['versions']}":
         print(line)
     with account(options.tickets) as url:
@@ -233,6 +233,12 @@ def circumstances() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
+
+
+def command() -> str:
+    """What was called, without the folders of this machine."""
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
 
 
 def git(*arguments: str) -> str:

@@ -67,7 +67,7 @@ def test_duckdb_gets_one_thread_and_two_jobs_at_a_time(tmp_path: Path) -> None:
         assert client.execute_sql(query) == [(1, "183.1 MiB")]
 
 
-KINDS = ("compare", "stages", "merges", "memory")
+KINDS = ("compare", "stages", "merges", "memory", "quota")
 
 
 def test_the_documentation_has_the_newest_results(monkeypatch: pytest.MonkeyPatch) -> None:
