@@ -111,10 +111,11 @@ def stages_table(report: Report) -> str:
 def merges_table(report: Report) -> str:
     names = ("first_cpu_us", "first_seconds", "again_cpu_us", "again_seconds", "peak_mb", "file_mb")
     head = "| | first load, CPU µs/row | s | half of it again, CPU µs/row | s | peak MB | file MB |"
-    rows = [
-        f"| {each['title']} | " + " | ".join(f"{each['median'][name]:.3g}" for name in names) + " |"
-        for each in report["variants"]
-    ]
+    rows = []
+    for each in report["variants"]:
+        median = each["median"]
+        cells = [f"{median[name]:.3g}" for name in names] if median else ["out of memory", *[""] * 5]
+        rows.append(f"| {each['title']} | {' | '.join(cells)} |")
     return "\n".join([head, "|---|" + "---:|" * 6, *rows])
 
 

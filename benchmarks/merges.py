@@ -79,16 +79,27 @@ def main() -> int:
         for turn in range(options.runs + 1):
             # The warm-up only fills the disk cache.
             for variant in VARIANTS[: None if turn else 1]:
-                figures = measure([sys.executable, __file__], {"arrow": folder, "variant": asdict(variant)})
+                figures = tried({"arrow": folder, "variant": asdict(variant)})
                 if turn:
                     found[variant.title].append(figures)
-                    print(variant.title.ljust(36), {name: figures[name] for name in FIGURES}, flush=True)
+                    print(variant.title.ljust(36), {name: figures.get(name) for name in FIGURES}, flush=True)
     report["variants"] = [
-        {**asdict(variant), "median": median(found[variant.title]), "runs": found[variant.title]}
+        {**asdict(variant), "median": None if {} in runs else median(runs), "runs": runs}
         for variant in VARIANTS
+        if (runs := found[variant.title])
     ]
     finish(report, options.results, "merges")
     return 0
+
+
+def tried(job: dict[str, Any]) -> dict[str, Any]:
+    """What a variant took; nothing if DuckDB's memory did not suffice."""
+    try:
+        return measure([sys.executable, __file__], job)
+    except SystemExit as error:
+        if "Out of Memory Error" not in str(error):
+            raise
+        return {}
 
 
 def load(job: dict[str, Any]) -> dict[str, Any]:
