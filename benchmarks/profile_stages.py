@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from compare import account, beginning, finish, measure, median
+from compare import account, beginning, environments, finish, interpreter_of, measure, median
+from contestants import CONTESTANTS
 from tickets import RESULTS
 
 STAGES = {
@@ -45,8 +46,9 @@ def main() -> int:
         print(json.dumps(profiled(json.loads(options.job.read_text()))))
         return 0
     report = {**beginning(), "stages": STAGES}
+    python = interpreter_of(CONTESTANTS["ours"], environments())
     with account("tickets", options.rows) as job:
-        runs = [measure([sys.executable, __file__], job) for _ in range(options.runs + 1)][1:]
+        runs = [measure([python, __file__], job) for _ in range(options.runs + 1)][1:]
     for run in runs:
         stages = {name: round(spent / run["rows"] * 1e6, 2) for name, spent in run.pop("stages").items()}
         run |= {**stages, "rest": round(run["cpu_us_per_row"] - sum(stages.values()), 2)}

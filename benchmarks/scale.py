@@ -17,16 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from draw import newest
+
 from zendesk_support.budget import ACCOUNT, EXPORTS, HELP_CENTER, USERS_EXPORT
 from zendesk_support.groups import by_limit
 from zendesk_support.kinds import CursorExport, HelpCenterChildren, HelpCenterListing, TimeExport
 from zendesk_support.streams import CATALOGUE
 
 RESULTS = Path(__file__).resolve().parent / "results"
-SIZES, TICKETS, POSTGRES, QUOTA = (
-    f"2026-11-{name}.json"
-    for name in ("26-sizes", "23-6e4d3e4-300000", "23-f69010e-20000-postgres", "25-1054fdc-quota")
-)
+SIZES, POSTGRES = "2026-11-26-sizes.json", "2026-11-23-f69010e-20000-postgres.json"
 ACCOUNTS = {"1M": 10**6, "100M": 10**8, "1B": 10**9}
 MEASURED = 3000
 """Tickets of the account that is measured."""
@@ -221,7 +220,8 @@ def span(minutes: float) -> str:
 def bytes_of(name: str) -> int:
     """JSON bytes that a row adds to an answer: none where it is part of another stream's row."""
     if name == "tickets":
-        return int(result(TICKETS)["json_bytes_per_ticket"])
+        account = newest("compare")["streams"]["tickets"]["ours"]["account"]
+        return round(account["json_bytes"] / account["rows"])
     if name in ("ticket_metrics", "ticket_comments"):
         return 0
     return int(result(SIZES)["streams"][name]["bytes_per_row"])
@@ -229,8 +229,9 @@ def bytes_of(name: str) -> int:
 
 def machine() -> Iterator[str]:
     """Bytes and CPU time of a first load, beside the time that quota takes."""
-    tickets, server = (result(name)["median"] for name in (TICKETS, POSTGRES))
-    largest = max((sync for sync in result(QUOTA)["syncs"] if sync["sync"] == "first"), key=lambda sync: sync["rows"])
+    tickets, server = newest("memory")["sizes"][-1]["median"], result(POSTGRES)["median"]
+    firsts = (sync for sync in newest("quota")["syncs"] if sync["sync"] == "first")
+    largest = max(firsts, key=lambda sync: sync["rows"])
     cpu = largest["cpu"] / largest["rows"]
     yield (
         "| tickets | rows | JSON | CPU time, all streams | of a core while quota lasts, Enterprise | High Volume | "

@@ -45,6 +45,31 @@ class Asked(BaseSecretsBackend):
 """Airflow asks it first; it has no secret, and writes down what it was asked for."""
 
 
+TASKS = """
+import json
+from types import SimpleNamespace
+
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from zendesk_support import airflow
+from zendesk_support.groups import by_limit
+
+
+def tried(group, **params):
+    context = {"dag_run": SimpleNamespace(run_type="manual"), "params": params}
+    airflow.get_current_context = lambda: context
+    try:
+        return sorted(airflow.source(group, "any").selected_resources)
+    except (AirflowFailException, AirflowSkipException) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+period = {"start_date": "2020-01-01", "end_date": "2020-02-01"}
+bounded = [tried(group, **period) for group in by_limit()]
+print(json.dumps([tried("account"), *bounded, tried("account", end_date="soon")]))
+"""
+"""What tasks load, and how they end where they do not."""
+
+
 class Airflow:
     """An installation with a metadata database of its own, whose DAGs are those of this project."""
 
@@ -69,8 +94,15 @@ class Airflow:
 
     def run(self, *arguments: str, **environment: str) -> str:
         """What a command prints."""
+        return self._print([self._program, *arguments], environment)
+
+    def python(self, script: str, **environment: str) -> str:
+        """The last line that a script prints."""
+        return self._print([self._program.with_name("python"), "-c", script], environment).splitlines()[-1]
+
+    def _print(self, command: list[Any], environment: dict[str, str]) -> str:
         done = subprocess.run(
-            [self._program, *arguments],
+            command,
             env={**self._environment, **environment},
             cwd=self._home,
             stdout=subprocess.PIPE,
@@ -182,3 +214,27 @@ def test_the_dag_loads_a_backfill_then_everything_then_what_changed(
     airflow.run("dags", "test", DAG, **secrets)
     assert airflow.tries == dict.fromkeys(by_limit(), ("success", 1))
     assert_all_whole(postgres, account)
+
+
+def test_tasks_take_a_period_from_parameters_and_fail_for_good_on_wrong_settings(
+    airflow: Airflow, account: Simulator
+) -> None:
+    known = account.credentials
+    credentials = {
+        f"SOURCES__ZENDESK_SUPPORT__CREDENTIALS__{name.upper()}": known[name] for name in ("client_id", "client_secret")
+    }
+    whole, *bounded, wrong = json.loads(airflow.python(TASKS, **credentials))
+    assert whole == sorted(by_limit()["account"])
+    for group, found in zip(by_limit(), bounded, strict=True):
+        dated = sorted(name for name in by_limit()[group] if is_dated(CATALOGUE[name]))
+        assert found == (
+            dated
+            or "AirflowSkipException: Every scheduled run loads these streams whole: a bounded one leaves them out."
+        )
+    assert wrong.startswith('AirflowFailException: end_date = "soon"')
+    rotated = {**credentials, "SOURCES__ZENDESK_SUPPORT__CREDENTIALS__REFRESH_TOKEN": known["refresh_token"]}
+    refused = json.loads(airflow.python(TASKS, **rotated))
+    assert {told.partition(" are not for tasks")[0] for told in refused[:-1]} >= {
+        "AirflowFailException: credentials with a refresh_token"
+    }
+    assert account.requests() == []

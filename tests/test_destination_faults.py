@@ -6,9 +6,12 @@ import ctypes
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -16,6 +19,7 @@ from documented import says
 from support import SCALE, truth
 
 from zendesk_support import cli
+from zendesk_support.known import Turns
 from zendesk_support.simulator import Simulator
 
 STREAMS = ("--streams", "tickets", "groups", "users", "--progress", "off")
@@ -169,3 +173,57 @@ def test_a_table_that_refuses_rows_gets_them_with_the_next_run(configured: Simul
         connection.execute("DROP VIEW zendesk_support.tickets")
         connection.execute("ALTER TABLE zendesk_support.kept RENAME TO tickets")
     assert_complete(configured)
+
+
+def test_readers_share_a_connection_that_is_closed_behind_the_last_and_after_an_error(tmp_path: Path) -> None:
+    client = Counted(tmp_path)
+    turns = Turns()
+    begun = threading.Event()
+
+    def read(fails: bool) -> None:
+        with suppress(ZeroDivisionError), turns.to_read(client):
+            begun.wait(10)
+            client.found += client.connection.sql("SELECT 1").fetchall()
+            1 // (not fails)
+
+    for fails, connections in ((False, 1), (True, 5)):
+        begun.clear()
+        client.opened = 0
+        readers = [threading.Thread(target=read, args=(fails,)) for _ in range(5)]
+        for reader in readers:
+            reader.start()
+        while turns._readers < 5:
+            time.sleep(0.01)
+        begun.set()
+        for reader in readers:
+            reader.join()
+        assert (client.opened, client.connection) == (connections, None)
+    assert len(client.found) == 10
+
+
+def test_loading_closes_the_connection_of_readers_that_wait(tmp_path: Path) -> None:
+    client, turns = Counted(tmp_path), Turns()
+    with turns.to_read(client):
+        turns._readers += 1
+    assert client.connection is not None
+    with turns.to_load():
+        assert client.connection is None
+
+
+class Counted:
+    """A client of a DuckDB file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = str(folder / "counted.duckdb")
+        self.opened = 0
+        self.connection: Any = None
+        self.found: list[Any] = []
+
+    def open_connection(self) -> None:
+        assert self.connection is None
+        self.connection = duckdb.connect(self.file)
+        self.opened += 1
+
+    def close_connection(self) -> None:
+        self.connection.close()
+        self.connection = None

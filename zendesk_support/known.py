@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from hashlib import blake2b
@@ -31,11 +32,59 @@ PARENT_ID = "_dlt_parent_id"
 LIST_INDEX = "_dlt_list_idx"
 FETCHED = 50_000
 MISFIT = re.compile(r"__v_[a-z]+$")
-IN_USE = threading.Lock()
-"""Held to read the destination, and to load: DuckDB cannot open a file in one thread while another closes it."""
 Array = np.ndarray[Any, Any]
 Chunk = Sequence[tuple[Any, ...]]
 T = TypeVar("T")
+
+
+class Turns:
+    """One thread at a time reads the destination, or loads: DuckDB cannot open a file in one while another closes it.
+
+    To open one takes longer than most queries: a connection stays as long as a reader waits for its turn.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._counting = threading.Lock()
+        self._readers = 0
+        self._open: SqlClientBase[Any] | None = None
+
+    @contextmanager
+    def to_read(self, client: SqlClientBase[Any] | None) -> Iterator[None]:
+        """Wait for a turn, and have the client connected."""
+        with self._counting:
+            self._readers += 1
+        with self._turn:
+            try:
+                if client is not None and client is not self._open:
+                    self._close()
+                    client.open_connection()
+                    self._open = client
+                yield
+            except BaseException:
+                self._close()
+                raise
+            finally:
+                with self._counting:
+                    self._readers -= 1
+                    is_last = self._readers == 0
+                if is_last:
+                    self._close()
+
+    @contextmanager
+    def to_load(self) -> Iterator[None]:
+        """Wait for a turn without any connection of readers."""
+        with self._turn:
+            self._close()
+            yield
+
+    def _close(self) -> None:
+        client, self._open = self._open, None
+        if client is not None:
+            client.close_connection()
+
+
+TURNS = Turns()
 
 
 @dataclass(frozen=True)
@@ -118,7 +167,7 @@ class Destination:
             return pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns))
 
         conditions = [self.bound(since[0], ">=", since[1])] if since is not None else []
-        with IN_USE:
+        with TURNS.to_read(self._client):
             chunks = self._fetch(columns, conditions, table_of)
         return pa.concat_tables(chunks) if chunks else None
 
@@ -138,7 +187,7 @@ class Destination:
         conditions = [Condition(column, f"IN ({', '.join(['%s'] * len(sought))})", sought)]
         names = [name for name in columns or self._table.columns if not name.startswith("_")]
         nested = bool(self._table.children) and not columns
-        with IN_USE:
+        with TURNS.to_read(self._client):
             chunks = self._fetch([*names, DIGEST] if nested else names, conditions, list)
             lists = self._lists(self._table, *self._selection(conditions)) if nested and chunks else {}
         return [
@@ -149,7 +198,7 @@ class Destination:
 
     def ids(self, key: Sequence[str], conditions: Sequence[Condition] = ()) -> Array:
         """The keys of all rows not marked as deleted, as `compact` makes them, in order; repeated keys stay."""
-        with IN_USE:
+        with TURNS.to_read(self._client):
             chunks = self._fetch(key, conditions, lambda chunk: compact(list(zip(*chunk))))
         ids = np.concatenate([*chunks, np.array([], np.int64)])
         ids.sort()
@@ -157,7 +206,7 @@ class Destination:
 
     def newest(self, column: str, conditions: Sequence[Condition] = ()) -> Any:
         """The greatest value of a column; None where there is none."""
-        with IN_USE:
+        with TURNS.to_read(self._client):
             found = self._fetch([column], conditions, lambda chunk: chunk[0][0], "max({})")
         return found[0] if found else None
 
@@ -223,12 +272,11 @@ class Destination:
 
     def _query(self, query: str, values: Sequence[Any], made: Callable[[Chunk], T]) -> list[T]:
         assert self._client is not None
-        with self._client as client:
-            try:
-                with client.execute_query(query, *values) as cursor:
-                    return [made(chunk) for chunk in iter(lambda: cursor.fetchmany(FETCHED), [])]
-            except DatabaseUndefinedRelation:
-                return []
+        try:
+            with self._client.execute_query(query, *values) as cursor:
+                return [made(chunk) for chunk in iter(lambda: cursor.fetchmany(FETCHED), [])]
+        except DatabaseUndefinedRelation:
+            return []
 
     def _named(self, table: HeldTable) -> str:
         assert self._client is not None

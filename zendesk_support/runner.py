@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
 from zendesk_support.explain import causes
-from zendesk_support.known import IN_USE
+from zendesk_support.known import TURNS
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import Report
 from zendesk_support.settings import positive
@@ -94,7 +94,7 @@ def load_once(pipeline: Pipeline, source: DltSource, **arguments: Any) -> None:
     """One dlt run; while it loads, no reader looks at the destination."""
     pipeline.extract(source, **arguments)
     pipeline.normalize()
-    with IN_USE:
+    with TURNS.to_load():
         pipeline.load()
 
 
