@@ -179,7 +179,7 @@ def bars(named: Iterable[tuple[str, float]], shades: list[str], label: str, *, l
         axes.invert_yaxis()
         axes.bar_label(drawn, [f"{value:,.0f}" for value in values], padding=3, color=INK)
         axes.set_xlabel(label)
-        axes.margins(x=0.12)
+        axes.margins(x=0.2)
         if logarithmic:
             axes.set_xscale("log")
         axes.spines[["top", "right"]].set_visible(False)
