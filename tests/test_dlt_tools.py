@@ -24,8 +24,9 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 @pytest.fixture
 def demo(tmp_path: Path, account: Simulator) -> None:
     target = pipeline(tmp_path, "zendesk_demo")
-    for _ in range(2):
-        load(target, account, *STREAMS)
+    # The stream that ends first, whichever it is, counts the table of reports as its own, too.
+    for streams in (("ticket_skips",), STREAMS):
+        load(target, account, *streams)
         account.mutate("update_tickets", count=3)
 
 
