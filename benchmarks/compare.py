@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from contestants import CONTESTANTS, STREAMS, Contestant
-from tickets import RESULTS, ROOT, circumstances, command
+from tickets import RESULTS, ROOT, beginning, finish, simulator
 
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "foreign")]
 
@@ -142,29 +142,18 @@ def account(stream: str, rows: int) -> Iterator[Job]:
     """A simulated account with its pages made; yields the job of reading it."""
     from zendesk_support.streams import CATALOGUE
 
-    command = [sys.executable, "-m", "zendesk_support.simulator", "--token-lifetime", "1000000"]
-    command += [
-        *map(str, SIZES[stream](rows)),
-        *(word for name in BUCKETS for word in ("--limit", f"{name}={UNLIMITED}")),
-    ]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as simulator:
-        assert simulator.stdout is not None
-        try:
-            ready = simulator.stdout.readline()
-            if "ready at " not in ready:
-                raise SystemExit("the simulator did not start")
-            url = ready.split()[-1]
-            with urllib.request.urlopen(f"{url}/_simulator/credentials") as answer:
-                known = json.load(answer)["result"]
-            yield {
-                "url": url,
-                "credentials": known,
-                "stream": stream,
-                "types": dict(CATALOGUE[stream].columns),
-                **walk(url + PAGES[stream], stream, known["access_token"]),
-            }
-        finally:
-            simulator.terminate()
+    options = ["--token-lifetime", UNLIMITED, *SIZES[stream](rows)]
+    options += [word for name in BUCKETS for word in ("--limit", f"{name}={UNLIMITED}")]
+    with simulator(*options) as url:
+        with urllib.request.urlopen(f"{url}/_simulator/credentials") as answer:
+            known = json.load(answer)["result"]
+        yield {
+            "url": url,
+            "credentials": known,
+            "stream": stream,
+            "types": dict(CATALOGUE[stream].columns),
+            **walk(url + PAGES[stream], stream, known["access_token"]),
+        }
 
 
 def walk(address: str, stream: str, token: str) -> dict[str, Any]:
@@ -198,21 +187,6 @@ def environments() -> Path:
     """Where the tests of foreign clients keep them, if they were told."""
     given = os.environ.get("ZENDESK_FOREIGN_CLIENTS")
     return Path(given) if given else Path(tempfile.gettempdir()) / "zendesk-foreign-clients"
-
-
-def beginning() -> dict[str, Any]:
-    """The head of a report, printed."""
-    report = {"command": command(), **circumstances(), "load": round(os.getloadavg()[0], 1)}
-    print(*(f"{name}: {value}" for name, value in report.items()), sep="\n", flush=True)
-    return report
-
-
-def finish(report: dict[str, Any], folder: Path, name: str) -> None:
-    """Write a report."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{report['date'][:10]}-{report['commit']}-{name}.json"
-    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    print(f"\n{path}")
 
 
 def median(runs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import quota
-from tickets import RESULTS, circumstances, credentials
+from tickets import RESULTS, beginning, credentials, finish
 
 from zendesk_support.groups import by_limit
 from zendesk_support.simulator.remote import RemoteSimulator
@@ -45,24 +44,14 @@ def main() -> int:
     if options.table:
         print("\n".join([HEAD, *map(row, json.loads(options.table.read_text())["syncs"])]))
         return 0
-    report: dict[str, Any] = {
-        "command": shlex.join(["python", *sys.argv]),
-        **circumstances(),
-        "load": os.getloadavg()[0],
-        "sizes": SIZES,
-        "clock_scale": SCALE,
-        "syncs": [],
-    }
+    report: dict[str, Any] = {**beginning(), "sizes": SIZES, "clock_scale": SCALE, "syncs": []}
     print(HEAD, flush=True)
     for plan in options.plans:
         for way in WAYS:
             for figures in run(plan, way):
                 report["syncs"].append(figures)
                 print(row(figures), flush=True)
-    options.results.mkdir(parents=True, exist_ok=True)
-    path = options.results / f"{report['date'][:10]}-{report['commit']}-groups.json"
-    path.write_text(json.dumps(report, indent=2) + "\n")
-    print(f"\n{path}")
+    finish(report, options.results, "groups")
     return 0
 
 

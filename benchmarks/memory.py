@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from compare import Job, account, beginning, environments, finish, interpreter_of, measure, median, show
+from compare import Job, account, environments, interpreter_of, measure, median, show
 from contestants import CONTESTANTS
-from tickets import RESULTS, ROOT
+from tickets import RESULTS, ROOT, beginning, finish
 
 EXPORT = "/api/v2/incremental/tickets/cursor"
 HOP = ("content-length", "content-encoding", "connection", "vary", "transfer-encoding")

@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from compare import account, beginning, finish, measure, median
-from tickets import RESULTS
+from compare import account, measure, median
+from tickets import RESULTS, beginning, finish
 
 ROWS = 1000
 

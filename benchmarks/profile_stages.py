@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from compare import account, beginning, environments, finish, interpreter_of, measure, median
+from compare import account, environments, interpreter_of, measure, median
 from contestants import CONTESTANTS
-from tickets import RESULTS
+from tickets import RESULTS, beginning, finish
 
 STAGES = {
     "start-up": "imports",

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from fewest import Needed, buckets
-from tickets import RESULTS, ROOT, circumstances, command, credentials
+from tickets import RESULTS, beginning, credentials, finish, simulator
 
 from zendesk_support.simulator.limits import default_limits
 from zendesk_support.simulator.remote import RemoteSimulator
@@ -98,13 +98,7 @@ def main() -> int:
     if options.sync:
         print(json.dumps(sync(*options.sync)))
         return 0
-    report: dict[str, Any] = {
-        "command": command(),
-        **circumstances(),
-        "load": round(os.getloadavg()[0], 1),
-        "latency": LATENCY,
-        "syncs": [],
-    }
+    report: dict[str, Any] = {**beginning(), "latency": LATENCY, "syncs": []}
     print(HEAD, flush=True)
     cases = [case for case in CASES if case.plan in options.plans and case.account in options.accounts]
     with ThreadPoolExecutor(options.jobs) as pool:
@@ -112,10 +106,7 @@ def main() -> int:
             for figures in syncs:
                 report["syncs"].append(figures)
                 print(row(figures), flush=True)
-    options.results.mkdir(parents=True, exist_ok=True)
-    path = options.results / f"{report['date'][:10]}-{report['commit']}-quota.json"
-    path.write_text(json.dumps(report, indent=2) + "\n")
-    print(f"\n{path}")
+    finish(report, options.results, "quota")
     return 0
 
 
@@ -252,20 +243,12 @@ def row(figures: dict[str, Any]) -> str:
 @contextmanager
 def account(case: Case, scale: float, port: int) -> Iterator[RemoteSimulator]:
     """A simulated account in a process of its own, the same one for the same case."""
-    command = [sys.executable, "-m", "zendesk_support.simulator", "--port", str(port), "--plan", case.plan]
-    command += ["--now", str(START), "--clock-scale", str(scale), "--tickets", str(case.sizes["tickets"])]
-    command += ["--latency", ",".join(f"{name}={seconds}" for name, seconds in LATENCY.items())]
-    command += [word for name, n in case.sizes.items() if name != "tickets" for word in ("--size", f"{name}={n}")]
-    command += ["--warm", "metric_sets,ticket_events,users"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            ready = process.stdout.readline()
-            if "ready at " not in ready:
-                raise SystemExit("the simulator did not start")
-            yield RemoteSimulator(ready.split()[-1])
-        finally:
-            process.terminate()
+    options = ["--port", port, "--plan", case.plan, "--now", START, "--clock-scale", scale]
+    options += ["--tickets", case.sizes["tickets"], "--warm", "metric_sets,ticket_events,users"]
+    options += ["--latency", ",".join(f"{name}={seconds}" for name, seconds in LATENCY.items())]
+    options += [word for name, n in case.sizes.items() if name != "tickets" for word in ("--size", f"{name}={n}")]
+    with simulator(*options) as url:
+        yield RemoteSimulator(url)
 
 
 def free_port() -> int:

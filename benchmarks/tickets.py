@@ -58,9 +58,7 @@ def main() -> int:
     if options.sync:
         print(json.dumps(sync(options.destination, options.sync[0], Path(options.sync[1]), options.drop)))
         return 0
-    report: dict[str, Any] = {"command": command(), **circumstances(), "runs": []}
-    for line in report["command"], report["machine"], f"{report['commit']}, {report['versions']}":
-        print(line)
+    report: dict[str, Any] = {**beginning(), "runs": []}
     with account(options.tickets) as url:
         report["json_bytes_per_ticket"] = bytes_per_ticket(url)
         print(f"{options.tickets} tickets of {report['json_bytes_per_ticket']} bytes\n")
@@ -73,11 +71,8 @@ def main() -> int:
                 report["runs"].append(figures)
     report["median"] = {name: statistics.median(figures[name] for figures in report["runs"]) for name in FIGURES}
     show("median", report["median"])
-    options.results.mkdir(parents=True, exist_ok=True)
     name = "" if options.destination == "duckdb" else f"-{options.destination}"
-    path = options.results / f"{report['date'][:10]}-{report['commit']}-{options.tickets}{name}.json"
-    path.write_text(json.dumps(report, indent=2) + "\n")
-    print(f"\n{path}")
+    finish(report, options.results, f"{options.tickets}{name}")
     return 0
 
 
@@ -185,17 +180,24 @@ def table_mb(pipeline: Any, database: Path) -> float:
 @contextlib.contextmanager
 def account(tickets: int) -> Iterator[str]:
     """A simulated account with its pages made; yields its address."""
-    command = [sys.executable, "-m", "zendesk_support.simulator", "--tickets", str(tickets), "--warm", "metric_sets"]
-    command += [word for bucket in LIFTED for word in ("--limit", f"{bucket}=1000000")]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as simulator:
-        assert simulator.stdout is not None
+    options = [word for bucket in LIFTED for word in ("--limit", f"{bucket}=1000000")]
+    with simulator("--tickets", tickets, "--warm", "metric_sets", *options) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def simulator(*options: Any) -> Iterator[str]:
+    """A simulated account in a process of its own; yields its address."""
+    command = [sys.executable, "-m", "zendesk_support.simulator", *map(str, options)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         try:
-            ready = simulator.stdout.readline()
+            ready = process.stdout.readline()
             if "ready at " not in ready:
                 raise SystemExit("the simulator did not start")
             yield ready.split()[-1]
         finally:
-            simulator.terminate()
+            process.terminate()
 
 
 def credentials(url: str) -> dict[str, str]:
@@ -239,6 +241,21 @@ def command() -> str:
     """What was called, without the folders of this machine."""
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
     return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
+
+
+def beginning() -> dict[str, Any]:
+    """The head of a report, printed."""
+    report = {"command": command(), **circumstances(), "load": round(os.getloadavg()[0], 1)}
+    print(*(f"{name}: {value}" for name, value in report.items()), sep="\n", flush=True)
+    return report
+
+
+def finish(report: dict[str, Any], folder: Path, name: str) -> None:
+    """Write a report."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{report['date'][:10]}-{report['commit']}-{name}.json"
+    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    print(f"\n{path}")
 
 
 def git(*arguments: str) -> str:

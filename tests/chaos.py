@@ -13,7 +13,7 @@ from pathlib import Path
 
 import dlt
 from dlt.pipeline.pipeline import Pipeline
-from support import SCALE, assert_whole
+from support import assert_whole, environment_of
 
 from zendesk_support.simulator import Simulator
 
@@ -74,21 +74,11 @@ class Syncs:
         self.account = account
         self.folder = folder
         self.arguments = ["--progress", "off", *(["--streams", *streams] if streams else [])]
-        known = account.credentials
-        given = {
-            "BASE_URL": account.base_url,
-            "CLOCK_SCALE": str(SCALE),
-            "START_DATE": "2015-01-01",
-            "CHECKPOINT_MINUTES": "0.02",
-            "CREDENTIALS__CLIENT_ID": known["client_id"],
-            "CREDENTIALS__CLIENT_SECRET": known["client_secret"],
-            **settings,
-        }
         self.environment = {
             **os.environ,
             "DLT_DATA_DIR": str(folder / "dlt"),
             "RUNTIME__DLTHUB_TELEMETRY": "false",
-            **{f"SOURCES__ZENDESK_SUPPORT__{name}": value for name, value in given.items()},
+            **environment_of(account, CHECKPOINT_MINUTES="0.02", **settings),
         }
 
     @property

@@ -17,7 +17,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.pipeline import PipelineContext
 from environments import environment, kept_in
 from postgres_server import PostgresServer, binaries
-from support import MakePipeline, pipeline, simulated
+from support import MakePipeline, environment_of, pipeline, simulated
 
 from zendesk_support.simulator import Simulator
 
@@ -68,6 +68,14 @@ def simulate() -> Iterator[Callable[..., Simulator]]:
 def account(simulate: Callable[..., Simulator]) -> Simulator:
     """A small simulated account."""
     return simulate()
+
+
+@pytest.fixture
+def configured(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
+    """A small simulated account, which the environment leads to."""
+    for name, value in environment_of(account).items():
+        monkeypatch.setenv(name, value)
+    return account
 
 
 @pytest.fixture(scope="session")

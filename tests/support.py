@@ -51,6 +51,20 @@ def source(account: Simulator, **settings: Any) -> Any:
     return zendesk_support_source(**{**defaults, **settings})
 
 
+def environment_of(account: Simulator, **more: str) -> dict[str, str]:
+    """The environment that leads to a simulated account, with more settings of the source."""
+    known = account.credentials
+    given = {
+        "BASE_URL": account.base_url,
+        "CLOCK_SCALE": str(SCALE),
+        "START_DATE": "2015-01-01",
+        "CREDENTIALS__CLIENT_ID": known["client_id"],
+        "CREDENTIALS__CLIENT_SECRET": known["client_secret"],
+        **more,
+    }
+    return {f"SOURCES__ZENDESK_SUPPORT__{name}": value for name, value in given.items()}
+
+
 def pipeline(tmp_path: Path, name: str = "zendesk", server: PostgresServer | BigQueryServer | None = None) -> Pipeline:
     """A pipeline into a DuckDB file of the test's own, or into a schema of its own on a server."""
     if server is not None:
@@ -221,6 +235,13 @@ def truth(account: Simulator, name: str) -> dict[tuple[Any, ...], dict[str, Any]
 def assert_whole(target: Pipeline, account: Simulator, *streams: str) -> None:
     """Compare whole tables with the truth."""
     assert_rows(target, account, rows_of(target, *(streams or CATALOGUE)))
+
+
+def assert_counted(server: PostgresServer | BigQueryServer, dataset: str, account: Simulator, *streams: str) -> None:
+    """At a server, each of some tables has as many rows as the account, each with a key of its own."""
+    for name in streams:
+        [(rows, keys)] = server.query(f"SELECT count(*), count(DISTINCT id) FROM {dataset}.{name}")
+        assert rows == keys == len(truth(account, name)), name
 
 
 def assert_rows(target: Pipeline, account: Simulator, listed: dict[str, list[dict[str, Any]]]) -> None:

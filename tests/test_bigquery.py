@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from bigquery_server import PROJECT, BigQueryServer
 from dlt.common.configuration.specs import GcpServiceAccountCredentials
-from support import SCALE, assert_whole, load, pipeline, rows, standing, table, truth
+from support import assert_counted, assert_whole, load, pipeline, rows, standing, table, truth
 
 from zendesk_support import cli
 from zendesk_support.simulator import Simulator
@@ -27,37 +27,13 @@ ARGUMENTS = ["--progress", "off", "--streams", *STREAMS]
 
 
 @pytest.fixture
-def dataset(account: Simulator, bigquery: BigQueryServer, monkeypatch: pytest.MonkeyPatch) -> str:
+def dataset(configured: Simulator, bigquery: BigQueryServer, monkeypatch: pytest.MonkeyPatch) -> str:
     """A dataset of the test's own, and the settings that lead from the account to the emulator."""
-    known = account.credentials
-    settings = {
-        "BASE_URL": account.base_url,
-        "CLOCK_SCALE": str(SCALE),
-        "START_DATE": "2015-01-01",
-        "CREDENTIALS__CLIENT_ID": known["client_id"],
-        "CREDENTIALS__CLIENT_SECRET": known["client_secret"],
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(f"SOURCES__ZENDESK_SUPPORT__{name}", value)
     monkeypatch.setenv(CREDENTIALS, bigquery.credentials)
     # Google's own search for credentials would ask the machine's neighbours.
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setattr(GcpServiceAccountCredentials, "_LAST_FAILED_DEFAULT", 0.0)
-    return f"cli_{account.base_url.rpartition(':')[2]}"
-
-
-def counts(server: BigQueryServer, dataset: str) -> dict[str, int]:
-    """Rows and keys by stream, which are as many."""
-    found = {}
-    for name in STREAMS:
-        [(rows, keys)] = server.query(f"SELECT count(*), count(DISTINCT id) FROM {dataset}.{name}")
-        assert rows == keys, name
-        found[name] = rows
-    return found
-
-
-def sizes(account: Simulator) -> dict[str, int]:
-    return {name: len(truth(account, name)) for name in STREAMS}
+    return f"cli_{configured.base_url.rpartition(':')[2]}"
 
 
 def test_the_demo_begins_anew_each_time(
@@ -229,7 +205,7 @@ def test_a_process_killed_while_it_loads_is_made_good_by_the_next(
     def run() -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert (done.returncode, done.stderr) == (0, "")
-        assert counts(bigquery, dataset) == sizes(account)
+        assert_counted(bigquery, dataset, account, *STREAMS)
 
     run()
     changed = account.mutate("update_tickets", count=5)["ids"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from support import SCALE, truth
+from support import environment_of, truth
 
 from zendesk_support import cli
 from zendesk_support.simulator import Simulator
@@ -30,28 +30,6 @@ def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
         text=True,
         timeout=120,
     )
-
-
-def settings(account: Simulator, **more: str) -> dict[str, str]:
-    """The environment that leads to a simulated account."""
-    known = account.credentials
-    given = {
-        "BASE_URL": account.base_url,
-        "CLOCK_SCALE": str(SCALE),
-        "START_DATE": "2015-01-01",
-        "CREDENTIALS__CLIENT_ID": known["client_id"],
-        "CREDENTIALS__CLIENT_SECRET": known["client_secret"],
-        **more,
-    }
-    return {f"SOURCES__ZENDESK_SUPPORT__{name}": value for name, value in given.items()}
-
-
-@pytest.fixture
-def configured(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    """A simulated account, which the environment leads to."""
-    for name, value in settings(account).items():
-        monkeypatch.setenv(name, value)
-    return account
 
 
 def rows(query: str) -> list[Any]:
@@ -85,7 +63,7 @@ def test_without_credentials_it_names_the_keys_and_the_demo() -> None:
 
 
 def test_the_script_loads_what_it_is_asked_for(account: Simulator) -> None:
-    done = call("--streams", "groups", "user_fields", "--progress", "off", **settings(account))
+    done = call("--streams", "groups", "user_fields", "--progress", "off", **environment_of(account))
     assert done.returncode == 0, done.stderr
     assert rows("SELECT count(*) FROM zendesk_support.groups") == [(len(truth(account, "groups")),)]
     words = " ".join(done.stdout.split())
@@ -158,7 +136,7 @@ def test_the_check_says_which_streams_the_plan_lacks(
     simulate: Callable[..., Simulator], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     account = simulate(gates={"ticket_forms": 403})
-    for name, value in settings(account).items():
+    for name, value in environment_of(account).items():
         monkeypatch.setenv(name, value)
     arguments = ["--check", "--streams", "groups", "ticket_forms"]
     assert cli.duckdb(arguments) == 0
@@ -203,7 +181,7 @@ def test_a_stream_the_plan_lacks_does_not_stop_the_others(
 ) -> None:
     """L20."""
     account = simulate(gates={"ticket_forms": status})
-    for name, value in settings(account).items():
+    for name, value in environment_of(account).items():
         monkeypatch.setenv(name, value)
     arguments = ["--streams", "groups", "ticket_forms", "--progress", "off"]
     assert cli.duckdb(arguments) == 0

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 from documented import says
-from support import SCALE, truth
+from support import truth
 
 from zendesk_support import cli
 from zendesk_support.known import Turns
@@ -41,21 +41,6 @@ sys.exit(cli.duckdb(arguments))
 PLAIN = "import sys; from zendesk_support import cli; sys.exit(cli.duckdb(sys.argv[1:]))"
 LOCKED = "import duckdb; held = duckdb.connect('zendesk.duckdb'); print('held', flush=True); input()"
 DROP_BOUNDING_CAPABILITY, OVERRIDE_PERMISSIONS = 24, 1
-
-
-@pytest.fixture
-def configured(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    """A simulated account, which the environment leads to."""
-    given = {
-        "BASE_URL": account.base_url,
-        "CLOCK_SCALE": str(SCALE),
-        "START_DATE": "2015-01-01",
-        "CREDENTIALS__CLIENT_ID": account.credentials["client_id"],
-        "CREDENTIALS__CLIENT_SECRET": account.credentials["client_secret"],
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(f"SOURCES__ZENDESK_SUPPORT__{name}", value)
-    return account
 
 
 def obey_permissions() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from installed import installed
-from support import SCALE
+from support import environment_of
 
 from zendesk_support.simulator import Simulator
 
@@ -41,16 +41,11 @@ def test_the_example_of_another_destination_keeps_whole_tables(
     shutil.copy(extension, extensions)
     (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     (home / "example.py").write_text(example + COMPARE)
-    known = account.credentials
     environment = {
         **os.environ,
         "HOME": str(home),
         "PYTHONPATH": f"{packages}{os.pathsep}{Path(__file__).parent}",
-        "SOURCES__ZENDESK_SUPPORT__BASE_URL": account.base_url,
-        "SOURCES__ZENDESK_SUPPORT__CLOCK_SCALE": str(SCALE),
-        "SOURCES__ZENDESK_SUPPORT__START_DATE": "2015-01-01",
-        "SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_ID": known["client_id"],
-        "SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_SECRET": known["client_secret"],
+        **environment_of(account),
     }
 
     def run() -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from postgres_server import PostgresServer
-from support import SCALE, assert_whole, load, pipeline, rows_of, table, truth
+from support import assert_counted, assert_whole, load, pipeline, rows_of, table, truth
 
 from zendesk_support import cli
 from zendesk_support.simulator import Simulator
@@ -24,34 +24,10 @@ ARGUMENTS = ["--progress", "off", "--streams", *STREAMS]
 
 
 @pytest.fixture
-def dataset(account: Simulator, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+def dataset(configured: Simulator, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """A schema of the test's own, and the settings that lead from the account to the server."""
-    known = account.credentials
-    settings = {
-        "BASE_URL": account.base_url,
-        "CLOCK_SCALE": str(SCALE),
-        "START_DATE": "2015-01-01",
-        "CREDENTIALS__CLIENT_ID": known["client_id"],
-        "CREDENTIALS__CLIENT_SECRET": known["client_secret"],
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(f"SOURCES__ZENDESK_SUPPORT__{name}", value)
     monkeypatch.setenv(CREDENTIALS, postgres.url)
-    return f"cli_{account.base_url.rpartition(':')[2]}"
-
-
-def counts(server: PostgresServer, dataset: str) -> dict[str, int]:
-    """Rows and keys by stream, which are as many."""
-    found = {}
-    for name in STREAMS:
-        [(rows, keys)] = server.query(f"SELECT count(*), count(DISTINCT id) FROM {dataset}.{name}")
-        assert rows == keys, name
-        found[name] = rows
-    return found
-
-
-def sizes(account: Simulator) -> dict[str, int]:
-    return {name: len(truth(account, name)) for name in STREAMS}
+    return f"cli_{configured.base_url.rpartition(':')[2]}"
 
 
 def test_the_script_loads_into_the_server_that_the_settings_name(
@@ -60,7 +36,7 @@ def test_the_script_loads_into_the_server_that_the_settings_name(
     command = [sys.executable, str(SCRIPT), *ARGUMENTS, "--dataset", dataset]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
-    assert counts(postgres, dataset) == sizes(account)
+    assert_counted(postgres, dataset, account, *STREAMS)
 
 
 def test_the_demo_begins_anew_each_time(
@@ -192,7 +168,7 @@ def test_a_server_that_dies_while_zendesk_is_read_costs_nothing_but_the_run(
     assert "Connection refused" in told
     assert "Traceback" not in told
     assert cli.postgres(arguments) == 0
-    assert counts(postgres, dataset) == sizes(account)
+    assert_counted(postgres, dataset, account, *STREAMS)
 
 
 def test_a_process_killed_while_it_loads_is_made_good_by_the_next(
@@ -213,7 +189,7 @@ def test_a_process_killed_while_it_loads_is_made_good_by_the_next(
         loading.send_signal(signal.SIGKILL)
         loading.wait()
     assert cli.postgres(arguments) == 0
-    assert counts(postgres, dataset) == sizes(account)
+    assert_counted(postgres, dataset, account, *STREAMS)
     expected = {(row["id"], row["subject"]) for row in truth(account, "tickets").values() if row["id"] in changed}
     listed = ", ".join(map(str, changed))
     assert set(postgres.query(f"SELECT id, subject FROM {dataset}.tickets WHERE id IN ({listed})")) == expected
@@ -236,7 +212,7 @@ def test_a_row_that_postgres_refuses_stands_in_no_other_streams_way(
     assert cli.postgres([*arguments, "--exclude", "tickets"]) == 0
     postgres.query(f"ALTER TABLE {staged} DROP CONSTRAINT refusal")
     assert cli.postgres(arguments) == 0
-    assert counts(postgres, dataset) == sizes(account)
+    assert_counted(postgres, dataset, account, *STREAMS)
 
 
 def test_a_first_load_without_rows_makes_the_tables(

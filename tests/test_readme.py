@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import SCALE
+from support import environment_of
 
 from zendesk_support import reference
 from zendesk_support.settings import Settings
@@ -55,19 +55,10 @@ def test_the_first_command_runs_the_demo_whose_output_is_shown(tmp_path: Path) -
 
 def test_the_notebook_block_loads_the_streams_it_names(tmp_path: Path, account: Simulator) -> None:
     (block,) = blocks("python")
-    known = account.credentials
     script = tmp_path / "notebook.py"
     counts = "print(pipeline.dataset().row_counts().fetchall())"
     script.write_text(block.replace(".df()  # needs pandas", ".fetchall()") + counts)
-    output = run(
-        [str(script)],
-        tmp_path,
-        SOURCES__ZENDESK_SUPPORT__BASE_URL=account.base_url,
-        SOURCES__ZENDESK_SUPPORT__CLOCK_SCALE=str(SCALE),
-        SOURCES__ZENDESK_SUPPORT__START_DATE="2015-01-01",
-        SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_ID=known["client_id"],
-        SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_SECRET=known["client_secret"],
-    )
+    output = run([str(script)], tmp_path, **environment_of(account))
     assert "('tickets', 60)" in output
     assert "('users', 30)" in output
 

@@ -632,22 +632,6 @@ def test_wrong_credentials_are_no_verdict(tmp_path: Path, account: Simulator) ->
         check(target, account, "groups", credentials={"client_id": "simulator-client-id", "client_secret": "wrong"})
 
 
-@pytest.fixture
-def configured(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    """A simulated account, which the environment leads to."""
-    known = account.credentials
-    given = {
-        "BASE_URL": account.base_url,
-        "CLOCK_SCALE": str(SCALE),
-        "START_DATE": "2015-01-01",
-        "CREDENTIALS__CLIENT_ID": known["client_id"],
-        "CREDENTIALS__CLIENT_SECRET": known["client_secret"],
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(f"SOURCES__ZENDESK_SUPPORT__{name}", value)
-    return account
-
-
 def test_the_command_exits_with_1_for_a_difference_and_prints_it(
     configured: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -182,7 +182,7 @@ class Transport:
         failures = refusals = 0
         said: str | None = None
         while True:
-            self._authorization()
+            self._authorization()  # a request without a token need not wait, nor be given a permit
             if deadline is None:
                 deadline = self._clock.now() + self._settings.retry_deadline
             ticket = self._permit(request, deadline, said, usage)
