@@ -18,7 +18,7 @@ from support import SCALE
 from zendesk_support import transport as module
 from zendesk_support.budget import ACCOUNT, EXPORTS, Budget
 from zendesk_support.clock import Clock
-from zendesk_support.credentials import FixedAuth
+from zendesk_support.credentials import FixedAuth, Token, TokenAuth, ZendeskRefreshToken, make_auth
 from zendesk_support.errors import (
     Cancelled,
     ConfigurationError,
@@ -198,6 +198,54 @@ def test_a_401_of_credentials_that_zendesk_knows_is_of_that_request_alone(accoun
     with pytest.raises(ContractError, match=r"ticket_fields: Zendesk answered 401: .* yet it accepts the credentials"):
         fields(made)
     assert fields(made) == len(account.truth("ticket_fields"))
+
+
+def ending_tokens(account: Simulator, folder: Path, monkeypatch: pytest.MonkeyPatch, **times: int) -> Transport:
+    """A transport whose token another thread's renewal ends, while the first requests of some routes are under way."""
+    made, known = connect(account), account.credentials
+    credentials = ZendeskRefreshToken()
+    for name in ("client_id", "client_secret", "refresh_token"):
+        setattr(credentials, name, known[name])
+    made.auth, _ = make_auth(credentials, account.base_url, made.post_token, Clock(SCALE), folder)
+    auth, handle = made.auth, account.api.handle
+
+    def ending(request: Any) -> Any:
+        route = request.path.rpartition("/")[2]
+        if times.get(route, 0) > 0:
+            times[route] -= 1
+            auth.renew(request.headers["authorization"])
+        return handle(request)
+
+    monkeypatch.setattr(account.api, "handle", ending)
+    return made
+
+
+def test_a_request_whose_token_ends_while_it_is_under_way_is_asked_again_however_often(
+    account: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L33."""
+    made = ending_tokens(account, tmp_path, monkeypatch, ticket_fields=3)
+    assert fields(made) == len(account.truth("ticket_fields"))
+    assert [status for status in statuses(account) if status == 401] == [401] * 3
+
+
+def test_a_token_that_ends_while_the_credentials_are_judged_does_not_condemn_them(
+    account: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = ending_tokens(account, tmp_path, monkeypatch, me=2)
+    account.fault("status", status=401, route="ticket_fields", times=2)
+    with pytest.raises(ContractError, match=r"ticket_fields: Zendesk answered 401: .* yet it accepts the credentials"):
+        fields(made)
+    assert fields(made) == len(account.truth("ticket_fields"))
+
+
+def test_tokens_that_are_dead_on_arrival_are_not_asked_for_without_end(account: Simulator) -> None:
+    made = connect(account)
+    tokens = (Token(f"dead-{number}", expires_in=1e-9) for number in range(100))
+    made.auth = TokenAuth({}, lambda _: next(tokens), Clock(SCALE), None)
+    with pytest.raises(CredentialsError, match="Zendesk refused the credentials"):
+        fields(made)
+    assert len(statuses(account)) < 20
 
 
 def test_a_401_of_credentials_that_zendesk_does_not_know_ends_every_request(account: Simulator) -> None:

@@ -372,9 +372,13 @@ class TokenVault:
 
 
 def make_auth(
-    credentials: CredentialsConfiguration, base_url: str, request: TokenRequest, clock: Clock
+    credentials: CredentialsConfiguration,
+    base_url: str,
+    request: TokenRequest,
+    clock: Clock,
+    folder: Path | None = None,
 ) -> tuple[Auth, TokenVault | None]:
-    """Build the Authorization of checked credentials; makes no request."""
+    """Build the Authorization of checked credentials, with the folder for rotated tokens; makes no request."""
     if isinstance(credentials, ZendeskApiToken):
         logger.warning("Zendesk ends API tokens on 2027-04-30: move to OAuth client credentials before that day.")
         pair = f"{credentials.email}/token:{credentials.api_token}"
@@ -382,7 +386,7 @@ def make_auth(
     if isinstance(credentials, ZendeskAccessToken):
         return FixedAuth(f"Bearer {credentials.access_token}"), None
     if isinstance(credentials, ZendeskRefreshToken):
-        vault = TokenVault(base_url, credentials)
+        vault = TokenVault(base_url, credentials, folder)
         grant = {
             "grant_type": "refresh_token",
             "client_id": credentials.client_id,

@@ -51,6 +51,7 @@ MAX_BACKOFF = 60.0
 QUOTED = 1 << 16
 LONGEST_PAUSE = 300.0
 SHAPE_TRIES = 4
+TOKEN_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -178,8 +179,8 @@ class Transport:
 
     def _attempt(self, request: Request, url: str, decode: Callable[[bytes], T], usage: Usage) -> T:
         deadline: float | None = None
-        renewed = doubted = False
-        failures = refusals = 0
+        doubted = False
+        failures = refusals = renewals = 0
         said: str | None = None
         while True:
             self._authorization()  # a request without a token need not wait, nor be given a permit
@@ -219,8 +220,9 @@ class Transport:
                     continue
             said = f"{answer.status}: {self._words(answer)}"
             if answer.status == 401:
-                if not renewed and self._renewed(authorization):
-                    renewed = True
+                ended = authorization != self._authorization()  # another's renewal ended it under way
+                if renewals < (TOKEN_TRIES if ended else 1) and self._renewed(authorization):
+                    renewals += 1
                     continue
                 raise self._unauthorized(request, answer)
             if answer.status == 504 and request.shrinkable:
@@ -307,8 +309,14 @@ class Transport:
         """Whether Zendesk knows who we are; doubtful answers count as yes."""
         assert self.auth is not None
         try:
-            answer = self._send("GET", f"{self._settings.base_url}{WHO_AM_I.url}", self.auth.header())
-            return answer.status != 401 and (answer.status != 200 or read_me(answer.body).user.id is not None)
+            for _ in range(TOKEN_TRIES):
+                header = self.auth.header()
+                answer = self._send("GET", f"{self._settings.base_url}{WHO_AM_I.url}", header)
+                if answer.status != 401 and (answer.status != 200 or read_me(answer.body).user.id is not None):
+                    return True
+                if header == self.auth.header():
+                    break
+            return False
         except (BrokenAnswer, msgspec.DecodeError):
             return True
 
