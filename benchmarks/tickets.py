@@ -244,7 +244,8 @@ def command() -> str:
 
 
 def beginning() -> dict[str, Any]:
-    """The head of a report, printed."""
+    """The head of a report, printed; the processes started after it keep compiled modules, as they do by default."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     report = {"command": command(), **circumstances(), "load": round(os.getloadavg()[0], 1)}
     print(*(f"{name}: {value}" for name, value in report.items()), sep="\n", flush=True)
     return report
