@@ -179,8 +179,8 @@ class Transport:
 
     def _attempt(self, request: Request, url: str, decode: Callable[[bytes], T], usage: Usage) -> T:
         deadline: float | None = None
-        doubted = False
-        failures = refusals = renewals = 0
+        renewed = doubted = False
+        failures = refusals = ended = 0
         said: str | None = None
         while True:
             self._authorization()  # a request without a token need not wait, nor be given a permit
@@ -220,9 +220,11 @@ class Transport:
                     continue
             said = f"{answer.status}: {self._words(answer)}"
             if answer.status == 401:
-                ended = authorization != self._authorization()  # another's renewal ended it under way
-                if renewals < (TOKEN_TRIES if ended else 1) and self._renewed(authorization):
-                    renewals += 1
+                if authorization != self._authorization() and ended < TOKEN_TRIES:
+                    ended += 1  # by another's renewal, under way
+                    continue
+                if not renewed and self._renewed(authorization):
+                    renewed = True
                     continue
                 raise self._unauthorized(request, answer)
             if answer.status == 504 and request.shrinkable:
