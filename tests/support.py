@@ -13,6 +13,7 @@ import dlt
 from bigquery_server import BigQueryServer
 from dlt.common.normalizers.naming import NamingConvention
 from dlt.common.schema import Schema
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.pipeline import Pipeline
 from postgres_server import PostgresServer
 
@@ -70,9 +71,9 @@ def pipeline(tmp_path: Path, name: str = "zendesk", server: PostgresServer | Big
     if server is not None:
         made: Any = postgres(server.url) if isinstance(server, PostgresServer) else bigquery(server.credentials)
         return dlt.pipeline(name, destination=made, dataset_name=f"{name}_{uuid4().hex[:8]}")
-    return dlt.pipeline(
-        name, destination=dlt.destinations.duckdb(str(tmp_path / f"{name}.duckdb")), dataset_name="warehouse"
-    )
+    credentials = DuckDbCredentials(str(tmp_path / f"{name}.duckdb"))
+    credentials.resolve()  # once, not at each step of a pipeline
+    return dlt.pipeline(name, destination=dlt.destinations.duckdb(credentials), dataset_name="warehouse")
 
 
 def load(target: Pipeline, account: Simulator, *streams: str, **settings: Any) -> Report:
