@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 from traffic import Traffic, most_in_a_minute
 
+from zendesk_support import budget as module
 from zendesk_support.budget import (
     ACCOUNT,
     EXPORTS,
@@ -288,6 +289,37 @@ def test_what_another_client_goes_on_using_refuses_no_more_than_what_was_under_w
     minutes = traffic.elapsed / 60
     assert traffic.refused <= 8 * minutes
     assert minutes < 400 / 40
+
+
+def test_who_waits_behind_a_slower_request_goes_once_its_own_limits_have_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The one in front wakes it: it looks by itself too late for this test."""
+    monkeypatch.setattr(module, "LOOKS_AGAIN", 600.0)
+    budget, stop = Budget(Clock(), 1.0), threading.Event()
+    first = budget.acquire("first", (ACCOUNT, EXPORTS), stop)
+    budget.settle(first, {"zendesk-ratelimit-incremental-exports": "total=10; remaining=0; resets=50"})
+    budget.pause(first, 0.4, account_wide=True)
+    gone: list[str] = []
+
+    def ask(name: str, *specs: BucketSpec) -> None:
+        with suppress(Cancelled):
+            budget.acquire(name, specs, stop)
+            gone.append(name)
+
+    front = threading.Thread(target=ask, args=("front", ACCOUNT, EXPORTS))
+    behind = threading.Thread(target=ask, args=("behind", ACCOUNT))
+    for count, thread in enumerate((front, behind), 1):
+        thread.start()
+        while len(budget._waiting) < count:
+            pass
+    assert [waiter.behind for waiter in budget._waiting] == [False, True]
+    behind.join(60)
+    assert gone == ["behind"]
+    stop.set()
+    budget.wake()
+    front.join(60)
+    assert gone == ["behind"]
 
 
 class StillClock(Clock):

@@ -226,6 +226,7 @@ class Waiter:
         turn: rank, time reached, order of arrival.
         granted: the buckets it may take from, and
         at: since when.
+        behind: another waits before it for a full bucket; who looks next will wake it.
     """
 
     turn: tuple[int, int, int]
@@ -234,6 +235,7 @@ class Waiter:
     changed: threading.Condition
     granted: tuple[Bucket, ...] | None = None
     at: float = 0.0
+    behind: bool = False
 
 
 class Budget:
@@ -295,13 +297,21 @@ class Budget:
                     is_blocked = ready == math.inf or now < slowest.paused_until
                     if is_blocked and blocked + max(0.0, slowest.paused_until - now) > patience:
                         raise Overdue(slowest.trouble, now - started)
-                    waiter.changed.wait(min(self._clock.real(min(ready - now, LOOKS_AGAIN)), 0.5))
+                    waiter.changed.wait(self._nap(waiter, now))
                     passed = self._clock.now() - now
                     blocked += passed if is_blocked else 0.0
                     self.waited[slowest.name] += passed
             finally:
                 if waiter.granted is None:
                     self._waiting.remove(waiter)
+                    self._wake_first()
+
+    def _nap(self, waiter: Waiter, now: float) -> float:
+        """Real seconds until a waiter looks again: who is in front looks for all, once any of its buckets has room."""
+        if waiter.behind:
+            return self._clock.real(LOOKS_AGAIN)
+        ready = min((at for bucket in self._wanted(waiter) if (at := bucket.ready_at(now)) > now), default=now)
+        return min(self._clock.real(min(ready - now, LOOKS_AGAIN)), 0.5)
 
     def _grant(self, now: float) -> None:
         """Let those go for whom there is room, in their turn; a bucket without room holds up its own users only."""
@@ -309,8 +319,11 @@ class Budget:
         granted: list[Waiter] = []
         for waiter in self._waiting:
             wanted = self._wanted(waiter)
-            if not full.isdisjoint(wanted):
+            was_behind, waiter.behind = waiter.behind, not full.isdisjoint(wanted)
+            if waiter.behind:
                 continue
+            if was_behind:
+                waiter.changed.notify()
             full |= {bucket for bucket in wanted if bucket.ready_at(now) > now}
             if not full.isdisjoint(wanted):
                 continue
@@ -337,6 +350,11 @@ class Budget:
     def _slowest(self, waiter: Waiter, now: float) -> tuple[float, Bucket]:
         """The bucket that a request has to wait for longest, and until when."""
         return max(((bucket.ready_at(now), bucket) for bucket in self._wanted(waiter)), key=lambda found: found[0])
+
+    def limit(self, spec: BucketSpec) -> int:
+        """Requests a minute that a limit allows, as far as answers have told."""
+        with self._lock:
+            return self._bucket(spec).limit
 
     def _bucket(self, spec: BucketSpec) -> Bucket:
         name = spec.header or spec.name

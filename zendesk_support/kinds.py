@@ -36,7 +36,6 @@ PAGE = 100
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
 GROWS_AFTER = 8
-FAN_OUT = 16
 ANSWERED_WITHIN = 120
 LATE_WITHIN = 7 * 86400
 
@@ -683,11 +682,11 @@ class PerTicket:
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the rows of every changed ticket; the position is the export's."""
-        with ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool:
+        with FanOut(job) as pool:
             for chunk in self.tickets.read(replace(job, rank=Rank.PARENTS)):
                 before = job.position.edge
                 ids = dict.fromkeys(number(row, "id") for row in chunk.rows if row_hash(row) not in before)
-                rows = [row for found in windowed(pool, lambda id: self._below(job, id), ids) for row in found]
+                rows = [row for found in pool(lambda id: self._below(job, id), ids) for row in found]
                 yield replace(chunk, rows=rows, times=None)
 
     def _below(self, job: Job, ticket: int) -> Rows:
@@ -774,7 +773,7 @@ class HelpCenterChildren:
         began = int(job.transport.server_time or 0) - ANSWERED_WITHIN
         with (
             job.shared.parents(self.path) as ours,
-            ThreadPoolExecutor(FAN_OUT, thread_name_prefix="zendesk-children") as pool,
+            FanOut(job) as pool,
         ):
             for parent, found in self._answered(job, ours, pool, refused):
                 ours.add([Parent.of(parent.center, f"{parent.path}/{self.leaf}", row) for row in found])
@@ -795,9 +794,7 @@ class HelpCenterChildren:
         """Ask for one parent."""
         self.parents.probe(job)
 
-    def _answered(
-        self, job: Job, ours: Parents, pool: ThreadPoolExecutor, refused: list[Parent]
-    ) -> Iterator[tuple[Parent, Rows]]:
+    def _answered(self, job: Job, ours: Parents, pool: FanOut, refused: list[Parent]) -> Iterator[tuple[Parent, Rows]]:
         """Each parent with its children; those refused while others are answered are asked for once more.
 
         Raises:
@@ -806,7 +803,7 @@ class HelpCenterChildren:
         listing = Listing(self.path, self.rows or self.leaf, buckets=(HELP_CENTER,))
         answered, refusal = False, None
         again: list[Parent] = []
-        for parent, found in windowed(pool, lambda p: (p, self._below(job, listing, p)), self._moved(job, ours)):
+        for parent, found in pool(lambda p: (p, self._below(job, listing, p)), self._moved(job, ours)):
             if isinstance(found, UnavailableError):
                 refusal = found
                 again.append(parent)
@@ -815,7 +812,7 @@ class HelpCenterChildren:
                 yield parent, found
         if refusal is not None and not answered:
             raise refusal
-        for parent, found in windowed(pool, lambda p: (p, self._below(job, listing, p)), again):
+        for parent, found in pool(lambda p: (p, self._below(job, listing, p)), again):
             if isinstance(found, UnavailableError):
                 refused.append(parent)
             else:
@@ -931,19 +928,32 @@ class Brand(msgspec.Struct):
         return str(self.brand_url), f"https://{self.subdomain}.zendesk.com"
 
 
-def windowed(pool: ThreadPoolExecutor, call: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
-    """Results of `call` in order, with a bounded number under way."""
-    under_way: deque[Future[T]] = deque()
-    try:
-        for item in items:
-            under_way.append(pool.submit(call, item))
-            if len(under_way) >= 2 * FAN_OUT:
+class FanOut:
+    """Requests of one stream side by side, as many as the account's limit is worth."""
+
+    def __init__(self, job: Job) -> None:
+        self._width = job.transport.at_once()
+        self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="zendesk-children")
+
+    def __enter__(self) -> FanOut:
+        return self
+
+    def __call__(self, call: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
+        """Results of `call` in order, with a bounded number under way."""
+        under_way: deque[Future[T]] = deque()
+        try:
+            for item in items:
+                under_way.append(self._pool.submit(call, item))
+                if len(under_way) >= 2 * self._width:
+                    yield under_way.popleft().result()
+            while under_way:
                 yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
-    finally:
-        for future in under_way:
-            future.cancel()
+        finally:
+            for future in under_way:
+                future.cancel()
+
+    def __exit__(self, *exc: object) -> None:
+        self._pool.shutdown()
 
 
 class Prefetch:

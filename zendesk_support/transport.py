@@ -52,6 +52,7 @@ QUOTED = 1 << 16
 LONGEST_PAUSE = 300.0
 SHAPE_TRIES = 4
 TOKEN_TRIES = 5
+FAN_OUT = 16
 
 
 @dataclass(frozen=True)
@@ -377,6 +378,10 @@ class Transport:
                 reason = str(error)
             failures += 1
             self._back_off(request, failures, deadline, reason, pause_by, Usage())
+
+    def at_once(self) -> int:
+        """How many short requests of one stream are worth sending at a time: what the account may send in a second."""
+        return max(FAN_OUT, self._budget.limit(ACCOUNT) // 60)
 
     def close(self) -> None:
         """Close every thread's connections."""
