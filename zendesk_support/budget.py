@@ -91,6 +91,7 @@ class Bucket:
         self.taken: deque[float] = deque()
         self.forgot = False
         self.remaining: int | None = None
+        self.lowest: int | None = None  # what the server said was left of this fixed window
         self.resets_at: float | None = None
         self.window_started = -math.inf
         self.window: Literal["fixed", "sliding"] | None = None
@@ -134,7 +135,7 @@ class Bucket:
 
     def _start_window(self, now: float) -> None:
         """The server's window is over: a fixed one starts full; of any other kind one answer must tell, if need be."""
-        self.window_started = now
+        self.window_started, self.lowest = now, None
         if self.window == "fixed" and self.resets_at is not None:
             self.resets_at += WINDOW * (1 + (now - self.resets_at) // WINDOW)
             self.remaining = self.limit - self.in_flight
@@ -152,8 +153,10 @@ class Bucket:
             self.remaining -= 1
 
     def give_back(self) -> None:
-        """A request came back without an answer."""
+        """A request came back without an answer; it may have been counted since the last one."""
         self.in_flight -= 1
+        if self.lowest is not None:
+            self.lowest -= 1
 
     def learn(self, quota: Quota, sent: float, now: float) -> None:
         """Correct the count by what the server said."""
@@ -174,9 +177,16 @@ class Bucket:
             # Counted from when it was sent, as a late answer looks like one of the next window.
             is_new |= sent + quota.resets_in - 1 > self.resets_at
         if is_new:
-            self.window_started, self.remaining, self.resets_at = now, quota.remaining - self.in_flight, resets_at
+            self.window_started, self.remaining, self.lowest = now, quota.remaining - self.in_flight, quota.remaining
+            if quota.resets_in is None and 0 < (used := self.limit - quota.remaining) <= len(self.taken):
+                self.window_started = self.taken[-used]  # the first that the server counts in it, or a later one
+                resets_at = self.window_started + WINDOW
+            self.resets_at = resets_at
         elif self.window == "fixed":
             self._lower(quota.remaining)
+            # No more can be uncounted than is under way: what was counted in the window before comes back to this one.
+            self.lowest = quota.remaining if self.lowest is None else min(quota.remaining, self.lowest)
+            self.remaining = max(self.remaining or 0, self.lowest - self.in_flight)
             self.resets_at = min(resets_at, resets_at if self.resets_at is None else self.resets_at)
         elif others:
             self._lower(quota.remaining)
@@ -213,7 +223,7 @@ class Bucket:
     def pause(self, until: float) -> None:
         """Zendesk said 429: nobody uses this bucket before `until`."""
         self.paused_until = max(self.paused_until, until)
-        self.remaining = self.resets_at = None
+        self.remaining = self.lowest = self.resets_at = None
         self.window = None
         self.probing_since = self.paused_until
 
