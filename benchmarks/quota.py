@@ -11,7 +11,8 @@ The bound of a sync is the largest, over the account's limits, of two times that
 - chain: the pages of one list, each asked for with what the one before answered, below them one request for children
   and one for theirs.
 
-k and the pages are counted in the account's rows, not in what was sent. The token's request comes before either.
+k and the pages are counted in the account's rows, not in what was sent. The token's request comes before either. Every
+sync begins in the middle of a minute.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from zendesk_support.streams import CATALOGUE
 LATENCY = {"incremental": 1.4, "list": 0.3, "show": 0.3, "oauth": 0.3}
 START = 1_760_000_000
 PAUSE = 3600
+HALFWAY = 30
 CHANGES = {
     "support": ("tickets", "users", "organizations", "organization_memberships", "satisfaction_ratings", "macros"),
     "help center": ("articles", "article_comments", "article_votes", "posts", "post_comments", "post_votes"),
@@ -138,6 +140,7 @@ def measured(
     simulator: RemoteSimulator, case: Case, scale: float, directory: str, log: Path | None, again: bool
 ) -> dict[str, Any]:
     """One sync, as the account sees it."""
+    simulator.advance((HALFWAY - simulator.now()) % 60)
     simulator.reset_requests()
     began = simulator.now()
     child = sync_apart(simulator.base_url, directory, scale)

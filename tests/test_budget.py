@@ -13,6 +13,7 @@ from zendesk_support import budget as module
 from zendesk_support.budget import (
     ACCOUNT,
     EXPORTS,
+    GRACE,
     HELP_CENTER,
     LOOKOUTS,
     USERS_EXPORT,
@@ -21,6 +22,7 @@ from zendesk_support.budget import (
     Budget,
     Quota,
     Rank,
+    Ticket,
     read_quota,
 )
 from zendesk_support.clock import Clock
@@ -389,3 +391,55 @@ def test_requests_that_most_waits_for_go_first_and_hold_up_no_other_bucket() -> 
     budget.wake()
     for thread in threads:
         thread.join()
+
+
+def test_an_export_leaves_the_first_request_to_a_list_which_is_answered_sooner() -> None:
+    budget, stop = Budget(Clock(), 1.0), threading.Event()
+    tickets: list[Ticket] = []
+
+    def ask() -> None:
+        tickets.append(budget.acquire("export", (ACCOUNT, EXPORTS), stop, rank=Rank.EXPORT))
+
+    export = threading.Thread(target=ask)
+    export.start()
+    while not budget._waiting:
+        pass
+    listed = budget.acquire("list", (ACCOUNT,), stop)
+    assert tickets == []
+    budget.settle(listed, NEW)
+    export.join(60)
+    assert [ticket.route for ticket in tickets] == ["export"]
+
+
+def test_an_export_without_lists_beside_it_goes_alone() -> None:
+    ticket = Budget(Clock(), 1.0).acquire("export", (ACCOUNT, EXPORTS), threading.Event(), rank=Rank.EXPORT)
+    assert ticket.waited == pytest.approx(GRACE, abs=0.4)
+
+
+def test_lists_leave_a_part_of_the_minute_to_exports_at_work() -> None:
+    """Exports come back for their next page; lists must not have used up the account's minute by then."""
+    budget, stop = Budget(StillClock(), 1.0), threading.Event()
+    told = {"ratelimit-limit": "20", "ratelimit-remaining": "19", "ratelimit-reset": "50"}
+    budget.settle(budget.acquire("list", (ACCOUNT,), stop), told)
+    export = budget.acquire("export", (ACCOUNT, EXPORTS), stop, rank=Rank.EXPORT)
+    for _ in range(13):
+        budget.acquire("list", (ACCOUNT,), stop)
+    late: list[str] = []
+
+    def ask() -> None:
+        with suppress(Cancelled):
+            late.append(budget.acquire("list", (ACCOUNT,), stop).route)
+
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    while not budget._waiting:
+        pass
+    exports = "total=10; remaining=9; resets=50"
+    budget.settle(export, {**told, "ratelimit-remaining": "5", "zendesk-ratelimit-incremental-exports": exports})
+    for _ in range(5):
+        budget.acquire("export", (ACCOUNT, EXPORTS), stop, rank=Rank.EXPORT)
+    assert late == []
+    stop.set()
+    budget.wake()
+    waiting.join(60)
+    assert late == []

@@ -26,6 +26,8 @@ LONGEST_WINDOW = 600.0
 LATE = 5.0
 LOOKOUTS = 12
 LOOKS_AGAIN = 5.0
+GRACE = 0.5
+SET_ASIDE = 0.25
 HIGH_VOLUME = 2500
 
 
@@ -52,6 +54,7 @@ ACCOUNT = BucketSpec("account", 200, HIGH_VOLUME)
 HELP_CENTER = BucketSpec("help center", 200, HIGH_VOLUME)
 EXPORTS = BucketSpec("incremental exports", 10, 30, "incrementalexports")
 USERS_EXPORT = BucketSpec("users export", 20, 60, "incrementalexportscursor")
+GENERAL = frozenset({ACCOUNT.name, HELP_CENTER.name})
 DELETED_TICKETS_LIST = BucketSpec("deleted tickets", 10, 10, "deletedtickets")
 TICKET_AUDITS_LIST = BucketSpec("ticket audits", 500, 500, "ticketaudits")
 
@@ -100,6 +103,21 @@ class Bucket:
     def allowance(self) -> int:
         """Requests a minute that this client may use."""
         return max(1, math.floor(self.limit * self.share))
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether no answer has told yet what is left of it."""
+        return self.probing_since == -math.inf
+
+    def room(self, now: float) -> int:
+        """How many more may go in this minute, as far as is known."""
+        self._forget(now)
+        left = self.allowance - len(self.taken)
+        return left if self.remaining is None else min(left, self.remaining) if self.share < 1 else self.remaining
+
+    def is_busy(self, now: float) -> bool:
+        """Whether somebody is at work with it."""
+        return self.in_flight > 0 or bool(self.taken and now < self.taken[-1] + LATE)
 
     def ready_at(self, now: float) -> float:
         """The time at which one more request may go; `inf` while an answer must come first."""
@@ -234,12 +252,14 @@ class Waiter:
 
     Attributes:
         turn: rank, time reached, order of arrival.
+        since: when it came.
         granted: the buckets it may take from, and
         at: since when.
         behind: another waits before it for a full bucket; who looks next will wake it.
     """
 
     turn: tuple[int, int, int]
+    since: float
     route: str
     buckets: list[Bucket]
     changed: threading.Condition
@@ -259,6 +279,7 @@ class Budget:
         self._lock = threading.RLock()
         self._arrivals = count()
         self._waiting: list[Waiter] = []
+        self._exports: set[Bucket] = set()
         self.waited: dict[str, float] = defaultdict(float)
 
     def acquire(
@@ -292,7 +313,7 @@ class Budget:
         blocked = 0.0
         with self._lock:
             buckets = [self._bucket(spec) for spec in specs]
-            waiter = Waiter((rank, at, next(self._arrivals)), route, buckets, threading.Condition(self._lock))
+            waiter = Waiter((rank, at, next(self._arrivals)), started, route, buckets, threading.Condition(self._lock))
             insort(self._waiting, waiter, key=lambda known: known.turn)
             try:
                 while True:
@@ -320,7 +341,8 @@ class Budget:
         """Real seconds until a waiter looks again: who is in front looks for all, once any of its buckets has room."""
         if waiter.behind:
             return self._clock.real(LOOKS_AGAIN)
-        ready = min((at for bucket in self._wanted(waiter) if (at := bucket.ready_at(now)) > now), default=now)
+        times = [self._ready_at(waiter, bucket, now) for bucket in self._wanted(waiter)]
+        ready = min((at for at in times if at > now), default=now)
         return min(self._clock.real(min(ready - now, LOOKS_AGAIN)), 0.5)
 
     def _grant(self, now: float) -> None:
@@ -334,16 +356,36 @@ class Budget:
                 continue
             if was_behind:
                 waiter.changed.notify()
-            full |= {bucket for bucket in wanted if bucket.ready_at(now) > now}
-            if not full.isdisjoint(wanted):
+            waits_for = {bucket for bucket in wanted if self._ready_at(waiter, bucket, now) > now}
+            if waits_for:
+                full |= {bucket for bucket in waits_for if not self._gives_way(waiter, bucket, now)}
                 continue
             for bucket in wanted:
                 bucket.take(now)
+            if waiter.turn[0] <= Rank.EXPORT:
+                self._exports |= {bucket for bucket in wanted if bucket.name not in GENERAL}
             waiter.granted, waiter.at = wanted, now
             granted.append(waiter)
             waiter.changed.notify()
         for waiter in granted:
             self._waiting.remove(waiter)
+
+    def _ready_at(self, waiter: Waiter, bucket: Bucket, now: float) -> float:
+        """When a bucket has room for a waiter: exports leave lists the first request, lists leave exports some room."""
+        ready = bucket.ready_at(now)
+        if self._gives_way(waiter, bucket, now):
+            return max(ready, waiter.since + GRACE)
+        if ready <= now and waiter.turn[0] > Rank.EXPORT and bucket.name == ACCOUNT.name:
+            unused = sum(max(0, export.room(now)) for export in self._exports if export.is_busy(now))
+            set_aside = min(unused, int(bucket.allowance * SET_ASIDE))
+            if set_aside and bucket.probing_since is None and bucket.room(now) <= set_aside:
+                return now + GRACE
+        return ready
+
+    def _gives_way(self, waiter: Waiter, bucket: Bucket, now: float) -> bool:
+        """Whether an export lets a list be first to ask what is left, as the answer comes sooner."""
+        is_slow = waiter.turn[0] <= Rank.EXPORT and bucket.name == ACCOUNT.name
+        return is_slow and bucket.is_unproven and now < waiter.since + GRACE
 
     def _wake_first(self) -> None:
         """Let the first of each bucket look again: it lets the others go."""
@@ -359,7 +401,10 @@ class Budget:
 
     def _slowest(self, waiter: Waiter, now: float) -> tuple[float, Bucket]:
         """The bucket that a request has to wait for longest, and until when."""
-        return max(((bucket.ready_at(now), bucket) for bucket in self._wanted(waiter)), key=lambda found: found[0])
+        return max(
+            ((self._ready_at(waiter, bucket, now), bucket) for bucket in self._wanted(waiter)),
+            key=lambda found: found[0],
+        )
 
     def limit(self, spec: BucketSpec) -> int:
         """Requests a minute that a limit allows, as far as answers have told."""
@@ -393,7 +438,7 @@ class Budget:
                     bucket.learn(quota, ticket.sent, now)
             for name, bucket in self._buckets.items():
                 if bucket in ticket.buckets:
-                    general = bucket.name in (ACCOUNT.name, HELP_CENTER.name)
+                    general = bucket.name in GENERAL
                     quota = account if general else endpoints.get(name, Quota())
                     if quota == Quota():
                         quota = Quota(limit=self._inferred(name, bucket, account))
