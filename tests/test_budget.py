@@ -344,6 +344,14 @@ def test_who_waits_behind_a_slower_request_goes_once_its_own_limits_have_room(
     assert gone == ["behind"]
 
 
+def test_what_was_waited_is_told_while_others_go_on_waiting() -> None:
+    budget = Budget(Clock(), 1.0)
+    told = budget.waited()
+    budget.acquire("export", (ACCOUNT, EXPORTS), threading.Event(), rank=Rank.EXPORT)
+    assert told == {}
+    assert budget.waited().keys() == {"account"}
+
+
 class StillClock(Clock):
     """A clock that stands at 1."""
 

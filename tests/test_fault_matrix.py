@@ -108,7 +108,7 @@ KINDS = {
     "503 with Retry-After": status(503, TROUBLE, retry_after="3"),
 }
 ROWS = [list(KINDS)[i : i + 5] for i in range(0, len(KINDS), 5)]
-PATIENT = {"request_timeout": 0.5, "retry_deadline": 3600}
+PATIENT = {"request_timeout": 1.0, "retry_deadline": 3600}
 
 
 def cells(row: list[str]) -> Iterator[tuple[str, str, str]]:

@@ -62,6 +62,9 @@ class Script:
     def allow_host(self, url: str) -> str:
         return url
 
+    def at_once(self) -> int:
+        return 16
+
 
 def chunks(
     reader: Reader, script: Script, at: int = 0, cursor: str | None = None, end: int | None = None

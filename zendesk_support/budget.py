@@ -280,7 +280,7 @@ class Budget:
         self._arrivals = count()
         self._waiting: list[Waiter] = []
         self._exports: set[Bucket] = set()
-        self.waited: dict[str, float] = defaultdict(float)
+        self._waited: dict[str, float] = defaultdict(float)
 
     def acquire(
         self,
@@ -331,7 +331,7 @@ class Budget:
                     waiter.changed.wait(self._nap(waiter, now))
                     passed = self._clock.now() - now
                     blocked += passed if is_blocked else 0.0
-                    self.waited[slowest.name] += passed
+                    self._waited[slowest.name] += passed
             finally:
                 if waiter.granted is None:
                     self._waiting.remove(waiter)
@@ -405,6 +405,11 @@ class Budget:
             ((self._ready_at(waiter, bucket, now), bucket) for bucket in self._wanted(waiter)),
             key=lambda found: found[0],
         )
+
+    def waited(self) -> dict[str, float]:
+        """Seconds that requests have waited, by the limit they waited for."""
+        with self._lock:
+            return dict(self._waited)
 
     def limit(self, spec: BucketSpec) -> int:
         """Requests a minute that a limit allows, as far as answers have told."""

@@ -125,7 +125,7 @@ class Session:
         self.transport.auth = auth
         self.readings: dict[str, Any] = {}
         self._passes: list[Pass] = []
-        self._shown = {bucket: int(waited) for bucket, waited in account.budget.waited.items()}
+        self._shown = {bucket: int(waited) for bucket, waited in account.budget.waited().items()}
         self._client: SqlClientBase[Any] | None = None
 
     def join(self, member: Member) -> Pass:
@@ -158,7 +158,7 @@ class Session:
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""
-        for bucket, waited in list(self.account.budget.waited.items()):
+        for bucket, waited in self.account.budget.waited().items():
             if (new := int(waited) - self._shown.get(bucket, 0)) > 0:
                 self._shown[bucket] = int(waited)
                 if load_id() is not None:
