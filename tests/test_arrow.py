@@ -7,6 +7,8 @@ import math
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import ItemsView
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -406,3 +408,27 @@ load(pipeline(Path({str(tmp_path)!r})), RemoteSimulator({account.base_url!r}), "
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) == {"True"}
+
+
+def test_the_columns_known_so_far_can_be_asked_for_while_a_page_adds_some() -> None:
+    """As when a stop comes while a stream's first page is converted."""
+    iterating = threading.Event()
+
+    class Watched(dict[str, DataType]):
+        def items(self) -> ItemsView[str, DataType]:
+            def slowly() -> Any:
+                for item in super(Watched, self).items():
+                    yield item
+                    if not iterating.is_set():
+                        iterating.set()
+                        adding.join(0.5)
+
+            return slowly()  # type: ignore[no-any-return]
+
+    converter = Converter({"id": "bigint"})
+    converter.types = Watched(converter.types)
+    adding = threading.Thread(target=lambda: iterating.wait(60) and converter.table(rows_of("1", "2")))
+    adding.start()
+    assert converter.table([]).column_names == ["id"]
+    adding.join(60)
+    assert converter.table([]).column_names == ["id", "x"]

@@ -6,6 +6,7 @@ does not fit goes to the column that dlt's own schema evolution would use for it
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -122,6 +123,7 @@ class Converter:
             keys: columns by key, where an earlier run gave a key a column of another name.
         """
         self.types: dict[str, DataType] = {**types, **(found or {})}
+        self._lock = threading.Lock()
         self._required = frozenset(required)
         self._dropped = dropped
         self._variant = variant
@@ -129,7 +131,11 @@ class Converter:
         self._names = Names(types, found or {}, identifier, keys or {})
 
     def table(self, rows: Rows) -> pa.Table:
-        """Convert rows; columns they lack are null."""
+        """Convert rows; columns they lack are null. A thread that wants the columns known so far waits for another's."""
+        with self._lock:
+            return self._table(rows)
+
+    def _table(self, rows: Rows) -> pa.Table:
         count = len(rows)
         columns: dict[str, pa.Array] = {}
         texts_by_key = self._transpose(rows)
