@@ -131,7 +131,7 @@ class Converter:
         self._names = Names(types, found or {}, identifier, keys or {})
 
     def table(self, rows: Rows) -> pa.Table:
-        """Convert rows; columns they lack are null. A thread that wants the columns known so far waits for another's."""
+        """Convert rows, one thread at a time; columns they lack are null."""
         with self._lock:
             return self._table(rows)
 
