@@ -200,13 +200,13 @@ def test_a_401_of_credentials_that_zendesk_knows_is_of_that_request_alone(accoun
     assert fields(made) == len(account.truth("ticket_fields"))
 
 
-def ending_tokens(account: Simulator, folder: Path, monkeypatch: pytest.MonkeyPatch, **times: int) -> Transport:
+def ending_tokens(account: Simulator, monkeypatch: pytest.MonkeyPatch, **times: int) -> Transport:
     """A transport whose token another thread's renewal ends, while the first requests of some routes are under way."""
     made, known = connect(account), account.credentials
     credentials = ZendeskRefreshToken()
     for name in ("client_id", "client_secret", "refresh_token"):
         setattr(credentials, name, known[name])
-    made.auth, _ = make_auth(credentials, account.base_url, made.post_token, Clock(SCALE), folder)
+    made.auth, _ = make_auth(credentials, account.base_url, made.post_token, Clock(SCALE))
     auth, handle = made.auth, account.api.handle
 
     def ending(request: Any) -> Any:
@@ -222,10 +222,10 @@ def ending_tokens(account: Simulator, folder: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("refused", [0, 1])
 def test_a_request_whose_token_ends_while_it_is_under_way_is_asked_again(
-    account: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: int
+    account: Simulator, monkeypatch: pytest.MonkeyPatch, refused: int
 ) -> None:
     """L33. It may still be refused for once."""
-    made = ending_tokens(account, tmp_path, monkeypatch, ticket_fields=3)
+    made = ending_tokens(account, monkeypatch, ticket_fields=3)
     if refused:
         account.fault("status", status=401, route="ticket_fields")
     assert fields(made) == len(account.truth("ticket_fields"))
@@ -233,9 +233,9 @@ def test_a_request_whose_token_ends_while_it_is_under_way_is_asked_again(
 
 
 def test_a_token_that_ends_while_the_credentials_are_judged_does_not_condemn_them(
-    account: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    account: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = ending_tokens(account, tmp_path, monkeypatch, me=2)
+    made = ending_tokens(account, monkeypatch, me=2)
     account.fault("status", status=401, route="ticket_fields", times=2)
     with pytest.raises(ContractError, match=r"ticket_fields: Zendesk answered 401: .* yet it accepts the credentials"):
         fields(made)

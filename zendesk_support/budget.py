@@ -113,7 +113,9 @@ class Bucket:
         """How many more may go in this minute, as far as is known."""
         self._forget(now)
         left = self.allowance - len(self.taken)
-        return left if self.remaining is None else min(left, self.remaining) if self.share < 1 else self.remaining
+        if self.remaining is None:
+            return left
+        return self.remaining if self.share == 1 else min(left, self.remaining)
 
     def is_busy(self, now: float) -> bool:
         """Whether somebody is at work with it."""
@@ -324,11 +326,12 @@ class Budget:
                         return Ticket(route, waiter.granted, waiter.at, waited, waited - blocked)
                     if stop.is_set():
                         raise Cancelled
-                    ready, slowest = self._slowest(waiter, now)
-                    is_blocked = ready == math.inf or now < slowest.paused_until
+                    ready_at = {bucket: self._ready_at(waiter, bucket, now) for bucket in self._wanted(waiter)}
+                    slowest = max(ready_at, key=ready_at.__getitem__)
+                    is_blocked = ready_at[slowest] == math.inf or now < slowest.paused_until
                     if is_blocked and blocked + max(0.0, slowest.paused_until - now) > patience:
                         raise Overdue(slowest.trouble, now - started)
-                    waiter.changed.wait(self._nap(waiter, now))
+                    waiter.changed.wait(self._nap(waiter, ready_at.values(), now))
                     passed = self._clock.now() - now
                     blocked += passed if is_blocked else 0.0
                     self._waited[slowest.name] += passed
@@ -337,11 +340,10 @@ class Budget:
                     self._waiting.remove(waiter)
                     self._wake_first()
 
-    def _nap(self, waiter: Waiter, now: float) -> float:
+    def _nap(self, waiter: Waiter, times: Iterable[float], now: float) -> float:
         """Real seconds until a waiter looks again: who is in front looks for all, once any of its buckets has room."""
         if waiter.behind:
             return self._clock.real(LOOKS_AGAIN)
-        times = [self._ready_at(waiter, bucket, now) for bucket in self._wanted(waiter)]
         ready = min((at for at in times if at > now), default=now)
         return min(self._clock.real(min(ready - now, LOOKS_AGAIN)), 0.5)
 
@@ -398,13 +400,6 @@ class Budget:
     def _wanted(self, waiter: Waiter) -> tuple[Bucket, ...]:
         learned = self._by_route.get(waiter.route, {}).values()
         return (*waiter.buckets, *(bucket for bucket in learned if bucket not in waiter.buckets))
-
-    def _slowest(self, waiter: Waiter, now: float) -> tuple[float, Bucket]:
-        """The bucket that a request has to wait for longest, and until when."""
-        return max(
-            ((self._ready_at(waiter, bucket, now), bucket) for bucket in self._wanted(waiter)),
-            key=lambda found: found[0],
-        )
 
     def waited(self) -> dict[str, float]:
         """Seconds that requests have waited, by the limit they waited for."""

@@ -372,13 +372,9 @@ class TokenVault:
 
 
 def make_auth(
-    credentials: CredentialsConfiguration,
-    base_url: str,
-    request: TokenRequest,
-    clock: Clock,
-    folder: Path | None = None,
+    credentials: CredentialsConfiguration, base_url: str, request: TokenRequest, clock: Clock
 ) -> tuple[Auth, TokenVault | None]:
-    """Build the Authorization of checked credentials, with the folder for rotated tokens; makes no request."""
+    """Build the Authorization of checked credentials; makes no request."""
     if isinstance(credentials, ZendeskApiToken):
         logger.warning("Zendesk ends API tokens on 2027-04-30: move to OAuth client credentials before that day.")
         pair = f"{credentials.email}/token:{credentials.api_token}"
@@ -386,7 +382,7 @@ def make_auth(
     if isinstance(credentials, ZendeskAccessToken):
         return FixedAuth(f"Bearer {credentials.access_token}"), None
     if isinstance(credentials, ZendeskRefreshToken):
-        vault = TokenVault(base_url, credentials, folder)
+        vault = TokenVault(base_url, credentials)
         grant = {
             "grant_type": "refresh_token",
             "client_id": credentials.client_id,

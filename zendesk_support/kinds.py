@@ -771,10 +771,7 @@ class HelpCenterChildren:
         refused: list[Parent] = []
         help_centers(job)
         began = int(job.transport.server_time or 0) - ANSWERED_WITHIN
-        with (
-            job.shared.parents(self.path) as ours,
-            FanOut(job) as pool,
-        ):
+        with job.shared.parents(self.path) as ours, FanOut(job) as pool:
             for parent, found in self._answered(job, ours, pool, refused):
                 ours.add([Parent.of(parent.center, f"{parent.path}/{self.leaf}", row) for row in found])
                 gathered += found
