@@ -28,7 +28,7 @@ def test_the_feed_has_audits_of_all_tickets_that_are_not_archived(tmp_path: Path
     assert len(account.truth("ticket_audits")) < len(account.truth("ticket_audits_all"))
 
 
-def test_a_sync_of_the_feed_reads_back_to_where_it_was(tmp_path: Path, account: Simulator) -> None:
+def test_a_sync_of_the_feed_goes_on_from_where_it_was(tmp_path: Path, account: Simulator) -> None:
     target = pipeline(tmp_path)
     load(target, account, "ticket_audits")
     account.advance(86_400)
@@ -36,7 +36,7 @@ def test_a_sync_of_the_feed_reads_back_to_where_it_was(tmp_path: Path, account: 
     account.reset_requests()
     assert written(load(target, account, "ticket_audits")) == {"ticket_audits": 3}
     feed = [request for request in account.requests() if request["route"] == "ticket_audits"]
-    assert len(feed) == 2
+    assert len(feed) == 1
     assert written(load(target, account, "ticket_audits")) == {}
 
 

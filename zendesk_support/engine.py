@@ -56,7 +56,7 @@ from zendesk_support.modes import (
     FULL,
     Mode,
 )
-from zendesk_support.pages import NULL, Row, Rows, is_id, number, pack, quoted, raw, row_hash, seconds, tokens, unpack
+from zendesk_support.pages import NULL, Row, Rows, is_id, number, quoted, raw, row_hash, seconds, tokens
 from zendesk_support.settings import Settings
 from zendesk_support.shapes import Shape
 from zendesk_support.streams.base import DELETED_AT, Feed, Stream
@@ -220,7 +220,7 @@ class Pass:
         """The earliest position of all members; a cursor only where they agree on it."""
         positions = [member.position for member in self.members]
         cursors = {position.cursor for position in positions}
-        first = min(positions, key=lambda position: position.at)
+        first = min(positions, key=lambda position: position.since)
         return replace(first, cursor=cursors.pop() if len(cursors) == 1 else None)
 
 
@@ -254,10 +254,7 @@ class Member:
         self.done = False
         self.error: BaseException | None = None
         self._session = session
-        self._edge = unpack(saved.get("edge"))
-        self.position = Position(
-            saved.get("at", start), saved.get("cursor"), frozenset(self._edge), saved.get("top"), saved.get("began")
-        )
+        self.position = Position.of(saved, start)
         self._pending: dict[int, int] = dict(saved.get("amended", ()))
         self._amended: dict[int, int] = {}
         self._shape = shape
@@ -266,7 +263,6 @@ class Member:
         self._queue: deque[Batch] = deque()
         self._closed = False
         self._known: Known | None = None
-        self._held: set[int] = set()
         self._written: list[Array] = []
         self.asked_at: float | None = None
         self.table_keys: str | None = None
@@ -280,11 +276,6 @@ class Member:
             key, compared = self.stream.key, self.feed.reader.compared
             found = self.destination.rows((*key, *compared, DIGEST))
             self._known = job.known = Known(found, key, compared)
-        overlap = getattr(self.feed.reader, "overlap", None)
-        if overlap is not None and self.stream.cursor:
-            since = (self.stream.cursor, self.position.at - overlap)
-            found = self.destination.rows(self.stream.key, since)
-            self._held = set(found.column(self.stream.key[0]).to_pylist()) if found is not None else set()
         if self._pending and self.feed.amend is not None:
             # What the last run read before the change it met may have reached the destination after it.
             self._put(self.feed.amend.rows(self._pending, self), {})
@@ -295,8 +286,6 @@ class Member:
             self.asked_at = self.job.transport.server_time
         rows = self._unseen(chunk)
         self.side = chunk.side
-        if self._held:
-            rows = [row for row in rows if number(row, self.stream.key[0]) not in self._held]
         if rows:
             self._removed = []
             picked = foreign(self.feed.pick(rows, self)) + self._removed
@@ -306,17 +295,14 @@ class Member:
             rows = self._changed(rows, self._known)
         elif rows and self._mode == "history":
             rows = [{**row, DIGEST: raw(digest_text(row_hash(row)))} for row in rows]
-        position: dict[str, Any] = {}
-        if chunk.at is not None:
-            position = {
-                "at": chunk.at,
-                "cursor": chunk.cursor,
-                "edge": pack(chunk.edge),
-                "top": chunk.top,
-                "began": chunk.began,
-                "amended": list(self._amended.items()),
-            }
-        self._put(rows, {key: value for key, value in position.items() if value})
+        self._put(rows, self._position_after(chunk))
+
+    def _position_after(self, chunk: Chunk) -> dict[str, Any]:
+        """The position that holds once a chunk is loaded; none while a shared pass is behind this stream's own."""
+        if chunk.at is None or chunk.at < self.position.at:
+            return {}
+        amended = {"amended": list(self._amended.items())} if self._amended else {}
+        return {**chunk.saved, **amended}
 
     def _amend(self, rows: Rows, feed: Feed) -> Rows:
         assert feed.amend is not None
@@ -328,20 +314,17 @@ class Member:
 
     def _unseen(self, chunk: Chunk) -> Rows:
         """The chunk's rows less those this stream has loaded before or was not asked for."""
-        rows, times = chunk.rows, chunk.times
-        edge, end = self._edge, self.job.settings.end
-        if times is None and end is not None and self.stream.cursor is not None:
-            return [rows[i] for i in np.flatnonzero(seconds(rows, self.stream.cursor) < end)]
-        if times is None or not len(times):
+        rows, times, end = chunk.rows, chunk.times, self.job.settings.end
+        since, until, edge = self.position.since, self.position.until, self.position.edge
+        if times is None:
+            if end is not None and self.stream.cursor is not None:
+                rows = [rows[i] for i in np.flatnonzero(seconds(rows, self.stream.cursor) < end)]
             return [row for row in rows if row_hash(row) not in edge] if edge else rows
-        start = self.position.at
-        if int(times.min()) > start and (end is None or int(times.max()) < end):
-            return rows
-        return [
-            rows[i]
-            for i, at in enumerate(times.tolist())
-            if (at > start or at == 0 or (at == start and row_hash(rows[i]) not in edge)) and (end is None or at < end)
-        ]
+        wanted = within(times, since, end)
+        if edge:
+            doubted = np.flatnonzero(wanted & (times <= until))
+            wanted[[i for i in doubted if row_hash(rows[i]) in edge]] = False
+        return rows if wanted.all() else [rows[i] for i in np.flatnonzero(wanted)]
 
     def _changed(self, rows: Rows, known: Known) -> Rows:
         """Rows that differ from the destination's, each with its digest."""

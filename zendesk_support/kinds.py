@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
@@ -28,7 +29,21 @@ from zendesk_support.errors import (
     UnavailableError,
 )
 from zendesk_support.known import Array, Known
-from zendesk_support.pages import FAR_FUTURE, Page, Row, Rows, count, number, page_decoder, raw, row_hash, seconds
+from zendesk_support.lookback import Lookback, Reread, Walk, dated, in_order, server_now
+from zendesk_support.pages import (
+    FAR_FUTURE,
+    Page,
+    Row,
+    Rows,
+    count,
+    number,
+    pack,
+    page_decoder,
+    raw,
+    row_hash,
+    seconds,
+    unpack,
+)
 from zendesk_support.settings import Settings
 from zendesk_support.transport import Request, Transport, Usage
 
@@ -52,7 +67,8 @@ class Chunk:
         at: position in Unix seconds; None leaves it where it was.
         cursor: opaque token to go on from, while the pass is not complete.
         times: each row's position, where the endpoint is ordered by it.
-        edge: digests of the rows that the next request from `at` will bring again.
+        reread: which of the rows before `at` the next sync will read again.
+        resume: opaque token from which the next pass may go on, some rows before the end of this one.
         top: time of the newest row of an unfinished pass, which `at` becomes when it is complete.
         began: when an unfinished pass began, by the server's clock.
         complete: the pass ends with this chunk.
@@ -63,11 +79,28 @@ class Chunk:
     at: int | None = None
     cursor: str | None = None
     times: Array | None = None
-    edge: frozenset[bytes] = frozenset()
+    reread: Reread | None = None
+    resume: str | None = None
     top: int | None = None
     began: int | None = None
     complete: bool = False
     side: Rows = field(default_factory=list)
+
+    @cached_property
+    def saved(self) -> dict[str, Any]:
+        """The position as the pipeline's state keeps it; empty values are left out."""
+        again = self.reread or Reread(self.at or 0, 0, frozenset())
+        position = {
+            "at": self.at,
+            "since": again.since if again.since != self.at else None,
+            "until": again.until if again.until != self.at else None,
+            "cursor": self.cursor,
+            "resume": self.resume,
+            "edge": pack(again.edge),
+            "top": self.top,
+            "began": self.began,
+        }
+        return {name: value for name, value in position.items() if value}
 
 
 @dataclass
@@ -75,7 +108,10 @@ class Position:
     """Where reading goes on: a second (Unix, inclusive), or a cursor within an unfinished pass.
 
     Attributes:
-        edge: digests of rows of that second that were loaded before.
+        since: the second that reading begins at, somewhat before `at`, so that late rows are found.
+        until: time of the newest row in `edge`.
+        edge: digests of rows from `since` on that were loaded before.
+        resume: cursor from which a complete pass may be followed by the next.
         top: time of the newest row of the unfinished pass.
         began: when that pass began.
     """
@@ -85,6 +121,33 @@ class Position:
     edge: frozenset[bytes] = frozenset()
     top: int | None = None
     began: int | None = None
+    since: int = -1
+    until: int = -1
+    resume: str | None = None
+
+    def __post_init__(self) -> None:
+        self.since = self.at if self.since < 0 else min(self.since, self.at)
+        self.until = self.at if self.until < 0 else self.until
+
+    @property
+    def reread(self) -> Reread:
+        """What is read again from here."""
+        return Reread(self.since, self.until, self.edge)
+
+    @classmethod
+    def of(cls, saved: Mapping[str, Any], start: int) -> Position:
+        """The position that `Chunk.saved` wrote; `start` where there is none."""
+        edge = frozenset(unpack(saved.get("edge")))
+        return cls(
+            saved.get("at", start),
+            saved.get("cursor"),
+            edge,
+            saved.get("top"),
+            saved.get("began"),
+            saved.get("since", -1),
+            saved.get("until", -1),
+            saved.get("resume"),
+        )
 
 
 @dataclass
@@ -278,55 +341,73 @@ class CursorExport:
     compared: ClassVar[tuple[str, ...]] = ()
 
     def read(self, job: Job) -> Iterator[Chunk]:
-        """Yield pages until Zendesk says `end_of_stream`."""
-        at, cursor, edge = job.position.at, job.position.cursor, frozenset[bytes]()
+        """Yield pages until Zendesk says `end_of_stream`.
+
+        Where rows do not come in the order of their time, the position stays until the pass is complete.
+        """
+        start, cursor = job.position, job.position.cursor
+        lookback, walk = Lookback(job), Walk(self.path)
+        at, top, ordered = start.since, start.at, True
+        before = start.since if cursor is None else start.at
         with Prefetch() as prefetch:
-            pending = prefetch(self._fetch, job, at, cursor)
+            pending = prefetch(self._fetch, job, start.since, cursor)
             while True:
                 found = pending.result()
                 if found is None:
-                    yield Chunk([], at=at, complete=True)
+                    yield Chunk([], complete=True)
                     return
                 page = found.page
-                complete = page.end_of_stream
-                if complete is None:
-                    complete = not page.rows or page.after_cursor in (None, cursor)
-                times = seconds(page.rows, self.time)
-                complete |= over_end(job.settings, times)
-                top = int(times.max(initial=at))
+                rows = page.rows if walk.new(page.rows) else []
+                times, now = seconds(rows, self.time), server_now(job)
+                ordered = ordered and in_order(times, at if found.anew else before, now)
+                complete = self._is_end(page, cursor) or (ordered and over_end(job.settings, times))
+                before = int(dated(times, now).max(initial=before))
+                top = int(times.max(initial=top))
+                at = lookback.position(top)
+                lookback.add(rows, times, at)
                 if not complete:
-                    if page.after_cursor in (None, "", cursor):
-                        raise ContractError(f"{self.path}: the export neither ends nor moves on; nothing was skipped.")
-                    cursor = page.after_cursor
+                    cursor = str(page.after_cursor)
+                    walk.goes_to(cursor)
                     if not job.single:
-                        pending = prefetch(self._fetch, job, top, cursor)
-                if top > at:
-                    edge = frozenset()
-                edge |= {row_hash(page.rows[i]) for i in np.flatnonzero(times == top)}
-                at = top
-                yield Chunk(
-                    page.rows, at, None if complete else cursor, times, edge, complete=complete, side=page.side or []
-                )
+                        pending = prefetch(self._fetch, job, at, cursor)
+                reached, reread = (at, lookback.reread()) if ordered or complete else (start.at, start.reread)
+                following = None if complete else cursor
+                yield Chunk(rows, reached, following, times, reread, complete=complete, side=page.side or [])
                 if complete or job.single:
                     return
+
+    def _is_end(self, page: Page, cursor: str | None) -> bool:
+        """Whether this is the last page: by its mark, or where that is missing, since nothing comes any more.
+
+        Raises:
+            ContractError: there is more, but not where.
+        """
+        stands_still = page.after_cursor in (None, "", cursor)
+        if page.end_of_stream is True or (page.end_of_stream is None and stands_still and not page.rows):
+            return True
+        if stands_still:
+            raise ContractError(f"{self.path}: the export neither ends nor moves on; nothing was skipped.")
+        return False
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""
         probe_export(job, self.path, self.params, self.buckets, self.rows)
 
     def _fetch(self, job: Job, at: int, cursor: str | None) -> Sized | None:
+        anew = False
         while True:
             where: Params = {"cursor": cursor} if cursor else {"start_time": at}
             doubted = cursor is not None
             try:
                 params = {**self.params, **where}
-                return shrinking(job, self.path, params, self.buckets, self.rows, at, self.side, doubted)
+                found = shrinking(job, self.path, params, self.buckets, self.rows, at, self.side, doubted)
+                return replace(found, anew=anew)
             except StartTimeTooRecentError:
                 return None
             except CursorExpiredError:
                 if cursor is None:
                     raise
-                cursor = None
+                cursor, anew = None, True
 
 
 @dataclass(frozen=True)
@@ -349,40 +430,18 @@ class TimeExport:
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield pages until the end, each row once."""
-        at, edge = job.position.at, frozenset[bytes]()
-        last = at
+        progress = TimePages(self, job)
         with Prefetch() as prefetch:
-            pending = prefetch(self._fetch, job, at)
+            pending = prefetch(self._fetch, job, progress.asked)
             while True:
                 found = pending.result()
-                if found is None or not found.page.rows:
-                    yield Chunk([], at=last, edge=edge, complete=True)
+                if found is None:
+                    yield Chunk([], complete=True)
                     return
-                page = found.page
-                end = page.end_time if page.end_time is not None else at
-                if end > FAR_FUTURE:
-                    raise ContractError(f"{self.path}: end_time={end} is no time; the position stays.")
-                ended = page.end_of_stream is True or (page.end_of_stream is None and end <= at)
-                if end <= at and (not ended or (page.end_of_stream is None and len(page.rows) >= found.asked)):
-                    raise ContractError(
-                        f"{self.path}: a page of {len(page.rows)} rows from start_time={at} does not move on; "
-                        "rows of that second may be missing, so the position stays."
-                    )
-                times = seconds(page.rows, self.time) if self.time else None
-                ended |= self._is_over(job.settings.end, end)
+                ended = progress.take(found) or self._is_over(job.settings.end, progress.asked)
                 if not (ended or job.single):
-                    pending = prefetch(self._fetch, job, end, True)
-                hashes = [row_hash(row) for row in page.rows]
-                fresh = [i for i, digest in enumerate(hashes) if digest not in edge]
-                # A page that grew to hold a whole second ends behind it, yet that second may still gain rows.
-                grown = len(hashes) >= found.asked
-                last = max(last, min(end, int(times.max())) if times is not None else end - grown)
-                again = range(len(hashes)) if times is None else np.flatnonzero(times >= last)
-                edge = frozenset(hashes[i] for i in again)
-                at = max(at, end)
-                if len(fresh) < len(hashes):
-                    times = times[fresh] if times is not None else None
-                yield Chunk([page.rows[i] for i in fresh], last, None, times, edge, complete=ended)
+                    pending = prefetch(self._fetch, job, progress.asked, True)
+                yield progress.chunk(ended)
                 if ended or job.single:
                     return
 
@@ -400,6 +459,89 @@ class TimeExport:
             return shrinking(job, self.path, params, self.buckets, self.rows, at, doubted=doubted)
         except StartTimeTooRecentError:
             return None
+
+
+class TimePages:
+    """How far a pass over a `TimeExport` has come.
+
+    Zendesk promises that a page holds what comes next from `start_time` on, that `end_time` is the time of its last
+    row, and that a second with more rows than a page is not cut. What the answers contradict ends the pass with an
+    error. Where rows are not ordered by their own time, `end_time` alone is the position.
+
+    Attributes:
+        asked: the second that the next request begins at.
+    """
+
+    def __init__(self, export: TimeExport, job: Job) -> None:
+        self.asked = job.position.since
+        self._export, self._job = export, job
+        self._lookback, self._walk = Lookback(job), Walk(export.path)
+        self._by_time = export.time is not None
+        self._top = self._at = job.position.at
+        self._length = 0
+        self._page_size = EXPORT_PAGE
+        self._rows: Rows = []
+        self._times: Array = np.array([], np.int64)
+
+    def take(self, found: Sized) -> bool:
+        """Take a page; True if it is the last.
+
+        Raises:
+            ContractError: the page does not lead on, or rows may be missing before it.
+        """
+        page, asked = found.page, self.asked
+        end = page.end_time if page.end_time is not None else asked
+        times = self._times_of(page, end)
+        self._walk.new(page.rows)
+        doubted = np.flatnonzero(times <= asked) if self._by_time else range(len(times))
+        known = {i for i in doubted if self._lookback.has(page.rows[i])}
+        fresh = [i for i in range(len(page.rows)) if i not in known]
+        ended = page.end_of_stream is True or (page.end_of_stream is None and end <= asked)
+        if end <= asked and page.end_of_stream is not True:
+            self._check_stand(page, found.asked, bool(fresh), ended)
+        if page.rows:
+            # A page that grew to hold a whole second ends behind it, yet that second may still gain rows.
+            grown = len(page.rows) >= found.asked
+            self._top = max(self._top, min(end, int(times.max())) if self._by_time else end - grown)
+        self._at = self._lookback.position(self._top)
+        self._rows, self._times = [page.rows[i] for i in fresh], times[fresh]
+        self._lookback.add(self._rows, self._times, self._at)
+        self._length, self.asked = len(page.rows), max(asked, end)
+        return ended
+
+    def chunk(self, complete: bool) -> Chunk:
+        """The rows of the page that had not come before, and the position after them."""
+        times = self._times if self._by_time else None
+        return Chunk(self._rows, self._at, None, times, self._lookback.reread(), complete=complete)
+
+    def _times_of(self, page: Page, end: int) -> Array:
+        """The times that the rows are ordered by: their own, else the end of the page."""
+        path = self._export.path
+        if end > FAR_FUTURE:
+            raise ContractError(f"{path}: end_time={end} is no time; the position stays.")
+        times, now = np.full(len(page.rows), end), server_now(self._job)
+        if self._by_time and self._export.time is not None:
+            times = seconds(page.rows, self._export.time)
+            self._by_time = in_order(times, self.asked, now)
+        is_beyond = int(dated(times, now).max(initial=0)) > end
+        if len(times) and page.end_of_stream is not True and (end < self.asked or is_beyond):
+            raise ContractError(
+                f"{path}: a page from start_time={self.asked} to end_time={end} has rows of another time, or in "
+                "another order; others may be missing, so the position stays."
+            )
+        return times if self._by_time else np.full(len(page.rows), end)
+
+    def _check_stand(self, page: Page, wanted: int, has_news: bool, ended: bool) -> None:
+        """Refuse a page that does not move on although there is, or may be, more of its second."""
+        if has_news and self._length:
+            # The page before was not the last: pages of this server are no longer.
+            self._page_size = min(self._page_size, max(self._length, SMALLEST_PAGE))
+        is_full = len(page.rows) >= wanted or (has_news and len(page.rows) >= self._page_size)
+        if not ended or is_full:
+            raise ContractError(
+                f"{self._export.path}: a page of {len(page.rows)} rows from start_time={self.asked} does not move on; "
+                "rows of that second may be missing, so the position stays."
+            )
 
 
 @dataclass(frozen=True)
@@ -461,26 +603,37 @@ class Listing:
             return Request(where, params, self.buckets, self.path, doubted=True, rank=job.rank)
 
         with Prefetch() as prefetch:
-            page = job.page(request(following), self.rows)
-            asked = set[str]()
+            walk = Walk(self.path)
+            pending = prefetch(job.page, request(following), self.rows)
             while True:
+                page = pending.result()
                 following = self._following(page)
-                if following is None or enough(page):
+                if not walk.new(page.rows):
+                    page.rows = []
+                is_last_wanted = enough(page)
+                if following is None or is_last_wanted:
                     yield page, None
                     return
-                if following in asked:
-                    raise ContractError(f"{self.path}: page after page leads to the same page again.")
-                asked.add(following)
+                walk.goes_to(following)
                 pending = prefetch(job.page, request(following), self.rows)
                 yield page, following
-                page = pending.result()
 
     def _following(self, page: Page) -> str | None:
+        """What leads to the next page, also of a list that is declared to come whole; None at the end.
+
+        Raises:
+            ContractError: there is more, but not where; or a full page tells nothing of what follows.
+        """
         more = page.meta.has_more if page.meta else None
-        link = page.links.next if page.links else page.next_page
-        if not self.paged or more is False or (more is None and not link):
-            return None
+        link = page.links.next if page.links else (page.next_page or page.before_url or None)
         after = page.meta.after_cursor if page.meta else None
+        if more is False or (more is None and not link):
+            is_silent = page.meta is None and page.links is None and page.next_page is msgspec.UNSET
+            if self.paged and is_silent and len(page.rows) == PAGE:
+                raise ContractError(
+                    f"{self.path}: a full page of {PAGE} rows does not say whether there is more; nothing was skipped."
+                )
+            return None
         if not (link or after):
             raise ContractError(f"{self.path}: Zendesk says there is more but not where; nothing was skipped.")
         return link or after
@@ -520,28 +673,28 @@ class FilteredListing:
 
     def _pass(self, job: Job) -> Iterator[Chunk]:
         position, end = job.position, job.settings.end
-        start, began = position.at, position.began
-        newest = max(start, position.top or 0)
+        start, began = position.since, position.began
+        lookback = Lookback(job)
+        newest = max(position.at, position.top or 0)
         params = self.window(start, end) if self.window else {}
-        seen = set(position.edge)
-        late: list[tuple[int, bytes]] = []
         for page, following in self._listing.pages(job, self.path, params, position.cursor):
             if began is None:
                 # The answer is older than its Date header, or than that of another thread's answer.
-                began = int(job.transport.server_time or start) - ANSWERED_WITHIN
+                began = int(job.transport.server_time or position.at) - ANSWERED_WITHIN
             times = seconds(page.rows, self.time)
-            hashes = [row_hash(row) for row in page.rows]
-            wanted = [i for i in np.flatnonzero(within(times, start, end)).tolist() if hashes[i] not in seen]
-            newest = max(newest, *times[wanted].tolist(), start)
-            at = min(newest, max(began, start))
-            late = [(time, digest) for time, digest in late if time >= at]
-            late += [(times[i], hashes[i]) for i in wanted if times[i] >= at]
-            edge = frozenset(digest for _, digest in late) | position.edge
+            wanted = np.flatnonzero(within(times, start, end))
+            newest = max(newest, int(times[wanted].max(initial=0)))
+            at = max(position.at, min(newest, began))
             rows = [page.rows[i] for i in wanted]
-            if following is None:
-                yield Chunk(rows, at, edge=edge, complete=True)
+            lookback.add(rows, times[wanted], at)
+            again = lookback.reread()
+            if following is not None:
+                again = replace(position.reread, edge=again.edge | position.edge)
+                yield Chunk(rows, position.at, following, reread=again, top=newest, began=began)
             else:
-                yield Chunk(rows, start, following, edge=edge, top=newest, began=began)
+                if position.cursor is not None:  # what the first part of the pass has loaded is in no page of this one
+                    again = replace(again, edge=again.edge | position.edge)
+                yield Chunk(rows, at, reread=again, complete=True)
 
 
 def unix_window(since: str, until: str) -> Callable[[int, int | None], Params]:
@@ -600,47 +753,115 @@ class DefinitionsAnswer(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class RecentFirst:
-    """A feed of facts that never change, newest first: read back to the position, less an overlap.
+class LogListing:
+    """A list of facts that only grows, in the order of their time: which way round, its first page tells.
 
-    Rows of one time come in any order, and late ones enter below the newest: the feed is followed for `overlap` seconds
-    past the position, and what the destination has of that time is not written again. A pass that was cut short goes on
-    from its cursor, then what is new since is read.
+    Oldest first, the next sync goes on from a cursor some rows before the end. Newest first, it reads back to the
+    position. In no order at all, it reads the whole list. Zendesk's documentation of `ticket_audits` has both orders,
+    by the cursor that is used; recorded answers to `page[size]` are oldest first.
     """
 
     path: str
     rows: str
     time: str
-    overlap: int = 3600
     buckets: tuple[BucketSpec, ...] = (ACCOUNT,)
     snapshot: ClassVar[bool] = False
     compared: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def _listing(self) -> Listing:
+        return Listing(self.path, self.rows, buckets=self.buckets)
+
     def probe(self, job: Job) -> None:
         """Ask for one row."""
-        Listing(self.path, self.rows, buckets=self.buckets).probe(job)
+        self._listing.probe(job)
 
     def read(self, job: Job) -> Iterator[Chunk]:
-        """Yield pages until one lies wholly before the overlap."""
+        """Yield pages from the position on; the whole list anew where a kept cursor no longer leads through it."""
+        position = job.position
+        kept = None if position.top is not None else position.cursor or position.resume
+        if kept is not None:
+            try:
+                for chunk in self._pass(replace(job, position=replace(position, cursor=kept))):
+                    position = Position.of(chunk.saved, position.at)
+                    yield chunk
+                return
+            except CursorExpiredError:
+                job = replace(job, position=replace(position, cursor=None, resume=None))
+            except OutOfOrder:
+                job = replace(job, position=replace(job.position, cursor=None, resume=None))
         yield from finished_and_renewed(self._pass, job)
 
     def _pass(self, job: Job) -> Iterator[Chunk]:
-        position, end = job.position, job.settings.end
-        oldest = max(position.at - self.overlap, job.settings.start)
-        newest = max(position.at, position.top or 0)
-        listing = Listing(self.path, self.rows, buckets=self.buckets)
+        position, end, lookback = job.position, job.settings.end, Lookback(job)
+        since, top, resume = position.since, max(position.at, position.top or 0), position.resume
+        order = Order(goes_on=position.cursor is not None and position.top is None)
 
         def is_past(page: Page) -> bool:
-            return len(page.rows) > 0 and int(seconds(page.rows, self.time).max()) < oldest
+            times = dated(seconds(page.rows, self.time), server_now(job))
+            order.take(times)
+            if not len(times):
+                return False
+            is_before = order.newest_first and int(times.max()) < since
+            return is_before or (end is not None and order.oldest_first and int(times.min()) >= end)
 
-        for page, following in listing.pages(job, self.path, following=position.cursor, enough=is_past):
+        boundaries = deque[tuple[int, str]]()
+        for page, following in self._listing.pages(job, self.path, following=position.cursor, enough=is_past):
             times = seconds(page.rows, self.time)
-            newest = max(newest, int(times.max(initial=0)))
-            rows = [page.rows[i] for i in np.flatnonzero(within(times, oldest, end))]
+            top = max(top, int(times.max(initial=0)))
+            at = lookback.position(top)
+            wanted = np.flatnonzero(within(times, since, end))
+            rows = [page.rows[i] for i in wanted]
+            lookback.add(rows, times[wanted], at)
+            again = lookback.reread()
+            if order.oldest_first and following is not None:
+                boundaries.append((top, following))
+            while boundaries and boundaries[0][0] < again.since:
+                resume = boundaries.popleft()[1]
             if following is None:
-                yield Chunk(rows, newest, complete=True)
-                return
-            yield Chunk(rows, position.at, following, top=newest)
+                yield Chunk(rows, at, reread=again, resume=resume if order.oldest_first else None, complete=True)
+            elif order.oldest_first:
+                yield Chunk(rows, at, following, reread=again, resume=resume)
+            else:
+                yield Chunk(rows, position.at, following, reread=position.reread, top=top)
+
+
+class OutOfOrder(Exception):
+    """A list does not go on from a kept cursor as it was seen to."""
+
+
+class Order:
+    """Which way a list's times run, as far as its pages have shown; neither way while they are all the same."""
+
+    def __init__(self, *, goes_on: bool) -> None:
+        """Begin; `goes_on` from a cursor of a list that was seen to be oldest first."""
+        self._goes_on = goes_on
+        self._last: int | None = None
+        self._ascends = self._descends = True
+
+    @property
+    def oldest_first(self) -> bool:
+        """Whether times have only risen."""
+        return self._ascends and (self._goes_on or not self._descends)
+
+    @property
+    def newest_first(self) -> bool:
+        """Whether times have only fallen."""
+        return self._descends and not self._ascends
+
+    def take(self, times: Array) -> None:
+        """Look at the times of the next page.
+
+        Raises:
+            OutOfOrder: they do not go on as they should, or the rows before the cursor's end are not there.
+        """
+        if len(times):
+            steps = np.diff(times, prepend=times[0] if self._last is None else self._last)
+            self._ascends &= bool((steps >= 0).all())
+            self._descends &= bool((steps <= 0).all())
+        if self._goes_on and (not self._ascends or (self._last is None and not len(times))):
+            raise OutOfOrder
+        self._last = int(times[-1]) if len(times) else self._last
 
 
 def finished_and_renewed(read: Callable[[Job], Iterator[Chunk]], job: Job) -> Iterator[Chunk]:
@@ -649,11 +870,11 @@ def finished_and_renewed(read: Callable[[Job], Iterator[Chunk]], job: Job) -> It
     if position.cursor is not None:
         try:
             for chunk in read(job):
-                position = Position(chunk.at or 0, chunk.cursor, chunk.edge, chunk.top, chunk.began)
+                position = Position.of(chunk.saved, position.at)
                 yield replace(chunk, complete=False)
         except CursorExpiredError:
             pass
-    yield from read(replace(job, position=Position(position.at, edge=position.edge)))
+    yield from read(replace(job, position=replace(position, cursor=None, top=None, began=None)))
 
 
 @dataclass(frozen=True)
@@ -970,10 +1191,11 @@ class Prefetch:
 
 @dataclass(frozen=True)
 class Sized:
-    """A page, and how many rows were asked for."""
+    """A page, how many rows were asked for, and whether from a time, since the cursor was lost."""
 
     page: Page
     asked: int
+    anew: bool = False
 
 
 def shrinking(

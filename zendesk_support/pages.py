@@ -57,7 +57,8 @@ class Page(Protocol):
     after_cursor: str | None
     end_of_stream: bool | None
     end_time: int | None
-    next_page: str | None
+    next_page: str | msgspec.UnsetType | None
+    before_url: str | None
     side: Rows | None
 
 
@@ -71,7 +72,8 @@ def page_decoder(key: str, side: str | None = None) -> Callable[[bytes], Page]:
         ("after_cursor", str | None, None),
         ("end_of_stream", bool | None, None),
         ("end_time", int | None, None),
-        ("next_page", str | None, None),
+        ("next_page", str | None | msgspec.UnsetType, msgspec.UNSET),
+        ("before_url", str | None, None),
         ("side", Rows | None, None),
     ]
     rename = {"rows": key, "side": side or "__no_side_load__"}

@@ -11,7 +11,7 @@ from zendesk_support.kinds import (
     HelpCenterChildren,
     HelpCenterListing,
     Listing,
-    RecentFirst,
+    LogListing,
     TimeExport,
 )
 from zendesk_support.streams import CATALOGUE
@@ -23,7 +23,7 @@ KINDS = {
     CursorExport: "export (cursor)",
     TimeExport: "export (time)",
     FilteredListing: "list since a time",
-    RecentFirst: "feed, newest first",
+    LogListing: "list that only grows",
     Conditions: "whole list, differences written",
     Listing: "whole list, differences written",
     HelpCenterListing: "whole list per brand, differences written",

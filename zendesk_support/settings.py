@@ -39,6 +39,7 @@ class Settings:
     retry_deadline: float = 900.0
     request_timeout: float = 90.0
     checkpoint_minutes: float = 5.0
+    lookback: int = 600
     clock_scale: float = 1.0
 
     @property
@@ -171,10 +172,7 @@ def fraction(name: str, value: Any) -> float:
     Raises:
         ConfigurationError: it is not.
     """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
+    number = _number(value)
     if not 0 < number <= 1:
         raise ConfigurationError(f'{name} = "{value}" must be above 0 and at most 1. Example: {name} = 0.5.')
     return number
@@ -186,13 +184,30 @@ def positive(name: str, value: Any, example: str) -> float:
     Raises:
         ConfigurationError: it is not.
     """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
+    number = _number(value)
     if not 0 < number < float("inf"):
         raise ConfigurationError(f'{name} = "{value}" must be a number above 0. Example: {name} = {example}.')
     return number
+
+
+def not_negative(name: str, value: Any, example: str) -> float:
+    """Read a number that is 0 or above.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    number = _number(value)
+    if not 0 <= number < float("inf"):
+        raise ConfigurationError(f'{name} = "{value}" must be 0 or a number above it. Example: {name} = {example}.')
+    return number
+
+
+def _number(value: Any) -> float:
+    """A number; -1 where it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return -1.0
 
 
 def table(name: str, value: Any, example: str) -> Mapping[str, Any]:

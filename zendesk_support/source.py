@@ -79,6 +79,7 @@ def zendesk_support_source(
     retry_deadline: Number = 900.0,
     request_timeout: Number = 90.0,
     checkpoint_minutes: Number = 5.0,
+    lookback_minutes: Number = 10.0,
     clock_scale: Number = 1.0,
 ) -> Any:
     """Zendesk Support and Help Center, one resource a stream.
@@ -105,6 +106,8 @@ def zendesk_support_source(
         retry_deadline: seconds of the account's clock for which one request is retried.
         request_timeout: seconds without an answer after which a request counts as failed.
         checkpoint_minutes: how often `sync()` loads what has been read, in minutes.
+        lookback_minutes: how long before its position a sync begins to read, so that rows which Zendesk shows late are
+            found; 0 for the position's own second only.
         clock_scale: how many of the account's seconds pass in one; other than 1 only for a simulator.
 
     Returns:
@@ -134,6 +137,7 @@ def zendesk_support_source(
         retry_deadline=checks.positive("retry_deadline", retry_deadline, "900"),
         request_timeout=checks.positive("request_timeout", request_timeout, "90"),
         checkpoint_minutes=checks.positive("checkpoint_minutes", checkpoint_minutes, "5"),
+        lookback=round(checks.not_negative("lookback_minutes", lookback_minutes, "10") * 60),
         clock_scale=scale,
     )
     account = Account(settings, check_credentials(credentials))

@@ -66,8 +66,9 @@ class _Order:
         if order == "-id":
             self.rids = rids[::-1]
             self._rank = lambda rid: -rid
-        elif order == "-stamp" and stamp:
-            self._rank = lambda rid: (-stamp(rid), -rid)
+        elif order == "stamp" and stamp:
+            self.columns = "created_at,id"
+            self._rank = lambda rid: (stamp(rid), rid)
             self.rids = sorted(rids, key=self._rank)
         elif order == "given":
             self._keys = [[rid] for rid in rids]

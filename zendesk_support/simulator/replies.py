@@ -139,13 +139,13 @@ _AUDITS = Listing(
     "audits",
     lambda account, request, args: account.feed_events(),
     selections.event_audit,
-    order="-stamp",
+    order="stamp",
     resource="ticket_events",
 )
 
 
 def audit_feed(api: Api, request: Request, args: Args) -> dict[str, Any]:
-    """Answer all audits: with `page[...]` as other lists do, else with older cursors, newest first."""
+    """Answer all audits: with `page[...]` as other lists do, oldest first, else with older cursors, newest first."""
     account = api.account
     if any(name.startswith("page[") for name in request.params):
         return make_page(account, request, _AUDITS, args, "ticket_audits")

@@ -7,8 +7,8 @@ from zendesk_support.kinds import (
     CursorExport,
     FilteredListing,
     Listing,
+    LogListing,
     PerTicket,
-    RecentFirst,
     TimeExport,
     iso_since,
     unix_window,
@@ -199,7 +199,7 @@ TICKET_COMMENTS = Stream(
 TICKET_AUDITS = Stream(
     name="ticket_audits",
     doc="One update of a ticket that is not archived, with all its events.",
-    feeds=(Feed(RecentFirst("ticket_audits", "audits", time="created_at"), amend=REWRITE_AUDITS), SCRUBS),
+    feeds=(Feed(LogListing("ticket_audits", "audits", time="created_at"), amend=REWRITE_AUDITS), SCRUBS),
     columns=columns(
         bigint="id author_id ticket_id",
         timestamp="created_at",
