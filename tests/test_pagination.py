@@ -147,11 +147,12 @@ def test_a_cursor_export_ends_with_end_of_stream_though_it_names_a_cursor() -> N
     ]
 
 
-def test_a_cursor_export_without_end_of_stream_ends_where_the_cursor_stays() -> None:
+@pytest.mark.parametrize("export", [TICKETS, EVENTS])
+def test_an_export_that_does_not_say_whether_it_ends_is_an_error(export: Reader) -> None:
     """L17."""
-    found = chunks(TICKETS, Script(cursor_export(rows(1, 2, 3, 4), 2)))
-    assert ids(found) == [1, 2, 3, 4]
-    assert found[-1].complete
+    answers = cursor_export if export is TICKETS else time_export
+    with pytest.raises(ContractError, match="end_of_stream"):
+        chunks(export, Script(answers(rows(1, 2), 2, **({} if export is TICKETS else {"ends": False}))))
 
 
 @pytest.mark.parametrize("page", [rows(7, 8), []], ids=["with rows", "empty"])
@@ -281,9 +282,8 @@ def test_a_start_time_too_recent_means_nothing_new(export: Reader) -> None:
         {"meta": {"has_more": False}},
         {"links": {"first": "x", "last": "y"}},
         {"next_page": None, "count": 3},
-        {},
     ],
-    ids=["support", "audit logs", "null", "webhooks", "help center", "one page", "bare"],
+    ids=["support", "audit logs", "null", "webhooks", "help center", "one page"],
 )
 def test_a_list_ends_where_zendesk_says_so(last: dict[str, Any]) -> None:
     """L08."""
@@ -292,6 +292,17 @@ def test_a_list_ends_where_zendesk_says_so(last: dict[str, Any]) -> None:
     assert ids(found) == [1, 2, 3]
     assert [page.complete for page in found] == [False, False, True]
     assert script.asked[0] == ("list", {"page[size]": "100"})
+
+
+@pytest.mark.parametrize("pages", [[rows(1)], [rows(1), rows(2, first=2)]], ids=["first", "later"])
+def test_a_page_that_does_not_say_whether_it_is_the_last_is_an_error(pages: list[list[dict[str, int]]]) -> None:
+    """L08."""
+    with pytest.raises(ContractError, match="does not say whether there is more"):
+        chunks(Listing("list", "rows"), Script(links(pages, {})))
+
+
+def test_a_list_that_comes_whole_without_a_word_of_pages_ends() -> None:
+    assert ids(chunks(Listing("list", "rows", paged=False), Script(lambda *_: {"rows": rows(1, 2)}))) == [1, 2]
 
 
 def test_a_list_goes_on_by_its_link_where_there_is_no_meta() -> None:

@@ -42,6 +42,7 @@ from zendesk_support.pages import (
     raw,
     row_hash,
     seconds,
+    tokens,
     unpack,
 )
 from zendesk_support.settings import Settings
@@ -377,17 +378,15 @@ class CursorExport:
                     return
 
     def _is_end(self, page: Page, cursor: str | None) -> bool:
-        """Whether this is the last page: by its mark, or where that is missing, since nothing comes any more.
+        """Whether this is the last page, as its mark says.
 
         Raises:
-            ContractError: there is more, but not where.
+            ContractError: there is no mark; or there is more, but not where.
         """
-        stands_still = page.after_cursor in (None, "", cursor)
-        if page.end_of_stream is True or (page.end_of_stream is None and stands_still and not page.rows):
-            return True
-        if stands_still:
+        check_mark(page, self.path)
+        if not page.end_of_stream and page.after_cursor in (None, "", cursor):
             raise ContractError(f"{self.path}: the export neither ends nor moves on; nothing was skipped.")
-        return False
+        return bool(page.end_of_stream)
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""
@@ -416,6 +415,7 @@ class TimeExport:
 
     Attributes:
         time: the rows' field that the export is ordered by, None where it cannot be relied on.
+        dated: a field that tells rows of different seconds apart, where the end carries no mark.
         ends: whether the answers carry `end_of_stream`. Without it the end is an answer that does not move on.
     """
 
@@ -423,6 +423,7 @@ class TimeExport:
     rows: str
     time: str | None
     ends: bool = True
+    dated: str | None = None
     params: Params = field(default_factory=dict)
     buckets: tuple[BucketSpec, ...] = (ACCOUNT, EXPORTS)
     snapshot: ClassVar[bool] = False
@@ -461,6 +462,19 @@ class TimeExport:
             return None
 
 
+def check_mark(page: Page, path: str) -> None:
+    """Insist that a page of an export says whether it is the last.
+
+    Raises:
+        ContractError: it does not.
+    """
+    if page.end_of_stream is None:
+        raise ContractError(
+            f"{path}: a page does not say whether it is the last (end_of_stream); the position stays where rows were "
+            "read."
+        )
+
+
 class TimePages:
     """How far a pass over a `TimeExport` has come.
 
@@ -476,6 +490,7 @@ class TimePages:
         self.asked = job.position.since
         self._export, self._job = export, job
         self._lookback, self._walk = Lookback(job), Walk(export.path)
+        self._probes_end = False
         self._by_time = export.time is not None
         self._top = self._at = job.position.at
         self._length = 0
@@ -492,7 +507,9 @@ class TimePages:
         page, asked = found.page, self.asked
         end = page.end_time if page.end_time is not None else asked
         times = self._times_of(page, end)
-        self._walk.new(page.rows)
+        if self._export.ends:
+            check_mark(page, self._export.path)
+        is_new = self._walk.new(page.rows)
         doubted = np.flatnonzero(times <= asked) if self._by_time else range(len(times))
         known = {i for i in doubted if self._lookback.has(page.rows[i])}
         fresh = [i for i in range(len(page.rows)) if i not in known]
@@ -507,7 +524,22 @@ class TimePages:
         self._rows, self._times = [page.rows[i] for i in fresh], times[fresh]
         self._lookback.add(self._rows, self._times, self._at)
         self._length, self.asked = len(page.rows), max(asked, end)
-        return ended
+        return ended and not self._doubts_end(page, known=bool(known), is_new=is_new)
+
+    def _doubts_end(self, page: Page, *, known: bool, is_new: bool) -> bool:
+        """Whether to ask for the second after the last, since the same rows of several seconds came twice.
+
+        Raises:
+            ContractError: they come again: the server does not heed `start_time`.
+        """
+        if self._probes_end and known:
+            raise ContractError(f"{self._export.path}: rows of every time come, whatever start_time asks for.")
+        name = self._export.dated
+        if is_new or self._probes_end or name is None or len(set(tokens(page.rows, name))) < 2:
+            return False
+        self._probes_end = True
+        self.asked += 1
+        return True
 
     def chunk(self, complete: bool) -> Chunk:
         """The rows of the page that had not come before, and the position after them."""
@@ -519,10 +551,9 @@ class TimePages:
         path = self._export.path
         if end > FAR_FUTURE:
             raise ContractError(f"{path}: end_time={end} is no time; the position stays.")
-        times, now = np.full(len(page.rows), end), server_now(self._job)
-        if self._by_time and self._export.time is not None:
-            times = seconds(page.rows, self._export.time)
-            self._by_time = in_order(times, self.asked, now)
+        name, now = self._export.time or self._export.dated, server_now(self._job)
+        times = seconds(page.rows, name) if name else np.full(len(page.rows), end)
+        self._by_time = self._by_time and in_order(times, self.asked, now)
         is_beyond = int(dated(times, now).max(initial=0)) > end
         if len(times) and page.end_of_stream is not True and (end < self.asked or is_beyond):
             raise ContractError(
@@ -603,11 +634,16 @@ class Listing:
             return Request(where, params, self.buckets, self.path, doubted=True, rank=job.rank)
 
         with Prefetch() as prefetch:
-            walk = Walk(self.path)
+            walk, kept = Walk(self.path), following
             pending = prefetch(job.page, request(following), self.rows)
             while True:
-                page = pending.result()
-                following = self._following(page)
+                try:
+                    page = pending.result()
+                except ContractError as error:
+                    if kept is not None and following == kept:
+                        raise CursorExpiredError(str(error)) from error
+                    raise
+                following = self._following(page, is_first=following is None)
                 if not walk.new(page.rows):
                     page.rows = []
                 is_last_wanted = enough(page)
@@ -618,20 +654,21 @@ class Listing:
                 pending = prefetch(job.page, request(following), self.rows)
                 yield page, following
 
-    def _following(self, page: Page) -> str | None:
+    def _following(self, page: Page, *, is_first: bool) -> str | None:
         """What leads to the next page, also of a list that is declared to come whole; None at the end.
 
         Raises:
-            ContractError: there is more, but not where; or a full page tells nothing of what follows.
+            ContractError: there is more, but not where; or a page of a paged list says nothing of what follows.
         """
         more = page.meta.has_more if page.meta else None
         link = page.links.next if page.links else (page.next_page or page.before_url or None)
         after = page.meta.after_cursor if page.meta else None
         if more is False or (more is None and not link):
             is_silent = page.meta is None and page.links is None and page.next_page is msgspec.UNSET
-            if self.paged and is_silent and len(page.rows) == PAGE:
+            if is_silent and (self.paged or not is_first):
                 raise ContractError(
-                    f"{self.path}: a full page of {PAGE} rows does not say whether there is more; nothing was skipped."
+                    f"{self.path}: a page of {len(page.rows)} rows does not say whether there is more; nothing was "
+                    "skipped."
                 )
             return None
         if not (link or after):

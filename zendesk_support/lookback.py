@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_DIGESTS = 3000
 """Digests that a position carries, 34 KB of state; where a bulk change has more rows, the lookback is shorter."""
-MOST_EMPTY_PAGES = 50
+MOST_EMPTY_PAGES = 20
 CLOCKS_DIFFER = 120
 """Seconds by which Zendesk's stamps may be ahead of its `Date` header before they count as wrong."""
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from zendesk_support.simulator import encode, exports, faults, limits, lists
+from zendesk_support.simulator import contrary, encode, exports, faults, limits, lists
 from zendesk_support.simulator.account import PLAN_GATES, Account
 from zendesk_support.simulator.auth import Credentials
 from zendesk_support.simulator.clock import Clock
@@ -176,7 +176,11 @@ class Api:
         if route is None:
             raise no_page() if request.path.startswith("/hc/") else no_endpoint()
         self._check_gates(request, route)
-        reply = self._respond(request, route, args)
+        contrary_to = self.faults.striking(request, faults.CONTRARY)
+        if contrary_to:
+            reply = contrary.answer(self, request, route, args, **contrary_to[0].params)
+        else:
+            reply = self.respond(request, route, args)
         for fault in self.faults.striking(request, faults.AFTER):
             reply = faults.after(request, fault, reply)
         return reply
@@ -245,7 +249,8 @@ class Api:
         if route.help_center and request.brand >= len(self.account.help_centers):
             raise no_page()
 
-    def _respond(self, request: Request, route: Route, args: tuple[str, ...]) -> Reply:
+    def respond(self, request: Request, route: Route, args: tuple[str, ...]) -> Reply:
+        """Answer as the account stands, without trouble."""
         with self.account.lock:
             if self.account.version != self._cached_version:
                 self.cache.clear()

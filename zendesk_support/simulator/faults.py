@@ -32,7 +32,8 @@ INSTEAD = frozenset(
     }
 )
 AFTER = frozenset({"truncate", "truncated_json", "bad_gzip", "cut_chunk", "foreign_next", "headers", "trickle"})
-KINDS = tuple(sorted(BEFORE_AUTH | INSTEAD | AFTER))
+CONTRARY = frozenset({"contrary"})
+KINDS = tuple(sorted(BEFORE_AUTH | INSTEAD | CONTRARY | AFTER))
 _STATUS_BODIES = {
     400: (
         JSON,

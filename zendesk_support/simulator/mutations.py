@@ -316,8 +316,8 @@ class Mutator:
             _DRIFTS[kind](self._touch_ticket(rid))
         return {"ids": chosen}
 
-    def _do_late_row(self, stream: str = "tickets") -> dict[str, Any]:
-        """Write a row whose export time is the newest second already exported."""
+    def _do_late_row(self, stream: str = "tickets", age: int = 0) -> dict[str, Any]:
+        """Write a row whose export time is the newest second already exported, or `age` seconds before it."""
         account = self.account
         if stream not in ("tickets", "users", "organizations", "ticket_events"):
             raise ValueError("late_row knows the streams tickets, users, organizations and ticket_events")
@@ -325,6 +325,7 @@ class Mutator:
         quiet = 60 if stream in ("tickets", "ticket_events") else 0
         at = table.first_after(self._now - SETTLE - quiet) or len(table.index)
         stamp, newest = table.split(table.index[at - 1])
+        stamp -= age
         if stream == "ticket_events":
             ticket = self._live_tickets(1)[0]
             event = self._add_event(ticket, self._commented("A late comment", stamp), moment=stamp)

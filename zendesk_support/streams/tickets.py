@@ -33,7 +33,9 @@ TICKET_EXPORT = CursorExport(
 EVENT_EXPORT = TimeExport(
     "incremental/ticket_events", "ticket_events", time="timestamp", params={**SCOPE, "include": "comment_events"}
 )
-METRIC_EVENT_EXPORT = TimeExport("incremental/ticket_metric_events", "ticket_metric_events", time=None, ends=False)
+METRIC_EVENT_EXPORT = TimeExport(
+    "incremental/ticket_metric_events", "ticket_metric_events", time=None, ends=False, dated="time"
+)
 AUDITS_PER_TICKET = PerTicket(TICKET_EXPORT, "tickets/{id}/audits", "audits", per_ticket=(ACCOUNT, TICKET_AUDITS_LIST))
 DELETION_LIST = FilteredListing(
     "deleted_tickets", "deleted_tickets", time="deleted_at", buckets=(ACCOUNT, DELETED_TICKETS_LIST)
