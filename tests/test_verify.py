@@ -62,11 +62,11 @@ def small(simulate: Simulate) -> Simulator:
 
 
 def check(
-    target: Pipeline, account: Simulator, *streams: str, keys: bool = False, **settings: Any
+    target: Pipeline, account: Simulator, *streams: str, keys: bool = False, since: Any = None, **settings: Any
 ) -> dict[str, Verification]:
     """Verify streams (all by default)."""
     selected = source(account, **settings).with_resources(*(streams or CATALOGUE))
-    return {result.stream: result for result in verify(target, selected, keys=keys)}
+    return {result.stream: result for result in verify(target, selected, keys=keys, since=since)}
 
 
 def verdicts(results: dict[str, Verification]) -> dict[str, str | None]:
@@ -207,6 +207,26 @@ def test_a_row_without_any_time_is_compared_too(tmp_path: Path, simulate: Simula
     load(target, account, "tickets")
     execute(target, "INSERT INTO tickets (id, _dlt_load_id) VALUES (999, 'x')")
     assert check(target, account, "tickets")["tickets"].surplus == ("999",)
+
+
+@pytest.mark.parametrize(
+    ("stream", "verdict"), [("tickets", "stale"), ("users", "stale"), ("organizations", "missing")]
+)
+def test_a_row_that_became_visible_too_late_for_any_sync_is_found_from_a_date_on(
+    tmp_path: Path, simulate: Simulate, stream: str, verdict: str
+) -> None:
+    account = simulate(tickets=30)
+    target = pipeline(tmp_path)
+    load(target, account, stream)
+    late = account.mutate("late_row", stream=stream, age=3 * 3600)
+    assert written(load(target, account, stream)) == {}
+    since = datetime.fromtimestamp(late["timestamp"] - 60, timezone.utc)
+    result = check(target, account, stream, since=since)[stream]
+    assert (result.verdict, result.examples) == (verdict, f"{verdict} {late['ids'][0]}")
+    assert result.found < len(truth(account, stream))
+    assert check(target, account, stream, since=datetime.fromtimestamp(late["timestamp"] + 1, timezone.utc))[
+        stream
+    ].passed
 
 
 def test_a_key_that_is_there_twice_is_surplus(tmp_path: Path, simulate: Simulate) -> None:

@@ -109,6 +109,7 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
     add("--check", action="store_true", help="try every selected stream with one small request, load nothing")
     add("--verify", action="store_true", help="compare the selected streams' tables with Zendesk, load nothing")
     add("--verify-keys", action="store_true", help="as --verify, reading every key: as many requests as a first load")
+    add("--since", metavar="DATE", help="with --verify: compare every key and version from this date on, nothing older")
     add("--list-streams", action="store_true", help="list the streams")
     add("--demo", action="store_true", help="load a simulated account, twice: no credentials needed")
     warehouse.add_options(parser)
@@ -127,7 +128,9 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
     if options.verify or options.verify_keys:
         if options.full_refresh:
             raise ConfigurationError("--full-refresh loads, --verify does not. Example: --verify --streams tickets")
-        return compare(make_pipeline(options), source, options.verify_keys, options.strict)
+        return compare(make_pipeline(options), source, options.strict, keys=options.verify_keys, since=options.since)
+    if options.since:
+        raise ConfigurationError("--since is for --verify. Example: --verify --since 2024-01-31")
     report = load(make_pipeline(options), source, full_refresh=options.full_refresh, max_minutes=options.max_minutes)
     return outcome(report, options.strict)
 
@@ -218,10 +221,10 @@ def show(report: Report) -> None:
         console.print(f"{', '.join(names)}: {message}", highlight=False, markup=False)
 
 
-def compare(pipeline: Pipeline, source: ZendeskSource, keys: bool, strict: bool) -> int:
+def compare(pipeline: Pipeline, source: ZendeskSource, strict: bool, **options: Any) -> int:
     """Verify the selected streams and print what was found."""
     try:
-        results = verify(pipeline, source, keys=keys)
+        results = verify(pipeline, source, **options)
     except (PipelineStepFailed, DestinationException) as error:
         errors.print(f"[red]not compared:[/red] {escape(first_paragraph(error))}", highlight=False)
         return INCOMPLETE

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from zendesk_support.arrow import Names
 from zendesk_support.budget import ACCOUNT, BucketSpec
@@ -54,6 +56,7 @@ class Loaded:
     Attributes:
         keeps: rows stay though Zendesk lists them no longer.
         start: facts older than this are not compared; Unix seconds.
+        since: rows of any stream with a cursor that are older than this are not compared; Unix seconds.
         begun_later: the table's first sync had a later `start_date` than is set now.
         end: exclusive, where a bounded period is compared.
         positions: where the next sync starts, by feed.
@@ -67,6 +70,23 @@ class Loaded:
     end: int | None
     positions: Mapping[str, Any]
     last: LastSync | None
+    since: int | None = None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether only rows of a period are compared."""
+        return self.stream.cursor is not None and (self.stream.fact or self.since is not None)
+
+    def versions(self) -> tuple[Array, Array]:
+        """The table's keys in order, and each row's version in Unix seconds; nothing where rows have none."""
+        column, cursor = self.stream.version, self.stream.cursor
+        since = (cursor, self.start) if cursor is not None and self.is_bounded else None
+        found = self.destination.rows((*self.stream.key, column), since) if column else None
+        if found is None or column is None:
+            return NO_KEYS, NO_KEYS
+        ids, versions = ids_of(found, self.stream.key), unix(found.column(column))
+        order = np.argsort(ids, kind="stable")
+        return ids[order], versions[order]
 
     @property
     def unfinished(self) -> bool:
@@ -98,6 +118,17 @@ class Loaded:
         undated = self.destination.ids(key, [*conditions, Condition(period[0].column, "IS NULL", ())])
         return np.sort(np.concatenate([ids, undated]))
 
+    def among(self, ids: Array) -> Array:
+        """Those of some integer keys that the whole table has, however old its rows are."""
+        parts = [ids[i : i + REMEMBERED].tolist() for i in range(0, len(ids), REMEMBERED)]
+        found = (
+            self.destination.ids(
+                self.stream.key, [Condition(self.stream.key[0], f"IN ({', '.join(['%s'] * len(part))})", part)]
+            )
+            for part in parts
+        )
+        return np.concatenate([NO_KEYS, *found])
+
     def newest(self) -> datetime | None:
         """The time of the newest row in the table."""
         column = time_column(self.stream)
@@ -107,10 +138,17 @@ class Loaded:
     @property
     def _period(self) -> list[Condition]:
         cursor, bound = self.stream.cursor, self.destination.bound
-        if not self.stream.fact or cursor is None:
+        if not self.is_bounded or cursor is None:
             return []
         until = [bound(cursor, "<", self.end)] if self.end is not None else []
         return [bound(cursor, ">=", self.start), *until]
+
+
+def unix(column: pa.ChunkedArray) -> Array:
+    """A column of times as Unix seconds; 0 for null."""
+    if not pa.types.is_integer(column.type):
+        column = column.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.timestamp("s", "UTC"), safe=False)
+    return np.asarray(pc.fill_null(column.cast(pa.int64()), 0))
 
 
 def time_column(stream: Stream) -> str | None:
@@ -169,19 +207,32 @@ class Observer(Member):
 class Survey(Observer):
     """Reads an export, or a list since a time, as a first sync does, and compares its keys with the table's."""
 
-    def __init__(self, session: Session, loaded: Loaded, feed: Feed, table: Array) -> None:
+    def __init__(
+        self,
+        session: Session,
+        loaded: Loaded,
+        feed: Feed,
+        table: Array,
+        versions: tuple[Array, Array] = (NO_KEYS, NO_KEYS),
+    ) -> None:
         super().__init__(session, loaded, replace(feed, amend=None), {}, Destination())
         self._table = table
+        self._versioned, self._versions = versions
+        self._stale: list[Array] = []
         self._met = np.zeros(len(table), bool)
         self._missing: list[Array] = []
 
     def look(self, rows: Rows) -> None:
         """Compare rows of the period in question."""
-        if self.stream.fact and self.stream.cursor:
+        if self.loaded.is_bounded and self.stream.cursor:
             times = seconds(rows, self.stream.cursor)
             rows = [rows[i] for i in np.flatnonzero((times >= self.loaded.start) | (times == 0))]
         ids = self.keys_of(rows)
         there = holds(self._table, ids)
+        if self.stream.version is not None and len(self._versioned):
+            places = np.minimum(np.searchsorted(self._versioned, ids), len(self._versioned) - 1)
+            is_older = self._versions[places] < seconds(rows, self.stream.version)
+            self._stale.append(ids[(self._versioned[places] == ids) & is_older])
         self._met[np.searchsorted(self._table, ids[there])] = True
         self._missing.append(ids[~there])
         self.note_newest(rows)
@@ -195,6 +246,11 @@ class Survey(Observer):
     def missing(self) -> Array:
         """Keys that Zendesk has and the table lacks."""
         return np.unique(np.concatenate([NO_KEYS, *self._missing]))
+
+    @property
+    def stale(self) -> Array:
+        """Keys of which the table has an older version than Zendesk."""
+        return np.unique(np.concatenate([NO_KEYS, *self._stale]))
 
     @property
     def surplus(self) -> Array:

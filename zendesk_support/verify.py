@@ -42,14 +42,14 @@ from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import now
 from zendesk_support.resource import keep_tokens, position_of
 from zendesk_support.runner import only_run, set_defaults
-from zendesk_support.settings import Settings
+from zendesk_support.settings import Settings, instant
 from zendesk_support.source import ZendeskSource
 from zendesk_support.streams import CATALOGUE
 
 TABLE = "sync_verification"
 SETTLED = 61.0
 
-Verdict = Literal["ok", "innocent", "missing", "surplus", "unavailable", "not loaded"]
+Verdict = Literal["ok", "innocent", "missing", "stale", "surplus", "unavailable", "not loaded"]
 
 COLUMNS: dict[str, tuple[str, str]] = {
     "checked_at": ("timestamp", "UTC"),
@@ -57,9 +57,12 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "expected": ("bigint", "rows that Zendesk has, of those that were compared"),
     "found": ("bigint", "rows that the table has, of those that were compared"),
     "difference": ("bigint", "expected less found"),
-    "verdict": ("text", "ok, innocent, missing, surplus, unavailable or not loaded; empty where the comparison failed"),
+    "verdict": (
+        "text",
+        "ok, innocent, missing, stale, surplus, unavailable or not loaded; empty where the comparison failed",
+    ),
     "why": ("text", "what explains a difference, what was compared, or why the comparison failed"),
-    "examples": ("text", "some keys that are missing or surplus"),
+    "examples": ("text", "some keys that are missing, stale or surplus"),
     "newest_expected": ("timestamp", "time of the newest row in Zendesk, UTC"),
     "newest_found": ("timestamp", "time of the newest row in the table, UTC"),
 }
@@ -75,9 +78,11 @@ class Verification:
         expected: rows that Zendesk has, of those that were compared.
         found: rows that the table has, of those that were compared.
         verdict: `ok`; `innocent`: they differ as they may, and `why` says how; `missing`: the table lacks rows;
-            `surplus`: it holds rows that Zendesk has not; `unavailable`: the plan or role refuses the stream;
+            `stale`: it has older versions of rows, which no sync will bring up to date; `surplus`: it holds rows that
+            Zendesk has not; `unavailable`: the plan or role refuses the stream;
             `not loaded`: there is no table; None: the comparison failed.
         missing: some keys that the table lacks.
+        stale: some keys of which the table has an older version.
         surplus: some keys that only the table has, or has twice.
         error: why the comparison failed.
     """
@@ -90,6 +95,7 @@ class Verification:
     verdict: Verdict | None = None
     why: str = ""
     missing: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     surplus: tuple[str, ...] = ()
     error: Exception | None = None
     checked_at: datetime = field(default_factory=now)
@@ -102,16 +108,18 @@ class Verification:
     @property
     def passed(self) -> bool:
         """Whether the table was compared, or could not be, and no difference is left unexplained."""
-        return self.error is None and self.verdict not in ("missing", "surplus")
+        return self.error is None and self.verdict not in ("missing", "stale", "surplus")
 
     @property
     def examples(self) -> str:
         """Some of the keys that differ, in one line."""
-        named = (("missing", self.missing), ("surplus", self.surplus))
+        named = (("missing", self.missing), ("stale", self.stale), ("surplus", self.surplus))
         return "; ".join(f"{word} {', '.join(keys)}" for word, keys in named if keys)
 
 
-def verify(pipeline: Pipeline, source: ZendeskSource, *, keys: bool = False) -> list[Verification]:
+def verify(
+    pipeline: Pipeline, source: ZendeskSource, *, keys: bool = False, since: str | datetime | None = None
+) -> list[Verification]:
     """Compare the tables of a source's selected streams with Zendesk, and add the results to `sync_verification`.
 
     Lists are read whole, as each sync reads them. Users and organizations are counted by Zendesk. Of the exports, ten
@@ -121,6 +129,8 @@ def verify(pipeline: Pipeline, source: ZendeskSource, *, keys: bool = False) -> 
         pipeline: what has loaded the tables.
         source: the source they were loaded from, with the same settings.
         keys: read every key of every stream, which takes the requests of a first sync.
+        since: read every key and version from this time on, and look at nothing older; finds rows that became visible
+            later than `lookback_minutes` after their stamp. Lists are compared whole all the same.
 
     Returns:
         One result a stream.
@@ -133,7 +143,7 @@ def verify(pipeline: Pipeline, source: ZendeskSource, *, keys: bool = False) -> 
     with only_run(pipeline):
         if source.name not in pipeline.schema_names and not pipeline.has_pending_data:
             pipeline.sync_destination()
-        verifier = Verifier(pipeline, source, keys)
+        verifier = Verifier(pipeline, source, keys, instant("since", since) if since else None)
         results = verifier.run()
         if any(result.verdict != "not loaded" for result in results):
             store(pipeline, source, results, verifier.vault)
@@ -158,13 +168,14 @@ Steps = Generator[Look, list[Any], None]
 class Verifier:
     """One verification: what the streams ask for is read together, step by step, until each has its verdict."""
 
-    def __init__(self, pipeline: Pipeline, source: ZendeskSource, keys: bool) -> None:
+    def __init__(self, pipeline: Pipeline, source: ZendeskSource, keys: bool, since: int | None) -> None:
         self.vault: TokenVault | None = None
         self._pipeline = pipeline
         self._account = source.account
         self._schema = source.name
         self._state: Any = committed_state(pipeline).get("sources", {}).get(source.name, {})
-        self._keys = keys
+        self._keys = keys or since is not None
+        self._since = since
         chosen = source.selected_resources
         self._streams = [stream.configured(self._settings) for name, stream in CATALOGUE.items() if name in chosen]
 
@@ -251,11 +262,12 @@ class Verifier:
                         client, held_table(tables, stream.name), stream.key if mode in APPENDING else ()
                     ),
                     keeps=stream.keeps or mode == "append",
-                    start=max(settings.start, begun) if stream.fact else 0,
+                    start=max(settings.start if stream.fact else 0, begun if stream.fact else 0, self._since or 0),
                     begun_later=stream.fact and begun > settings.start,
                     end=settings.end if stream.fact else None,
                     positions=state.get("positions", {}),
                     last=last.get(stream.name),
+                    since=self._since,
                 )
 
 
@@ -372,17 +384,20 @@ class Examination:
             if count.exact and not count.rest:
                 self._settle(count)
                 return
-        table = self.loaded.keys()
-        (survey,) = yield Look(lambda session: [self._survey(session, table)])
-        missing, surplus = survey.missing, NO_KEYS if self.loaded.keeps else survey.surplus
-        differing = len(missing) + len(surplus)
+        table, versions = self.loaded.keys(), self.loaded.versions() if self._keys else (NO_KEYS, NO_KEYS)
+        (survey,) = yield Look(lambda session: [self._survey(session, table, versions)])
+        # What the period lacks, the table may hold as of before it.
+        older = self.loaded.among(survey.missing) if self.loaded.is_bounded else NO_KEYS
+        missing, stale = np.setdiff1d(survey.missing, older), np.union1d(survey.stale, older)
+        surplus = NO_KEYS if self.loaded.keeps else survey.surplus
+        differing = len(missing) + len(stale) + len(surplus)
         for later in (False, True):
-            if (len(missing) or len(surplus)) and not self.loaded.unfinished:
+            if (len(missing) or len(stale) or len(surplus)) and not self.loaded.unfinished:
                 upcoming = yield Look(self._upcoming, later)
                 brought = joined(upcoming, "brought", "ended")
-                missing = missing[~np.isin(missing, brought)]
+                missing, stale = missing[~np.isin(missing, brought)], stale[~np.isin(stale, brought)]
                 surplus = surplus[~np.isin(surplus, np.concatenate([brought, joined(upcoming, "removed")]))]
-        if countable and not len(missing) and (self._keys or not survey.whole):
+        if countable and self.loaded.since is None and not len(missing) and (self._keys or not survey.whole):
             count = yield from self._ask_count()
             if count.exact and not self._keys:
                 self._settle(count)
@@ -395,7 +410,8 @@ class Examination:
         self._judge(
             Differing(missing, numbers(missing)),
             Differing(surplus, numbers(surplus)),
-            since=differing - len(missing) - len(surplus),
+            Differing(stale, numbers(stale)),
+            since=differing - len(missing) - len(stale) - len(surplus),
             kept=len(survey.surplus) if self.loaded.keeps else 0,
         )
 
@@ -426,12 +442,12 @@ class Examination:
             self.result.verdict = "missing" if count.rest > 0 else "surplus"
             self._notes.append("--verify-keys names the keys")
 
-    def _survey(self, session: Session, table: Array) -> Survey:
+    def _survey(self, session: Session, table: Array, versions: tuple[Array, Array]) -> Survey:
         feed = self.stream.feeds[0]
         if not self._keys and isinstance(feed.reader, (CursorExport, TimeExport, PerTicket)):
             until = int(time.time()) if self.loaded.unfinished else self.loaded.position(0)["at"]
             feed = replace(feed, reader=Sample(feed.reader, len(table), until))
-        return Survey(session, self.loaded, feed, table)
+        return Survey(session, self.loaded, feed, table, versions)
 
     def _upcoming(self, session: Session) -> list[Observer]:
         return [Upcoming(session, self.loaded, number) for number in range(len(self.stream.feeds))]
@@ -441,17 +457,24 @@ class Examination:
         self.result.newest_expected = moment(max(observer.newest for observer in observers))
 
     def _judge(
-        self, missing: Differing = Differing(), surplus: Differing = Differing(), since: int = 0, kept: int = 0
+        self,
+        missing: Differing = Differing(),
+        surplus: Differing = Differing(),
+        stale: Differing = Differing(),
+        since: int = 0,
+        kept: int = 0,
     ) -> None:
         """Give the verdict, once keys that differ for a reason are taken out."""
         result = self.result
-        result.missing, result.surplus = missing.names, surplus.names
+        result.missing, result.stale, result.surplus = missing.names, stale.names, surplus.names
         if since:
             self._notes.append(f"{since:,} changed in Zendesk since the sync")
         if kept:
             self._notes.append(f"{kept:,} that Zendesk no longer lists stay")
         if len(missing.ids):
             result.verdict = "missing"
+        elif len(stale.ids):
+            result.verdict = "stale"
         elif len(surplus.ids):
             result.verdict = "surplus"
         else:
