@@ -16,6 +16,7 @@ from zendesk_support.kinds import Job, Position, Shared
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE, configuration, help_center, people, tickets
 from zendesk_support.streams.base import DELETED_AT, Stream
+from zendesk_support.streams.promises import PROMISES, promises_of
 from zendesk_support.transport import Usage
 
 STREAMS = tuple(CATALOGUE.values())
@@ -24,7 +25,7 @@ LAYERS = (
     {"errors", "clock", "wire", "explain", "normalizer"},
     {"settings", "pages"},
     {"budget", "credentials", "arrow", "known", "report"},
-    {"transport", "checkpoints"},
+    {"transport", "checkpoints", "lookback"},
     {"kinds"},
     {"streams"},
     {"shapes", "modes"},
@@ -189,3 +190,10 @@ def test_a_layout_stands_on_columns_that_bigquery_can_use() -> None:
         assert stream.columns[str(stream.months_of)] == "timestamp"
         assert {stream.columns[name] for name in stream.key} <= {"bigint", "text"}
         assert len(stream.key) <= 2
+
+
+def test_every_stream_says_what_it_leans_on_and_every_guess_is_watched_by_a_verification() -> None:
+    assert [stream.name for stream in STREAMS if not promises_of(stream)] == []
+    guesses = [promise for promise in PROMISES if "guess" in promise.sources]
+    assert [promise.name for promise in guesses if "--verify" not in promise.guard] == []
+    assert len(guesses) <= 5

@@ -7,6 +7,7 @@ those rows are loaded.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,7 +30,7 @@ from zendesk_support.errors import (
     UnavailableError,
 )
 from zendesk_support.known import Array, Known
-from zendesk_support.lookback import Lookback, Reread, Walk, dated, in_order, server_now
+from zendesk_support.lookback import Lookback, Reread, Walk, dated, in_order
 from zendesk_support.pages import (
     FAR_FUTURE,
     Page,
@@ -210,6 +211,14 @@ class Job:
             self.began = int(self.transport.server_time or 0)
         return page
 
+    def now(self) -> int:
+        """The server's time by its latest answer, Unix seconds; this machine's, where no answer tells."""
+        return int(self.transport.server_time or time.time())
+
+    def lookback(self) -> Lookback:
+        """What the next pass will read again of this one."""
+        return Lookback(self.position.at, self.position.since, self.settings.lookback, self.now)
+
 
 class Shared:
     """Answers that several readers of one run need: read once, kept for the run."""
@@ -347,7 +356,7 @@ class CursorExport:
         Where rows do not come in the order of their time, the position stays until the pass is complete.
         """
         start, cursor = job.position, job.position.cursor
-        lookback, walk = Lookback(job), Walk(self.path)
+        lookback, walk = job.lookback(), Walk(self.path)
         at, top, ordered = start.since, start.at, True
         before = start.since if cursor is None else start.at
         with Prefetch() as prefetch:
@@ -359,7 +368,7 @@ class CursorExport:
                     return
                 page = found.page
                 rows = page.rows if walk.new(page.rows) else []
-                times, now = seconds(rows, self.time), server_now(job)
+                times, now = seconds(rows, self.time), job.now()
                 ordered = ordered and in_order(times, at if found.anew else before, now)
                 complete = self._is_end(page, cursor) or (ordered and over_end(job.settings, times))
                 before = int(dated(times, now).max(initial=before))
@@ -489,7 +498,7 @@ class TimePages:
     def __init__(self, export: TimeExport, job: Job) -> None:
         self.asked = job.position.since
         self._export, self._job = export, job
-        self._lookback, self._walk = Lookback(job), Walk(export.path)
+        self._lookback, self._walk = job.lookback(), Walk(export.path)
         self._probes_end = False
         self._by_time = export.time is not None
         self._top = self._at = job.position.at
@@ -551,7 +560,7 @@ class TimePages:
         path = self._export.path
         if end > FAR_FUTURE:
             raise ContractError(f"{path}: end_time={end} is no time; the position stays.")
-        name, now = self._export.time or self._export.dated, server_now(self._job)
+        name, now = self._export.time or self._export.dated, self._job.now()
         times = seconds(page.rows, name) if name else np.full(len(page.rows), end)
         self._by_time = self._by_time and in_order(times, self.asked, now)
         is_beyond = int(dated(times, now).max(initial=0)) > end
@@ -711,7 +720,7 @@ class FilteredListing:
     def _pass(self, job: Job) -> Iterator[Chunk]:
         position, end = job.position, job.settings.end
         start, began = position.since, position.began
-        lookback = Lookback(job)
+        lookback = job.lookback()
         newest = max(position.at, position.top or 0)
         params = self.window(start, end) if self.window else {}
         for page, following in self._listing.pages(job, self.path, params, position.cursor):
@@ -830,12 +839,12 @@ class LogListing:
         yield from finished_and_renewed(self._pass, job)
 
     def _pass(self, job: Job) -> Iterator[Chunk]:
-        position, end, lookback = job.position, job.settings.end, Lookback(job)
+        position, end, lookback = job.position, job.settings.end, job.lookback()
         since, top, resume = position.since, max(position.at, position.top or 0), position.resume
         order = Order(goes_on=position.cursor is not None and position.top is None)
 
         def is_past(page: Page) -> bool:
-            times = dated(seconds(page.rows, self.time), server_now(job))
+            times = dated(seconds(page.rows, self.time), job.now())
             order.take(times)
             if not len(times):
                 return False

@@ -6,19 +6,14 @@ recognized by their digests, which the position carries, and are not written aga
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zendesk_support.errors import ContractError
 from zendesk_support.known import Array
 from zendesk_support.pages import Row, Rows, row_hash
-
-if TYPE_CHECKING:
-    from zendesk_support.kinds import Job
 
 MOST_DIGESTS = 3000
 """Digests that a position carries, 34 KB of state; where a bulk change has more rows, the lookback is shorter."""
@@ -45,17 +40,24 @@ class Reread:
 class Lookback:
     """The rows of one pass that the next one will read again: all that are not older than `since`."""
 
-    def __init__(self, job: Job) -> None:
-        self.since = job.position.since
-        self._job = job
-        self._seconds = job.settings.lookback
+    def __init__(self, at: int, since: int, seconds: int, now: Callable[[], int]) -> None:
+        """Begin a pass.
+
+        Args:
+            at: its position, Unix seconds.
+            since: the second that it reads from.
+            seconds: how long before its end the next one is to begin.
+            now: the server's time, Unix seconds.
+        """
+        self.since = since
+        self._start, self._seconds, self._now = at, seconds, now
         self._times: Array = np.array([], np.int64)
         self._digests: list[bytes] = []
         self._edge: frozenset[bytes] = frozenset()
 
     def position(self, top: int) -> int:
         """The position of rows up to `top`: no later than the server's time, however far ahead a row is stamped."""
-        return max(self._job.position.at, min(top, server_now(self._job)))
+        return max(self._start, min(top, self._now()))
 
     def add(self, rows: Sequence[Row], times: Array, at: int) -> None:
         """Take rows with their times, and the position after them."""
@@ -125,11 +127,6 @@ class Walk:
                 "the position stays where rows were read."
             )
         return False
-
-
-def server_now(job: Job) -> int:
-    """The server's time by its latest answer, Unix seconds; this machine's, where no answer tells."""
-    return int(job.transport.server_time or time.time())
 
 
 def in_order(times: Array, before: int, now: int) -> bool:

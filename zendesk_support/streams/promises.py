@@ -1,0 +1,164 @@
+"""What of Zendesk's behaviour each stream leans on, where that is known from, and what watches over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from zendesk_support.kinds import (
+    Conditions,
+    CursorExport,
+    FilteredListing,
+    HelpCenterChildren,
+    HelpCenterListing,
+    Listing,
+    LogListing,
+    PerTicket,
+    TimeExport,
+)
+from zendesk_support.streams.base import Stream
+
+Source = Literal["documentation", "recording", "guess"]
+READERS = {HelpCenterListing: (Listing,), HelpCenterChildren: (Listing,), PerTicket: (CursorExport, Listing)}
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Something that Zendesk is taken to do.
+
+    Attributes:
+        name: in a few words, to refer to.
+        text: what it does.
+        sources: where that is known from; a guess stands in no documentation and was seen in no recorded answer.
+        guard: what notices that it does otherwise.
+    """
+
+    name: str
+    text: str
+    sources: tuple[Source, ...]
+    guard: str
+
+
+ORDER = Promise(
+    "export order",
+    "All rows of `start_time` or later come, in the order of the time that it is compared with.",
+    ("documentation", "recording"),
+    "Every page is looked at. Out of order, the position waits for the end of the pass; rows from before `start_time`, "
+    "or beyond `end_time`, fail the stream.",
+)
+END_MARK = Promise(
+    "end mark",
+    "Each page of an export says with `end_of_stream` whether it is the last.",
+    ("documentation", "recording"),
+    "A page without it fails the stream.",
+)
+LATE = Promise(
+    "late rows",
+    "A row becomes visible within `lookback_minutes` of its stamp.",
+    ("guess",),
+    "Each sync reads that time again; `--verify --since` finds rows that came later.",
+)
+WHOLE_SECOND = Promise(
+    "whole seconds",
+    "A page of an export by time does not end within a second; it grows instead.",
+    ("documentation", "recording"),
+    "A full page that does not move on fails the stream.",
+)
+NO_MARK = Promise(
+    "end without a mark",
+    "The export of metric events ends where `end_time` moves on no more.",
+    ("documentation",),
+    "No position lies beyond the rows that came, so that the next sync goes on there; the same rows twice are asked "
+    "about once more; `--verify-keys` compares all.",
+)
+WHOLE_LIST = Promise(
+    "whole list",
+    "A list leads through all of its rows; `meta.has_more`, or where there is none a missing `next_page`, is its end.",
+    ("documentation", "recording"),
+    "A page that says neither, a cursor that comes twice, or twenty pages without a new row fail the stream; only a "
+    "complete pass removes rows; `--verify` reads the list again.",
+)
+LOG_ORDER = Promise(
+    "order of the log",
+    "Answers to `page[size]` come oldest first, and a cursor from before the last rows leads to what is new. "
+    "Documentation says that a cursor at the very end skips records.",
+    ("recording",),
+    "The first page tells the order; a kept cursor after which no known row comes is dropped, and the list read whole.",
+)
+ONE_ANSWER = Promise(
+    "one answer",
+    "Both lists of conditions come whole in one answer.",
+    ("documentation", "recording"),
+    "`--verify` reads them again.",
+)
+RATINGS_SINCE = Promise(
+    "filter of ratings",
+    "`start_time` lets a rating pass whose score was given after it, though it was offered before.",
+    ("guess",),
+    "`--verify-keys`, and `--verify --since`, compare `updated_at` of every rating: `stale` if it does not.",
+)
+ACTIVITIES_SINCE = Promise(
+    "filter of activities",
+    "`since` lets pass what was created since; activities do not change later.",
+    ("documentation",),
+    "`--verify-keys` compares `updated_at` of every activity.",
+)
+LOGS_SINCE = Promise(
+    "filter of audit logs",
+    "`filter[created_at]` lets pass every entry of the period.",
+    ("documentation",),
+    "Each row's time is looked at; `--verify-keys` compares all keys.",
+)
+IDENTITIES = Promise(
+    "identities move their user",
+    "A user whose identities change is exported again, with all identities beside the users.",
+    ("guess",),
+    "`--verify-keys` compares the keys of all identities.",
+)
+REDACTIONS = Promise(
+    "redactions are events",
+    "A redacted or hidden comment makes an event that names it by `comment_id`.",
+    ("guess",),
+    "`--verify` reads comments of some tickets again and compares their texts.",
+)
+VOTES = Promise(
+    "votes are counted",
+    "A vote given or taken back changes `vote_count` or `vote_sum` of what it is on.",
+    ("documentation",),
+    "`--verify-keys` reads the votes of every article, post and comment.",
+)
+
+OF_READERS: Mapping[type, tuple[Promise, ...]] = {
+    CursorExport: (ORDER, END_MARK, LATE),
+    TimeExport: (ORDER, END_MARK, WHOLE_SECOND, LATE),
+    Listing: (WHOLE_LIST,),
+    FilteredListing: (WHOLE_LIST, LATE),
+    LogListing: (WHOLE_LIST, LOG_ORDER, LATE),
+    Conditions: (ONE_ANSWER,),
+}
+OF_STREAMS: Mapping[str, tuple[Promise, ...]] = {
+    "ticket_metric_events": (NO_MARK,),
+    "satisfaction_ratings": (RATINGS_SINCE,),
+    "ticket_activities": (ACTIVITIES_SINCE, REDACTIONS),
+    "audit_logs": (LOGS_SINCE,),
+    "user_identities": (IDENTITIES,),
+    "ticket_events": (REDACTIONS,),
+    "ticket_comments": (REDACTIONS,),
+    "ticket_audits": (REDACTIONS,),
+    **dict.fromkeys(("article_votes", "article_comment_votes", "post_votes", "post_comment_votes"), (VOTES,)),
+}
+PROMISES = tuple(dict.fromkeys(p for named in (OF_READERS, OF_STREAMS) for all_of in named.values() for p in all_of))
+
+
+def promises_of(stream: Stream) -> tuple[Promise, ...]:
+    """What a stream leans on, by how it is read and of its own."""
+    found: list[Promise] = []
+    for feed in stream.feeds:
+        kind = type(feed.reader)
+        for reader in READERS.get(kind, (kind,)):
+            found += OF_READERS.get(reader, ())
+    ended = [feed.reader.ends for feed in stream.feeds if isinstance(feed.reader, TimeExport)]
+    if ended and not any(ended):
+        found.remove(END_MARK)
+    return tuple(dict.fromkeys([*found, *OF_STREAMS.get(stream.name, ())]))
