@@ -32,7 +32,7 @@ LAYERS = (
     {"engine"},
     {"resource", "observers"},
     {"source"},
-    {"runner"},
+    {"runner", "texts"},
     {"verify"},
 )
 LAYER = {module: number for number, modules in enumerate(LAYERS) for module in modules}

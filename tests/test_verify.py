@@ -209,6 +209,19 @@ def test_a_row_without_any_time_is_compared_too(tmp_path: Path, simulate: Simula
     assert check(target, account, "tickets")["tickets"].surplus == ("999",)
 
 
+def test_a_redaction_that_no_event_told_of_is_found_in_the_texts(tmp_path: Path, simulate: Simulate) -> None:
+    account = simulate(tickets=20)
+    target = pipeline(tmp_path)
+    load(target, account, "ticket_comments")
+    redacted = account.mutate("redact_comments")
+    load(target, account, "ticket_comments")
+    assert check(target, account, "ticket_comments")["ticket_comments"].verdict == "ok"
+    [comment] = redacted["comment_ids"]
+    execute(target, f"UPDATE ticket_comments SET body = 'As it was' WHERE id = {comment}")
+    result = check(target, account, "ticket_comments")["ticket_comments"]
+    assert (result.verdict, result.examples) == ("stale", f"stale {comment}")
+
+
 @pytest.mark.parametrize(
     ("stream", "verdict"), [("tickets", "stale"), ("users", "stale"), ("organizations", "missing")]
 )

@@ -27,7 +27,7 @@ from zendesk_support.kinds import (
     TimeExport,
 )
 from zendesk_support.known import DELETED_AT, Array, Condition, Destination, Known, compact, holds, ids_of, keys_digest
-from zendesk_support.pages import Row, Rows, seconds, tokens
+from zendesk_support.pages import Row, Rows, number, seconds, tokens
 from zendesk_support.shapes import TableShape
 from zendesk_support.streams.base import Feed, Stream
 from zendesk_support.transport import Request
@@ -219,6 +219,7 @@ class Survey(Observer):
         self._table = table
         self._versioned, self._versions = versions
         self._stale: list[Array] = []
+        self.tickets: set[int] = set()
         self._met = np.zeros(len(table), bool)
         self._missing: list[Array] = []
 
@@ -236,6 +237,8 @@ class Survey(Observer):
         self._met[np.searchsorted(self._table, ids[there])] = True
         self._missing.append(ids[~there])
         self.note_newest(rows)
+        if "body" in self.stream.columns and "ticket_id" in self.stream.columns:
+            self.tickets |= {number(row, "ticket_id") or 0 for row in rows}
 
     @property
     def met(self) -> int:

@@ -45,9 +45,11 @@ from zendesk_support.runner import only_run, set_defaults
 from zendesk_support.settings import Settings, instant
 from zendesk_support.source import ZendeskSource
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.texts import Texts
 
 TABLE = "sync_verification"
 SETTLED = 61.0
+TICKETS_READ_AGAIN = 20
 
 Verdict = Literal["ok", "innocent", "missing", "stale", "surplus", "unavailable", "not loaded"]
 
@@ -389,6 +391,11 @@ class Examination:
         # What the period lacks, the table may hold as of before it.
         older = self.loaded.among(survey.missing) if self.loaded.is_bounded else NO_KEYS
         missing, stale = np.setdiff1d(survey.missing, older), np.union1d(survey.stale, older)
+        if survey.tickets:
+            few = sorted(survey.tickets)[:: -(-len(survey.tickets) // TICKETS_READ_AGAIN)]
+            (texts,) = yield Look(lambda session: [Texts(session, self.loaded, tuple(few))])
+            stale = np.union1d(stale, texts.stale)
+            self._notes.append(f"texts compared of {len(few)} tickets")
         surplus = NO_KEYS if self.loaded.keeps else survey.surplus
         differing = len(missing) + len(stale) + len(surplus)
         for later in (False, True):
