@@ -214,9 +214,10 @@ def show(report: Report) -> None:
             f"[{colour}]{stream.status}[/{colour}]",
         )
     console.print(table)
-    told: dict[str | None, list[str]] = {}
-    for stream in (*report.unavailable, *report.stopped, *report.failed):
-        told.setdefault(stream.message, []).append(stream.stream)
+    told: dict[str, list[str]] = {}
+    for stream in report.streams.values():
+        if stream.message:
+            told.setdefault(stream.message, []).append(stream.stream)
     for message, names in told.items():
         console.print(f"{', '.join(names)}: {message}", highlight=False, markup=False)
 

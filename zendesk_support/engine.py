@@ -276,6 +276,7 @@ class Member:
             key, compared = self.stream.key, self.feed.reader.compared
             found = self.destination.rows((*key, *compared, DIGEST))
             self._known = job.known = Known(found, key, compared)
+            job.held = len(self._known)
         if self._pending and self.feed.amend is not None:
             # What the last run read before the change it met may have reached the destination after it.
             self._put(self.feed.amend.rows(self._pending, self), {})

@@ -28,7 +28,15 @@ class DestinationError(ConfigurationError):
 
 
 class UnavailableError(ZendeskError):
-    """Zendesk refuses a stream to this plan or role (403, 404)."""
+    """Zendesk refuses a stream to this plan or role (403, 404).
+
+    Attributes:
+        is_gone: it was a 404; below one parent among others that means that the parent has gone.
+    """
+
+    def __init__(self, message: str, *, is_gone: bool = False) -> None:
+        super().__init__(message)
+        self.is_gone = is_gone
 
 
 class AlreadyRunningError(ZendeskError):

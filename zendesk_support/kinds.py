@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -33,6 +33,7 @@ from zendesk_support.known import Array, Known
 from zendesk_support.lookback import Lookback, Reread, Walk, dated, in_order
 from zendesk_support.pages import (
     FAR_FUTURE,
+    NULL,
     Page,
     Row,
     Rows,
@@ -54,7 +55,12 @@ EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
 GROWS_AFTER = 8
 ANSWERED_WITHIN = 120
-LATE_WITHIN = 7 * 86400
+DAY = 86400
+LATE_WITHIN = 7 * DAY
+REREAD_DAYS = 30
+MOST_REFUSED = 1000
+NAMED = 3
+DELETED = b'"deleted"'
 
 T = TypeVar("T")
 Params = Mapping[str, str | int | list[str]]
@@ -71,6 +77,7 @@ class Chunk:
         times: each row's position, where the endpoint is ordered by it.
         reread: which of the rows before `at` the next sync will read again.
         resume: opaque token from which the next pass may go on, some rows before the end of this one.
+        again: parents that were refused, to be asked for by the next pass.
         top: time of the newest row of an unfinished pass, which `at` becomes when it is complete.
         began: when an unfinished pass began, by the server's clock.
         complete: the pass ends with this chunk.
@@ -83,6 +90,7 @@ class Chunk:
     times: Array | None = None
     reread: Reread | None = None
     resume: str | None = None
+    again: tuple[int, ...] = ()
     top: int | None = None
     began: int | None = None
     complete: bool = False
@@ -101,6 +109,7 @@ class Chunk:
             "edge": pack(again.edge),
             "top": self.top,
             "began": self.began,
+            "again": list(self.again),
         }
         return {name: value for name, value in position.items() if value}
 
@@ -114,6 +123,7 @@ class Position:
         until: time of the newest row in `edge`.
         edge: digests of rows from `since` on that were loaded before.
         resume: cursor from which a complete pass may be followed by the next.
+        again: parents that were refused.
         top: time of the newest row of the unfinished pass.
         began: when that pass began.
     """
@@ -126,6 +136,7 @@ class Position:
     since: int = -1
     until: int = -1
     resume: str | None = None
+    again: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         self.since = self.at if self.since < 0 else min(self.since, self.at)
@@ -149,6 +160,7 @@ class Position:
             saved.get("since", -1),
             saved.get("until", -1),
             saved.get("resume"),
+            tuple(saved.get("again", ())),
         )
 
 
@@ -188,8 +200,10 @@ class Job:
     """What a reader works with: the account, and the position to start from.
 
     Attributes:
+        held: rows that the table has of the list that is read.
         single: read one page of an export, and no more.
         rank: who goes first of those that wait for quota.
+        notes: what the report says of a pass that came to its end all the same.
     """
 
     transport: Transport
@@ -201,8 +215,15 @@ class Job:
     base: str = ""
     page_size: PageSize = field(default_factory=PageSize)
     began: int | None = None
+    held: int = 0
     single: bool = False
     rank: Rank = Rank.LIST
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Have the report say something, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def page(self, request: Request, key: str, side: str | None = None) -> Page:
         """Fetch one page."""
@@ -367,9 +388,15 @@ class CursorExport:
                     yield Chunk([], complete=True)
                     return
                 page = found.page
+                if self.side is not None and page.side is None and page.rows:
+                    raise ContractError(
+                        f"{self.path}: an answer lacks `{self.side}`, which was asked for beside its rows."
+                    )
                 rows = page.rows if walk.new(page.rows) else []
                 times, now = seconds(rows, self.time), job.now()
                 ordered = ordered and in_order(times, at if found.anew else before, now)
+                if not ordered:
+                    job.note(f"{self.path}: rows did not come in the order of `{self.time}`; all were read")
                 complete = self._is_end(page, cursor) or (ordered and over_end(job.settings, times))
                 before = int(dated(times, now).max(initial=before))
                 top = int(times.max(initial=top))
@@ -562,7 +589,9 @@ class TimePages:
             raise ContractError(f"{path}: end_time={end} is no time; the position stays.")
         name, now = self._export.time or self._export.dated, self._job.now()
         times = seconds(page.rows, name) if name else np.full(len(page.rows), end)
-        self._by_time = self._by_time and in_order(times, self.asked, now)
+        if self._by_time and not in_order(times, self.asked, now):
+            self._by_time = False
+            self._job.note(f"{path}: rows did not come in the order of `{name}`; the position follows `end_time`")
         is_beyond = int(dated(times, now).max(initial=0)) > end
         if len(times) and page.end_of_stream is not True and (end < self.asked or is_beyond):
             raise ContractError(
@@ -601,9 +630,17 @@ class Listing:
     compared: ClassVar[tuple[str, ...]] = ()
 
     def read(self, job: Job) -> Iterator[Chunk]:
-        """Yield every page."""
-        for page, following in self.pages(job, self.path):
-            yield Chunk(page.rows, complete=following is None)
+        """Yield every page; a list that comes empty although the table has rows is asked for once more."""
+        for attempt in range(2):
+            count = 0
+            for page, following in self.pages(job, self.path):
+                count += len(page.rows)
+                if count or attempt or not job.held:
+                    yield Chunk(page.rows, complete=following is None)
+            if count or attempt or not job.held:
+                break
+        if not count and job.held:
+            job.note(f"{self.path}: Zendesk lists none any more, asked twice; the table had {job.held:,} rows")
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""
@@ -617,6 +654,7 @@ class Listing:
         params: Params | None = None,
         following: str | None = None,
         enough: Callable[[Page], bool] = lambda page: False,
+        doubted: bool = False,
     ) -> Iterator[tuple[Page, str | None]]:
         """Walk the pages of a path, on the account's host or a brand's.
 
@@ -628,6 +666,7 @@ class Listing:
             params: besides those of the list.
             following: what an earlier walk was to ask for next.
             enough: whether a page is the last one wanted, so that the next is not asked for.
+            doubted: a refusal of the first page is asked about once more, as those of later pages are.
 
         Yields:
             A page, and what to ask for next: a link or a cursor, None at the end.
@@ -637,7 +676,7 @@ class Listing:
 
         def request(following: str | None) -> Request:
             if following is None:
-                return Request(url, first, self.buckets, self.path, rank=job.rank)
+                return Request(url, first, self.buckets, self.path, doubted=doubted, rank=job.rank)
             is_link = following.startswith("/") or "://" in following
             where, params = (following, {}) if is_link else (url, {**first, "page[after]": following})
             return Request(where, params, self.buckets, self.path, doubted=True, rank=job.rank)
@@ -948,21 +987,35 @@ class PerTicket:
         self.tickets.probe(job)
 
     def read(self, job: Job) -> Iterator[Chunk]:
-        """Yield the rows of every changed ticket; the position is the export's."""
-        with FanOut(job) as pool:
-            for chunk in self.tickets.read(replace(job, rank=Rank.PARENTS)):
-                before = job.position.edge
-                ids = dict.fromkeys(number(row, "id") for row in chunk.rows if row_hash(row) not in before)
-                rows = [row for found in pool(lambda id: self._below(job, id), ids) for row in found]
-                yield replace(chunk, rows=rows, times=None)
+        """Yield the rows of every changed ticket that is not deleted; the position is the export's.
 
-    def _below(self, job: Job, ticket: int) -> Rows:
+        A ticket that is refused while others are answered is asked for again by the next pass.
+        """
         listing = Listing(self.path, self.rows, buckets=self.per_ticket)
-        try:
-            pages = listing.pages(replace(job, rank=Rank.CHILDREN), self.path.format(id=ticket))
-            return [row for page, _ in pages for row in page.rows]
-        except UnavailableError:
-            return []
+        below = replace(job, rank=Rank.CHILDREN)
+
+        def ask(ticket: int) -> Rows:
+            return [row for page, _ in listing.pages(below, self.path.format(id=ticket)) for row in page.rows]
+
+        again = dict.fromkeys(job.position.again)
+        with FanOut(job) as pool:
+            answers = Answers(pool, ask)
+            for chunk in self.tickets.read(replace(job, rank=Rank.PARENTS)):
+                changed = [row for row in chunk.rows if row_hash(row) not in job.position.edge]
+                wanted = again | dict.fromkeys(number(row, "id") or 0 for row in changed)
+                for row in changed:
+                    if bytes(row.get("status", NULL)) == DELETED:
+                        wanted.pop(number(row, "id") or 0, None)
+                rows = [row for _, found in answers.of(wanted) for row in found]
+                again = {}
+                if len(answers.refused) > MOST_REFUSED:
+                    raise ContractError(
+                        f"{self.path}: Zendesk refused it for more than {MOST_REFUSED:,} tickets and answered for "
+                        "others; the position stays."
+                    )
+                yield replace(chunk, rows=rows, times=None, again=tuple(answers.refused))
+        if answers.refused:
+            job.note(f"{self.path}: {answers.told()}; the next sync asks again")
 
 
 @dataclass(frozen=True)
@@ -984,13 +1037,34 @@ class HelpCenterListing:
         return self.listing.buckets
 
     def read(self, job: Job) -> Iterator[Chunk]:
-        """Yield every brand's rows, each with its `brand_id`, and tell the readers of their children."""
+        """Yield every brand's rows, each with its `brand_id`, and tell the readers of their children.
+
+        A help center that refuses the list is left out while others answer: its rows stay as they are.
+        """
+        refused: dict[HelpCenter, UnavailableError] = {}
+        answered = False
         with job.shared.parents(self.path) as parents:
             for center in help_centers(job):
-                for chunk in self.listing.read(replace(job, base=center.base)):
-                    rows = center.stamp(chunk.rows)
-                    parents.add([Parent.of(center, self.path, row) for row in rows])
-                    yield Chunk(rows)
+                try:
+                    held = job.known.count("brand_id", center.brand_id) if job.known else 0
+                    for chunk in self.listing.read(replace(job, base=center.base, held=held)):
+                        rows = center.stamp(chunk.rows)
+                        parents.add([Parent.of(center, self.path, row) for row in rows])
+                        yield Chunk(rows)
+                    answered = True
+                except UnavailableError as error:
+                    refused[center] = error
+                    parents.partial = True
+            missed = [refusal for center, refusal in refused.items() if center.is_certain]
+            if missed and not answered:
+                raise missed[0]
+        for center, refusal in refused.items():
+            if job.known:
+                job.known.keep(("brand_id",), [(center.brand_id,)])
+            if center.is_certain:
+                job.note(
+                    f"the help center of brand {center.brand_id} ({center.base}) is left out, its rows stay: {refusal}"
+                )
         yield Chunk([], complete=True)
 
     def probe(self, job: Job) -> None:
@@ -1035,65 +1109,47 @@ class HelpCenterChildren:
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the children of every parent that needs reading, and tell the readers of theirs."""
         gathered: Rows = []
-        refused: list[Parent] = []
         help_centers(job)
-        began = int(job.transport.server_time or 0) - ANSWERED_WITHIN
+        now = job.now()
         with job.shared.parents(self.path) as ours, FanOut(job) as pool:
-            for parent, found in self._answered(job, ours, pool, refused):
+            answers = Answers[Parent](pool, lambda parent: self._below(job, parent))
+            for parent, found in answers.of(self._moved(job, ours, now)):
                 ours.add([Parent.of(parent.center, f"{parent.path}/{self.leaf}", row) for row in found])
                 gathered += found
                 if len(gathered) >= EXPORT_PAGE:
                     yield Chunk(gathered)
                     gathered = []
-            ours.partial |= bool(refused)
-        if refused:
-            logger.warning(f"{self.path}: refused for {len(refused)} of the parents, whose rows stay as they are")
+            ours.partial |= bool(answers.refused)
+        if answers.refused:
+            job.note(f"{self.path}: {answers.told()}; their rows stay as they are")
         if job.known:
-            job.known.keep(("brand_id", self.parent), [parent.key for parent in refused])
+            job.known.keep(("brand_id", self.parent), [parent.key for parent in answers.refused])
         # No later than the newest parent: a wrong Date header must not hide changes to come.
-        reached = min(began, job.shared.parents(self.parents.path).newest + 1)
-        yield Chunk(gathered, max(job.position.at, reached), complete=True)
+        reached = min(now - ANSWERED_WITHIN, job.shared.parents(self.parents.path).newest + 1)
+        yield Chunk(gathered, max(job.position.at, reached), began=now, complete=True)
 
     def probe(self, job: Job) -> None:
         """Ask for one parent."""
         self.parents.probe(job)
 
-    def _answered(self, job: Job, ours: Parents, pool: FanOut, refused: list[Parent]) -> Iterator[tuple[Parent, Rows]]:
-        """Each parent with its children; those refused while others are answered are asked for once more.
+    def _moved(self, job: Job, ours: Parents, now: int) -> Iterator[Parent]:
+        """Parents to read; those left out keep the rows they have.
 
-        Raises:
-            UnavailableError: all are refused.
+        Votes may change and leave their count and sum as they were: each parent with votes has its day of thirty on
+        which they are read whatever it counts.
         """
-        listing = Listing(self.path, self.rows or self.leaf, buckets=(HELP_CENTER,))
-        answered, refusal = False, None
-        again: list[Parent] = []
-        for parent, found in pool(lambda p: (p, self._below(job, listing, p)), self._moved(job, ours)):
-            if isinstance(found, UnavailableError):
-                refusal = found
-                again.append(parent)
-            else:
-                answered = True
-                yield parent, found
-        if refusal is not None and not answered:
-            raise refusal
-        for parent, found in pool(lambda p: (p, self._below(job, listing, p)), again):
-            if isinstance(found, UnavailableError):
-                refused.append(parent)
-            else:
-                yield parent, found
-
-    def _moved(self, job: Job, ours: Parents) -> Iterator[Parent]:
-        """Parents to read; those left out keep the rows they have."""
         known = job.known
         loaded = known.sums(("brand_id", self.parent), "value") if known and self.counted else {}
         changed_only = not self.counted and job.settings.help_center_children == "changed"
         left: list[tuple[int, int]] = []
         shown: list[tuple[int, int]] = []
         above = job.shared.parents(self.parents.path)
-        for parent in above.each(lambda: self.parents.read(replace(job, known=None)), job.transport.stopped):
+        for parent in above.each(lambda: self.parents.read(replace(job, known=None, held=0)), job.transport.stopped):
             shown.append(parent.key)
             if self.counted:
-                skip = loaded.get(parent.key, (0, 0)) == (parent.vote_count, parent.vote_sum)
+                counts = (parent.vote_count, parent.vote_sum)
+                due = parent.vote_count > 0 and parent.is_due(job.position.began, now)
+                skip = loaded.get(parent.key, (0, 0)) == counts and not due
             else:
                 skip = changed_only and 0 < parent.updated_at < job.position.at
             if skip or 0 < parent.updated_at < job.settings.start:
@@ -1106,22 +1162,80 @@ class HelpCenterChildren:
             if above.partial:
                 known.keep_all_but(("brand_id", self.parent), shown)
 
-    def _below(self, job: Job, listing: Listing, parent: Parent) -> Rows | UnavailableError:
-        """The children of a parent, or the refusal: the parent may have gone since it was listed."""
+    def _below(self, job: Job, parent: Parent) -> Rows:
+        """The children of a parent."""
+        listing = Listing(self.path, self.rows or self.leaf, buckets=(HELP_CENTER,))
+        below = replace(job, base=parent.center.base, rank=Rank.CHILDREN)
+        pages = listing.pages(below, f"{parent.path}/{self.leaf}")
+        return [row for page, _ in pages for row in parent.center.stamp(page.rows)]
+
+
+P = TypeVar("P")
+
+
+class Answers(Generic[P]):
+    """What stands below each of many parents, by the one rule for refusals (403, 404) there.
+
+    A parent that is refused while others are answered is asked for once more, as a single wrong answer would cost its
+    rows. If it is refused again, it may have gone, or be hidden: that is the caller's to keep or to say. If all are
+    refused, the plan or role lacks what hangs below them.
+
+    Attributes:
+        refused: the parents that were refused twice.
+    """
+
+    def __init__(self, pool: FanOut, ask: Callable[[P], Rows]) -> None:
+        self.refused: list[P] = []
+        self._pool, self._ask = pool, ask
+        self._answered = False
+        self._refusal: UnavailableError | None = None
+
+    def of(self, parents: Iterable[P]) -> Iterator[tuple[P, Rows]]:
+        """Each parent that is answered, with its rows.
+
+        Raises:
+            UnavailableError: all are refused, and so were those before.
+        """
+        doubted: list[P] = []
+        for parent, found in self._pool(self._asked, parents):
+            if found is None:
+                doubted.append(parent)
+            else:
+                self._answered = True
+                yield parent, found
+        if doubted and not self._answered and self._refusal is not None:
+            raise self._refusal
+        for parent, found in self._pool(self._asked, doubted):
+            if found is None:
+                self.refused.append(parent)
+            else:
+                yield parent, found
+
+    def told(self) -> str:
+        """Whom it was refused for, in words."""
+        named = ", ".join(str(getattr(parent, "id", parent)) for parent in self.refused[:NAMED])
+        more = f" and {len(self.refused) - NAMED:,} more" if len(self.refused) > NAMED else ""
+        return f"refused for {named}{more} ({self._refusal})"
+
+    def _asked(self, parent: P) -> tuple[P, Rows | None]:
         try:
-            below = replace(job, base=parent.center.base, rank=Rank.CHILDREN)
-            pages = listing.pages(below, f"{parent.path}/{self.leaf}")
-            return [row for page, _ in pages for row in parent.center.stamp(page.rows)]
+            return parent, self._ask(parent)
         except UnavailableError as error:
-            return error
+            self._refusal = error
+            return parent, None
 
 
 @dataclass(frozen=True)
 class HelpCenter:
-    """One brand's help center and the host it answers on."""
+    """One brand's help center and the host it answers on.
+
+    Attributes:
+        is_certain: Zendesk says that there is one; else a refusal means that there is none.
+    """
 
     brand_id: int
     base: str
+    is_certain: bool = True
 
     def stamp(self, rows: Rows) -> Rows:
         """Rows with the brand they were read from."""
@@ -1152,6 +1266,13 @@ class Parent:
         """Brand and id: two help centers may share an id."""
         return self.center.brand_id, self.id
 
+    def is_due(self, last: int | None, now: int) -> bool:
+        """Whether its day of `REREAD_DAYS` has come since the last pass began; times are Unix seconds."""
+        if last is None:
+            return False
+        days = range(last // DAY + 1, now // DAY + 1)
+        return len(days) >= REREAD_DAYS or any((day - self.id) % REREAD_DAYS == 0 for day in days)
+
 
 def help_centers(job: Job) -> list[HelpCenter]:
     """Every brand that has a help center; asked once a run."""
@@ -1161,7 +1282,7 @@ def help_centers(job: Job) -> list[HelpCenter]:
         for chunk in Listing("brands", "brands").read(replace(job, base="")):
             for row in chunk.rows:
                 brand = msgspec.json.decode(msgspec.json.encode(row), type=Brand)
-                if not brand.has_help_center or brand.is_deleted or brand.active is False:
+                if brand.has_help_center is False or brand.is_deleted is True or brand.active is False:
                     continue
                 base = next(filter(None, map(job.transport.allow_host, brand.addresses)), None)
                 if base is None:
@@ -1170,7 +1291,7 @@ def help_centers(job: Job) -> list[HelpCenter]:
                         "credentials, and its help center is left out"
                     )
                 else:
-                    centers.append(HelpCenter(brand.id, base))
+                    centers.append(HelpCenter(brand.id, base, brand.has_help_center is True))
         return centers
 
     return job.shared.once("help centers", ask)  # type: ignore[no-any-return]
@@ -1182,9 +1303,9 @@ class Brand(msgspec.Struct):
     id: int
     brand_url: Any = None
     subdomain: Any = None
-    has_help_center: bool = False
-    active: bool | None = None
-    is_deleted: bool | None = None
+    has_help_center: Any = None
+    active: Any = None
+    is_deleted: Any = None
 
     @property
     def addresses(self) -> tuple[str, str]:

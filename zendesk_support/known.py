@@ -370,6 +370,10 @@ class Known:
         same[found] = self._digests[places] == np.array(digests, "S12")[found]
         return ~same
 
+    def count(self, column: str, value: int) -> int:
+        """How many rows have a value in an integer column of the key."""
+        return int((np.asarray(self._table.column(column).to_numpy()) == value).sum())
+
     def keep(self, columns: Sequence[str], parents: Iterable[tuple[Any, ...]]) -> None:
         """Count rows as still listed whose parent, named by `columns`, was not read in this pass."""
         wanted = compact(list(zip(*parents)))

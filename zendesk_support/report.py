@@ -20,7 +20,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "requests": ("bigint", "requests sent; those of a shared pass count for its first stream"),
     "seconds_waited": ("double", "seconds spent waiting for quota and retries"),
     "status": ("text", "loaded, unavailable (plan or role), stopped (by a signal or max_minutes), or failed"),
-    "message": ("text", "why, where it was not loaded"),
+    "message": ("text", "why it was not loaded, or what was left out or came otherwise than Zendesk promises"),
     "cursor": ("text", "position after the run, UTC; empty where every sync reads the whole list"),
     "asked_at": ("timestamp", "Zendesk's time at the first answer, UTC"),
     "table_keys": ("text", "lists only: number and digest of the keys that the table then has"),

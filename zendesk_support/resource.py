@@ -188,6 +188,7 @@ class Reading:
             report.status = "stopped"
             report.message = stopped_message(self._stream, self._mode, self._sync)
         if error is None:
+            report.message = report.message or "; ".join(self._notes()) or None
             return
         report.message = str(error)
         if isinstance(error, UnavailableError) and not report.rows:
@@ -199,6 +200,11 @@ class Reading:
         report.error = error
         if self._sync is None or self._session.refused:
             raise error
+
+    def _notes(self) -> list[str]:
+        """What the readers have to say of passes that came to their end."""
+        jobs = (getattr(member, "job", None) for member in self._members.values())
+        return list(dict.fromkeys(note for job in jobs if job is not None for note in job.notes))
 
     def _close(self) -> None:
         self._session.readings.pop(self._stream.name, None)

@@ -646,7 +646,8 @@ def refusal(request: Request, status: int, said: str) -> ZendeskError:
     if status in (403, 404):
         return UnavailableError(
             f'Zendesk refused `{request.route}` ({status}: "{said}"). '
-            "The plan or role lacks it; leave it out, or use an admin's credentials."
+            "The plan or role lacks it; leave it out, or use an admin's credentials.",
+            is_gone=status == 404,
         )
     if status in (400, 422):
         if "StartTimeTooRecent" in said or "Too recent" in said or "more than 60 seconds ago" in said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import zlib
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from zendesk_support.simulator.clock import http_date
-from zendesk_support.simulator.encode import gzip
+from zendesk_support.simulator.encode import gzip, to_json
 from zendesk_support.simulator.messages import HTML, JSON, TEXT, Reply, Request, invalid_cursor, too_recent
 
 if TYPE_CHECKING:
@@ -31,7 +32,19 @@ INSTEAD = frozenset(
         "bomb",
     }
 )
-AFTER = frozenset({"truncate", "truncated_json", "bad_gzip", "cut_chunk", "foreign_next", "headers", "trickle"})
+AFTER = frozenset(
+    {
+        "truncate",
+        "truncated_json",
+        "bad_gzip",
+        "cut_chunk",
+        "foreign_next",
+        "headers",
+        "trickle",
+        "without",
+        "emptied",
+    }
+)
 CONTRARY = frozenset({"contrary"})
 KINDS = tuple(sorted(BEFORE_AUTH | INSTEAD | CONTRARY | AFTER))
 _STATUS_BODIES = {
@@ -83,6 +96,8 @@ class Fault:
         if self.route is not None and not any(
             fnmatchcase(name, self.route) for name in (request.route, request.path.removesuffix(".json"))
         ):
+            return False
+        if self.params.get("brand") not in (None, request.brand):
             return False
         if self.kind == "heavy_page":
             size = request.params.get("per_page") or request.params.get("page[size]") or "1000"
@@ -178,6 +193,14 @@ def after(request: Request, fault: Fault, reply: Reply) -> Reply:
         other = str(fault.params["to"]).rstrip("/")
         body = reply.body.replace(request.base_url.encode(), other.encode())
         return Reply(reply.status, body, reply.content_type, reply.headers)
+    if kind in ("without", "emptied"):
+        answer = json.loads(reply.body)
+        if kind == "without":
+            answer.pop(str(fault.params["key"]), None)
+        else:
+            answer = {name: [] if isinstance(value, list) else value for name, value in answer.items()}
+            answer |= {"meta": {"has_more": False}, "links": {}} if "meta" in answer else {}
+        return Reply(reply.status, to_json(answer), JSON, reply.headers)
     if kind == "bad_gzip":
         packed = bytearray(gzip(reply.body or b"{}"))
         packed[len(packed) // 2 :] = bytes(byte ^ 0x5A for byte in packed[len(packed) // 2 :])

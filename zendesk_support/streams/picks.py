@@ -42,17 +42,26 @@ def comments(rows: Rows, desk: Desk) -> Rows:
     return picked + [row for now in reread.values() for row in now]
 
 
+def read_again(listing: Listing, parent: int, desk: Desk) -> Rows | None:
+    """What stands below a ticket or user now; None where it cannot be told.
+
+    A parent that is not found, asked twice, has gone, and nothing stands below it. One that is refused is there all the
+    same: the report says so, and what the table has stays.
+    """
+    try:
+        pages = listing.pages(desk.job, listing.path.format(id=parent), doubted=True)
+        return [row for page, _ in pages for row in page.rows]
+    except UnavailableError as error:
+        if error.is_gone:
+            return []
+        desk.job.note(f"{listing.path}: refused for {parent} ({error}); its rows stay as they were")
+        return None
+
+
 def comments_now(ticket: int, at: int, desk: Desk) -> Rows | None:
-    """A ticket's comments as they are now; None where the ticket is gone."""
+    """A ticket's comments as they are now; None where the ticket is gone, or does not tell."""
     listing = Listing(TICKET_COMMENTS, "comments")
-
-    def ask() -> Rows | None:
-        try:
-            return [row for page, _ in listing.pages(desk.job, TICKET_COMMENTS.format(id=ticket)) for row in page.rows]
-        except UnavailableError:
-            return None
-
-    found = desk.job.shared.once(f"comments of {ticket} at {at}", ask)
+    found = desk.job.shared.once(f"comments of {ticket} at {at}", lambda: read_again(listing, ticket, desk) or None)
     if found is None:
         return None
     own = {"ticket_id": raw(ticket), "event_timestamp": raw(at)}
@@ -130,13 +139,10 @@ def unsettled(rows: Rows, desk: Desk) -> dict[int, int]:
 def identities_gone(users: Mapping[int, int], desk: Desk) -> Rows:
     """Removals of identities at the destination that some users no longer have."""
     gone: Rows = []
+    listing = Listing("users/{id}/identities", "identities")
     for user in {number(row, "user_id") or 0 for row in desk.held(users, "user_id")}:
-        listing = Listing("users/{id}/identities", "identities")
-        try:
-            pages = listing.pages(desk.job, f"users/{user}/identities")
-            gone += desk.unlisted("user_id", [user], [row for page, _ in pages for row in page.rows])
-        except UnavailableError:
-            gone += desk.unlisted("user_id", [user], [])
+        found = read_again(listing, user, desk)
+        gone += desk.unlisted("user_id", [user], found) if found is not None else []
     return gone
 
 
@@ -152,16 +158,11 @@ def audits_touched(rows: Rows, desk: Desk) -> dict[int, int]:
 def audits_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     """Audits at the destination that read otherwise now."""
     changed: Rows = []
+    listing = Listing(TICKET_AUDITS, "audits", buckets=(ACCOUNT, TICKET_AUDITS_LIST))
     for ticket in tickets:
         held = {number(row, "id"): content(row.get("events", NULL)) for row in desk.held([ticket])}
-        listing = Listing(TICKET_AUDITS, "audits", buckets=(ACCOUNT, TICKET_AUDITS_LIST))
-        try:
-            pages = list(listing.pages(desk.job, TICKET_AUDITS.format(id=ticket)))
-        except UnavailableError:
-            continue
-        for page, _ in pages:
-            now = [(row, number(row, "id"), content(row["events"])) for row in page.rows]
-            changed += [row for row, id, events in now if held.get(id, events) != events]
+        now = [(row, number(row, "id"), content(row["events"])) for row in read_again(listing, ticket, desk) or ()]
+        changed += [row for row, id, events in now if held.get(id, events) != events]
     return changed
 
 
@@ -181,10 +182,14 @@ def activities_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     """Activities at the destination that read otherwise now; without content where Zendesk lists them no longer."""
     changed: Rows = []
     for held in desk.held(tickets):
-        request = Request(f"/api/v2/{ACTIVITY.format(id=number(held, 'id'))}", route=ACTIVITY)
+        id = number(held, "id")
+        request = Request(f"/api/v2/{ACTIVITY.format(id=id)}", route=ACTIVITY, doubted=True)
         try:
             now = activities([desk.job.transport.get(request, _decode_activity, desk.job.usage).activity], desk)[0]
-        except UnavailableError:
+        except UnavailableError as error:
+            if not error.is_gone:
+                desk.job.note(f"{ACTIVITY}: refused for {id} ({error}); it stays as it was")
+                continue
             now = {name: value for name, value in held.items() if not name.startswith("object")}
         if object_of(now) != object_of(held):
             changed.append(now)

@@ -126,7 +126,7 @@ VOTES = Promise(
     "votes are counted",
     "A vote given or taken back changes `vote_count` or `vote_sum` of what it is on.",
     ("documentation",),
-    "`--verify-keys` reads the votes of every article, post and comment.",
+    "Where both stay, a vote changed for its like is seen within thirty days; `--verify-keys` reads all votes.",
 )
 
 OF_READERS: Mapping[type, tuple[Promise, ...]] = {
