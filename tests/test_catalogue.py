@@ -25,6 +25,7 @@ LAYERS = (
     {"errors", "clock", "wire", "explain", "normalizer"},
     {"settings", "pages"},
     {"budget", "credentials", "arrow", "known", "report"},
+    {"duckdb_memory"},
     {"transport", "checkpoints", "lookback"},
     {"kinds"},
     {"streams"},

@@ -17,6 +17,7 @@ from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.pipeline import Pipeline
 
+from zendesk_support import duckdb_memory
 from zendesk_support.bigquery import answers, bigquery
 from zendesk_support.errors import ConfigurationError, DestinationError
 from zendesk_support.postgres import postgres
@@ -25,7 +26,6 @@ DATASET = "zendesk_support"
 # DuckDB wants about 125 MB a thread: with more of them, or many tables loading at once, it runs out of memory. A second
 # thread makes no load faster (docs/performance.md).
 DUCKDB_JOBS = 2
-DUCKDB_LIMITS = {"memory_limit": "192MB", "threads": 1, "preserve_insertion_order": False}
 
 Options = argparse.Namespace
 
@@ -110,7 +110,7 @@ def _duckdb(options: Options) -> Any:
         raise ConfigurationError(f"--database {database}: there is no folder {database.parent}. Make it first.")
     credentials = DuckDbCredentials(str(database))
     if dlt.config.get("destination.duckdb.credentials.global_config") is None:
-        credentials.global_config = dict(DUCKDB_LIMITS)
+        credentials.global_config = duckdb_memory.Limits(duckdb_memory.LIMITS)
     return dlt.destinations.duckdb(credentials, max_parallel_load_jobs=DUCKDB_JOBS)
 
 

@@ -38,7 +38,9 @@ def explain(error: BaseException) -> str:
                 return _unwritable(is_full, found[0], file[1] if file else None)
     reason = str(getattr(error, "exception", None) or error).strip()
     wrapped = _WRAPPED.search(reason)
-    return wrapped[1] if wrapped else untraced(reason)[1]
+    told = wrapped[1] if wrapped else untraced(reason)[1]
+    advice = getattr(error, "advice", None)
+    return f"{told}\n{advice}" if advice else told
 
 
 def untraced(text: str) -> tuple[str, str]:

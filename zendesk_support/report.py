@@ -64,6 +64,8 @@ class StreamReport:
     asked_at: datetime | None = None
     table_keys: str | None = None
     error: Exception | None = None
+    largest: tuple[int, str] | None = None
+    """Size in bytes of the largest value of large pages, and where it stands."""
 
     def row(self) -> pa.Table:
         """The report as a row of the `sync_report` table."""

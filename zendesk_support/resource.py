@@ -11,10 +11,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 import dlt
+import pyarrow as pa
 
 from zendesk_support.arrow import Converter, DataType, Names
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.credentials import TokenVault
+from zendesk_support.duckdb_memory import largest_value
 from zendesk_support.engine import Account, Batch, Member, Session, is_materialized, load_id, time_value
 from zendesk_support.errors import UnavailableError
 from zendesk_support.kinds import ANSWERED_WITHIN
@@ -149,6 +151,9 @@ class Reading:
         if batch.data is None:
             return
         self._report.rows += batch.rows
+        if isinstance(batch.data, pa.Table):
+            large = largest_value(self._stream.name, batch.data, self._stream.key[-1])
+            self._report.largest = max(filter(None, (self._report.largest, large)), default=None)
         if self._sync is not None:
             self._sync.took_page()
         if self._spool is None:

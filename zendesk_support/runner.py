@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from dlt.pipeline.pipeline import Pipeline
 from filelock import FileLock, Timeout
 
 from zendesk_support.checkpoints import Checkpoints, current_sync
+from zendesk_support.duckdb_memory import advice, grant_more, is_out_of_memory
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
 from zendesk_support.explain import causes
 from zendesk_support.known import TURNS
@@ -27,6 +28,8 @@ from zendesk_support.source import ZendeskSource
 DEFAULTS = {
     "load.auto_abort_on_terminal_error": True,
     "data_writer.arrow_concat_promote_options": "default",
+    # A page of an export at a time: a row group of more has DuckDB hold more of wide rows at once.
+    "data_writer.buffer_max_items": 1000,
 }
 
 
@@ -87,6 +90,8 @@ def load_all(pipeline: Pipeline, source: ZendeskSource, checkpoints: Checkpoints
         for cause in causes(error):
             if isinstance(cause, ConfigurationError):
                 raise cause from error
+        if is_out_of_memory(error):
+            error.advice = advice(checkpoints.report)  # type: ignore[attr-defined]
         raise
 
 
@@ -95,13 +100,25 @@ def load_once(pipeline: Pipeline, source: DltSource, **arguments: Any) -> None:
     pipeline.extract(source, **arguments)
     pipeline.normalize()
     with TURNS.to_load():
-        pipeline.load()
+        with_room(pipeline, pipeline.load)
+
+
+def with_room(pipeline: Pipeline, step: Callable[[], Any]) -> None:
+    """Load; once more with a larger grant, where DuckDB runs out of the memory that the command line grants it."""
+    try:
+        step()
+    except PipelineStepFailed as error:
+        grant = grant_more(pipeline) if is_out_of_memory(error) else None
+        if grant is None:
+            raise
+        logger.warning(f"DuckDB ran out of the memory it is granted; loading once more with memory_limit = {grant}")
+        step()
 
 
 def begin(pipeline: Pipeline) -> None:
     """Restore the state and load what a crashed run has left; drop what never can be, with its positions."""
     try:
-        pipeline.run()
+        with_room(pipeline, pipeline.run)
     except PipelineStepFailed as error:
         refused = isinstance(error.exception, LoadClientJobException)
         if error.step == "sync" or (error.step == "load" and not refused):
