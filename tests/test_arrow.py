@@ -20,6 +20,7 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zendesk_support import mending
 from zendesk_support.arrow import ARROW_TYPES, Converter, DataType
 from zendesk_support.pages import Rows, page_decoder
 from zendesk_support.simulator import Simulator
@@ -29,7 +30,8 @@ snake_case = NamingConvention().normalize_identifier
 
 def decoded(body: str | bytes) -> Rows:
     """The rows of an answer."""
-    return page_decoder("rows")(body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")).rows
+    data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
+    return mending.decoded(data, page_decoder("rows")).rows
 
 
 def rows_of(*values: Any) -> Rows:

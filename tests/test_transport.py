@@ -15,6 +15,7 @@ import pytest
 from documented import says
 from support import SCALE
 
+from zendesk_support import mending
 from zendesk_support import transport as module
 from zendesk_support.budget import ACCOUNT, EXPORTS, Budget
 from zendesk_support.clock import Clock
@@ -30,7 +31,7 @@ from zendesk_support.errors import (
     TransientError,
     UnavailableError,
 )
-from zendesk_support.pages import page_decoder
+from zendesk_support.pages import Page, page_decoder
 from zendesk_support.settings import Settings
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.clock import http_date
@@ -297,6 +298,33 @@ def test_a_shape_nobody_knows_is_a_contract_error(account: Simulator) -> None:
     account.fault("status", status=200, body={"ticket_fields": 7}, times=None)
     with pytest.raises(ContractError, match="ticket_fields: 200 with a body of another shape: "):
         fields(connect(account))
+
+
+def test_a_body_that_is_too_large_to_be_mended_is_a_contract_error(
+    account: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mending, "LARGEST", 1 << 20)
+    account.fault("status", status=200, body='{"ticket_fields":[{"id":NaN}' + " " * (3 << 20) + "]}", times=None)
+    with pytest.raises(ContractError) as caught:
+        fields(connect(account))
+    assert str(caught.value).startswith("ticket_fields: 200 with a body that is no JSON: 3 MB, and faults are ")
+    assert says("a body too large to be mended", str(caught.value))
+
+
+@pytest.mark.parametrize("body", ['{"ticket_fields":[{"id":1,"x":"\\ud800"}]}', '{"ticket_fields":[{"id":1,"x":"'])
+def test_a_run_that_ends_while_an_answer_is_read_waits_neither_for_mending_nor_for_another_try(
+    account: Simulator, body: str
+) -> None:
+    made, decode = connect(account), page_decoder("ticket_fields")
+    account.fault("status", status=200, body=body.replace("1,", "1," + " " * (1 << 17)), times=None)
+
+    def ending(body: bytes) -> Page:
+        made.stopped.set()
+        return decode(body)
+
+    with pytest.raises(Cancelled):
+        made.get(FIELDS, ending, Usage())
+    assert statuses(account) == [200]
 
 
 @pytest.mark.parametrize("kind", ["bomb", "endless"])

@@ -38,6 +38,7 @@ from zendesk_support.errors import (
     UnavailableError,
     ZendeskError,
 )
+from zendesk_support.mending import Unmendable, decoded
 from zendesk_support.settings import Settings, origin
 from zendesk_support.wire import MAX_BODY, BoundedAdapter, TooLarge
 
@@ -110,6 +111,10 @@ class MeAnswer(msgspec.Struct):
 
 WHO_AM_I = Request("/api/v2/users/me", route="users/me")
 read_me = msgspec.json.Decoder(MeAnswer).decode
+
+
+LASTING = (msgspec.ValidationError, Unmendable, RecursionError)
+"""What is wrong with an answer that will most likely come again."""
 
 
 class BrokenAnswer(Exception):
@@ -209,13 +214,13 @@ class Transport:
             self._budget.settle(ticket, answer.headers, answer.began)
             if answer.status == 200:
                 try:
-                    decoded = decode(answer.body)
+                    found = decoded(answer.body, decode, self._stop.is_set)
                     self.accepted = True
-                    return decoded
+                    return found
                 except (msgspec.DecodeError, RecursionError) as error:
                     failures += 1
                     said = unreadable(answer, error)
-                    if isinstance(error, (msgspec.ValidationError, RecursionError)) and failures >= SHAPE_TRIES:
+                    if isinstance(error, LASTING) and failures >= SHAPE_TRIES:
                         raise ContractError(f"{request.route}: {said}. Nothing of it was loaded.") from error
                     self._back_off(request, failures, deadline, said, None, usage)
                     continue
@@ -320,7 +325,7 @@ class Transport:
                 if header == self.auth.header():
                     break
             return False
-        except (BrokenAnswer, msgspec.DecodeError):
+        except (BrokenAnswer, msgspec.DecodeError, RecursionError):
             return True
 
     def _refusal(self, request: Request, answer: Answer) -> ZendeskError:
