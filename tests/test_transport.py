@@ -69,7 +69,7 @@ def statuses(account: Simulator) -> list[int | None]:
     return [request["status"] for request in account.requests()]
 
 
-@pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 409, 425, 500, 502, 503, 504, 507, 520, 522, 524, 525, 529, 530, 599])
 def test_an_answer_that_may_pass_is_asked_for_again(account: Simulator, status: int) -> None:
     """L24."""
     account.fault("status", status=status, times=2)
@@ -159,13 +159,14 @@ def test_a_429_beyond_the_deadline_is_not_waited_out(account: Simulator) -> None
     assert statuses(account) == [429]
 
 
-def test_a_heavy_page_is_told_apart_from_a_broken_gateway(account: Simulator) -> None:
+@pytest.mark.parametrize("status", [504, 524])
+def test_a_heavy_page_is_told_apart_from_a_broken_gateway(account: Simulator, status: int) -> None:
     """L25."""
-    account.fault("heavy_page", per_page=50, times=None)
+    account.fault("status", status=status, times=None)
     heavy = Request(TICKETS.url, TICKETS.params, TICKETS.buckets, "tickets", shrinkable=True)
     with pytest.raises(PageTooHeavyError):
         connect(account).get(heavy, page_decoder("tickets"), Usage())
-    assert statuses(account) == [504]
+    assert statuses(account) == [status]
 
 
 @pytest.mark.parametrize(
@@ -180,6 +181,9 @@ def test_a_heavy_page_is_told_apart_from_a_broken_gateway(account: Simulator) ->
         ("status", {"status": 404, "body": "<html>The page you were looking for</html>"}, UnavailableError),
         ("status", {"status": 422}, ContractError),
         ("status", {"status": 418, "body": "[1]"}, ContractError),
+        ("status", {"status": 501}, ContractError),
+        ("status", {"status": 505}, ContractError),
+        ("status", {"status": 600}, ContractError),
     ],
 )
 def test_a_refusal_becomes_the_error_of_its_remedy_at_once(

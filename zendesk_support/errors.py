@@ -60,7 +60,7 @@ class CursorExpiredError(ContractError):
 
 
 class PageTooHeavyError(TransientError):
-    """An export timed out (504) building a page; a smaller page may pass."""
+    """An export timed out (504, 524) building a page; a smaller page may pass."""
 
 
 class Cancelled(Exception):

@@ -47,7 +47,8 @@ T = TypeVar("T")
 ZENDESK = ".zendesk.com"
 CONNECT_TIMEOUT = 10.0
 RETRY_AFTER_MISSING = 10.0
-RETRIED = frozenset({408, 409, 425, 500, 502, 503, 504})
+RETRIED = frozenset({408, 409, 425, *range(500, 600)}) - {501, 505}
+TOO_SLOW = frozenset({504, 524})
 MAX_BACKOFF = 60.0
 QUOTED = 1 << 16
 LONGEST_PAUSE = 300.0
@@ -61,7 +62,7 @@ class Request:
     """One GET: a path of the account's API or a full `next` link, and the buckets that count it.
 
     Attributes:
-        shrinkable: a page that Zendesk cannot build in time (504) is the caller's to make smaller.
+        shrinkable: a page that Zendesk cannot build in time (504, 524) is the caller's to make smaller.
         doubted: a refusal is asked about once more, since the page before this one came.
         rank: who goes first of those that wait for quota, and
         at: among those of one rank the time an export has reached, Unix seconds.
@@ -233,7 +234,7 @@ class Transport:
                     renewed = True
                     continue
                 raise self._unauthorized(request, answer)
-            if answer.status == 504 and request.shrinkable:
+            if answer.status in TOO_SLOW and request.shrinkable:
                 raise PageTooHeavyError(f"{request.route}: {said}")
             if answer.status in RETRIED:
                 failures += 1
