@@ -39,6 +39,10 @@ class UnavailableError(ZendeskError):
         self.is_gone = is_gone
 
 
+class ProductInactiveError(UnavailableError):
+    """Zendesk refuses a stream since the account has no active Support product: of all streams, a wrong setting."""
+
+
 class AlreadyRunningError(ZendeskError):
     """Another run of the same pipeline is under way on this machine."""
 

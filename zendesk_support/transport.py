@@ -33,6 +33,7 @@ from zendesk_support.errors import (
     CredentialsError,
     CursorExpiredError,
     PageTooHeavyError,
+    ProductInactiveError,
     StartTimeTooRecentError,
     TransientError,
     UnavailableError,
@@ -49,6 +50,7 @@ CONNECT_TIMEOUT = 10.0
 RETRY_AFTER_MISSING = 10.0
 RETRIED = frozenset({408, 409, 425, *range(500, 600)}) - {501, 505}
 TOO_SLOW = frozenset({504, 524})
+DOUBTFUL = (UnavailableError, ProductInactiveError, ContractError)
 MAX_BACKOFF = 60.0
 QUOTED = 1 << 16
 LONGEST_PAUSE = 300.0
@@ -242,7 +244,7 @@ class Transport:
                 self._back_off(request, failures, deadline, said, pause_by, usage)
                 continue
             refused = self._refusal(request, answer)
-            if request.doubted and not doubted and type(refused) in (UnavailableError, ContractError):
+            if request.doubted and not doubted and type(refused) in DOUBTFUL:
                 doubted = True
                 self._back_off(request, 1, deadline, said, None, usage)
                 continue
@@ -649,6 +651,12 @@ def plain(text: str, secrets: Iterable[str]) -> str:
 
 def refusal(request: Request, status: int, said: str) -> ZendeskError:
     """The error of a status that no retry would change."""
+    if status == 403 and "SupportProductInactive" in said:
+        return ProductInactiveError(
+            f'Zendesk refused `{request.route}` ({status}: "{said}"). The account has no active Support product: its '
+            "trial or subscription has ended, or another account was meant. Check subdomain, and the account's Admin "
+            "Center."
+        )
     if status in (403, 404):
         return UnavailableError(
             f'Zendesk refused `{request.route}` ({status}: "{said}"). '
