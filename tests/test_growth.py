@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from zendesk_support import mending
 from zendesk_support.arrow import without_nul
@@ -41,7 +43,7 @@ BODIES = {
     "half pair, then escapes": (LIST[0] + b'"\\ud800', b'\\"', TEXT[1]),
     "control characters": (TEXT[0], b"\x01", TEXT[1]),
     "no UTF-8": (TEXT[0], b"\xff", TEXT[1]),
-    "no UTF-8 in a name": (b'{"rows":[{"id":1,"', b"\xffa", b'":1}]}'),
+    "no UTF-8 in a name": (b'{"rows":[{"id":1,"', b"\xff\xfe\xfd\xfca", b'":1}]}'),
     "no UTF-8, cut": (b"{", b"\xff", b""),
     "HTML": (b"<!DOCTYPE html><html>", b"<a href=\"x\" class='y'>NaN &amp; \\u00e4</a>\n", b""),
     "HTML that ends as JSON does": (b"<html>", b'<a href="x">\\"</a>', b"}"),
@@ -80,8 +82,8 @@ def assert_grows_no_faster(work: Callable[[bytes], Any], made: Callable[[int], b
     """Measure ten times as much, twice, by the processor time of this thread."""
     last = None
     for size in SIZES:
-        given = made(size)
-        taken = min(timed(work, given) for _ in range(1 if size == SIZES[-1] else 3))
+        answer = made(size)
+        taken = min(timed(work, answer) for _ in range(1 if size == SIZES[-1] else 3))
         assert last is None or taken < GENEROUS * last, f"{size} bytes take {taken / last:.0f} times as long"
         last = max(taken, LEAST)
 
@@ -101,6 +103,40 @@ def test_a_hostile_body_costs_no_more_than_its_size(kind: str) -> None:
     assert_grows_no_faster(lambda text: without_nul(b"\\u0000" + text), lambda size: body(kind, size))
 
 
+PARTS = [
+    b'"',
+    b"\\",
+    b":",
+    b",",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"NaN",
+    b"-Infinity",
+    b"\\ud800",
+    b"\\udc00",
+    b"\xff",
+    b"\xed",
+]
+PARTS += [b"\x01", b"\n", b" ", b"1", b"null", b'"rows"', b'{"rows":[{"', b'"}]}', "ä🎉".encode()]
+
+
+@given(st.lists(st.sampled_from(PARTS) | st.binary(max_size=3), max_size=30), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_are_an_answer_or_a_fault_that_is_asked_about_again(parts: list[bytes], framed: bool) -> None:
+    """L38. What is read is UTF-8, and reads again as it is."""
+    made = b"".join(parts)
+    made = b'{"rows":[{"x":"' + made + b'"}]}' if framed else made
+    try:
+        rows = decoded(made, page_decoder("rows")).rows
+    except (msgspec.DecodeError, RecursionError):
+        return
+    again = msgspec.json.encode({"rows": rows})
+    assert [list(row) for row in decoded(again, page_decoder("rows")).rows] == [list(row) for row in rows]
+    assert is_utf8(again)
+
+
 def stopping(after: int) -> tuple[Callable[[], bool], Iterator[int]]:
     """A run that is over when it has been asked so often, and how often it was asked."""
     asked = count()
@@ -110,11 +146,11 @@ def stopping(after: int) -> tuple[Callable[[], bool], Iterator[int]]:
 @pytest.mark.parametrize("kind", [kind for kind in BODIES if "cut" not in kind and kind not in ("brackets", "blanks")])
 def test_a_run_that_is_over_waits_for_no_mending(kind: str) -> None:
     """However odd a body, it is asked at each piece whether there is a point in going on."""
-    given = body(kind, 20 * PIECE)
+    made = body(kind, 20 * PIECE)
     for after in (0, 3):
         over, asked = stopping(after)
         try:
-            repaired(given, over)
+            repaired(made, over)
         except Cancelled:
             assert next(asked) == after + 1
         else:  # nothing to look at in all those pieces
@@ -123,9 +159,9 @@ def test_a_run_that_is_over_waits_for_no_mending(kind: str) -> None:
 
 def test_what_is_cut_short_is_not_mended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mending, "repaired", None)
-    for given in (b'{"rows":[{"id":1,"x":"\\ud800', b'{"rows":[{"id":1,"x":NaN', b'{"rows":[{"\xff'):
+    for made in (b'{"rows":[{"id":1,"x":"\\ud800', b'{"rows":[{"id":1,"x":NaN', b'{"rows":[{"\xff'):
         with pytest.raises(msgspec.DecodeError):
-            decoded(given, page_decoder("rows"))
+            decoded(made, page_decoder("rows"))
 
 
 def test_a_valid_body_is_decoded_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +182,7 @@ def test_a_character_cut_by_the_end_of_a_piece_is_whole() -> None:
 @pytest.mark.parametrize("fault", [b"NaN", b'"\xff"'])
 def test_a_body_too_large_to_be_mended_is_refused(fault: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mending, "LARGEST", 1 << 20)
-    given = b'{"rows":[{"id":1,"x":' + fault + b"}" + b" " * (2 << 20) + b"]}"
+    made = b'{"rows":[{"id":1,"x":' + fault + b"}" + b" " * (2 << 20) + b"]}"
     with pytest.raises(Unmendable, match=r"^2 MB, and faults are mended up to 1 MB only$"):
-        decoded(given, page_decoder("rows"))
+        decoded(made, page_decoder("rows"))
     assert LARGEST == 64 << 20

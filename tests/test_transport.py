@@ -256,6 +256,16 @@ def test_tokens_that_are_dead_on_arrival_are_not_asked_for_without_end(account: 
     assert len(statuses(account)) < 20
 
 
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"user":{"id":"\\ud800"}}', "{\xff", ""])
+def test_an_unreadable_answer_does_not_condemn_the_credentials(account: Simulator, body: str) -> None:
+    account.fault("status", status=401, route="ticket_fields")
+    account.fault("status", status=200, body=body, route="users_me")
+    made = connect(account)
+    with pytest.raises(ContractError, match="yet it accepts the credentials elsewhere"):
+        fields(made)
+    assert fields(made) == len(account.truth("ticket_fields"))
+
+
 def test_a_401_of_credentials_that_zendesk_does_not_know_ends_every_request(account: Simulator) -> None:
     made = connect(account)
     account.fault("anonymous", times=None)

@@ -115,6 +115,7 @@ class MeAnswer(msgspec.Struct):
 
 WHO_AM_I = Request("/api/v2/users/me", route="users/me")
 read_me = msgspec.json.Decoder(MeAnswer).decode
+read_token = msgspec.json.Decoder(Token).decode
 
 
 LASTING = (msgspec.ValidationError, Unmendable, RecursionError)
@@ -324,7 +325,9 @@ class Transport:
             for _ in range(TOKEN_TRIES):
                 header = self.auth.header()
                 answer = self._send("GET", f"{self._settings.base_url}{WHO_AM_I.url}", header)
-                if answer.status != 401 and (answer.status != 200 or read_me(answer.body).user.id is not None):
+                if answer.status not in (200, 401):
+                    return True
+                if answer.status == 200 and decoded(answer.body, read_me, self._stop.is_set).user.id is not None:
                     return True
                 if header == self.auth.header():
                     break
@@ -368,7 +371,7 @@ class Transport:
                 answer = self._send("POST", f"{self._settings.base_url}/oauth/tokens", None, payload=payload)
                 if answer.status in (200, 201):
                     try:
-                        token = msgspec.json.decode(answer.body, type=Token)
+                        token = decoded(answer.body, read_token, self._stop.is_set)
                         if is_token(token.access_token) and is_token(token.refresh_token or "-"):
                             return token
                         reason = "200 with a token of characters that no header can hold"
