@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -233,6 +234,65 @@ def test_a_token_is_renewed_before_it_expires(lifetime: int, early: float) -> No
     assert auth.header() == "Bearer a"
     clock.time += 1
     assert auth.header() == "Bearer b"
+
+
+@pytest.mark.parametrize(
+    ("named", "lifetime"),
+    [
+        (b"7200", 7200),
+        (b'"7200"', 7200),
+        (b"299.5", 299.5),
+        (b"null", 1800),
+        (b'""', 1800),
+        (b'"soon"', 1800),
+        (b"0", 1800),
+        (b"-5", 1800),
+        (b"true", 1800),
+        (b'"nan"', 1800),
+        (b"[7200]", 1800),
+        (b"9" * 500, 1800),
+        (None, 1800),
+    ],
+)
+def test_a_lifetime_in_any_form_costs_no_token(
+    account: Simulator, monkeypatch: pytest.MonkeyPatch, named: bytes | None, lifetime: float
+) -> None:
+    """L33. Without one that can be used, Zendesk's default is assumed."""
+    handle = account.api.handle
+
+    def edited(request: Any) -> Any:
+        reply = handle(request)
+        kept = b"" if named is None else b', "expires_in": ' + named
+        reply.body = re.sub(rb',\s*"expires_in":\s*\d+', lambda _: kept, reply.body)
+        return reply
+
+    monkeypatch.setattr(account.api, "handle", edited)
+    made = source(account).account.enter().transport
+    token = made.post_token({"grant_type": "client_credentials", **given(account, "client_id", "client_secret")})
+    assert token.lifetime == lifetime
+    assert token_requests(account) == 1
+
+
+@pytest.mark.parametrize(
+    ("email", "api_token", "named"),
+    [
+        ("me@acme.com/token", "word", "email"),
+        (" me@acme.com/TOKEN ", "word", "email"),
+        ("me@acme.com/token:word", "word", "email"),
+        ("me@acme.com", "me@acme.com/token:word", "api_token"),
+    ],
+)
+def test_an_address_with_the_suffix_of_requests_is_refused_with_an_example(
+    account: Simulator, email: str, api_token: str, named: str
+) -> None:
+    """L34."""
+    with pytest.raises(ConfigurationError) as caught:
+        source(account, credentials={"email": email, "api_token": api_token})
+    assert says("an API token's address with /token", str(caught.value))
+    assert str(caught.value).startswith(f"{named} holds /token, which does not belong there")
+    assert 'email = "me@acme.com"' in str(caught.value)
+    assert "word" not in str(caught.value)
+    assert account.requests() == []
 
 
 def test_threads_refused_together_renew_once() -> None:

@@ -73,14 +73,14 @@ def limited(documented: str = "rate limit (429) that does not end", **params: An
     return Kind("status_429", documented, params)
 
 
-TROUBLE = "trouble at Zendesk (500, 502, 503)"
+TROUBLE = "trouble at Zendesk or before it (500, 502, 503, 520 and all other 5xx but 501 and 505)"
 DAMAGE = "a body that cannot be read"
 KINDS = {
-    "400": status(400, "a refusal nobody expects (400, 422)", REFUSED_ONCE),
+    "400": status(400, "a refusal nobody expects (400, 422, 501, 505)", REFUSED_ONCE),
     "401": status(401, "401 for one stream only"),
     "403": status(403, "the plan or role lacks a stream (403)", REFUSED_ONCE | {"child"}),
     "404": status(404, "the plan or role lacks a stream (404)", REFUSED_ONCE | {"child"}),
-    "422": status(422, "a refusal nobody expects (400, 422)", REFUSED_ONCE),
+    "422": status(422, "a refusal nobody expects (400, 422, 501, 505)", REFUSED_ONCE),
     "408": status(408, "a request that Zendesk ended (408, 409)"),
     "409": status(409, "a request that Zendesk ended (408, 409)"),
     "429": limited(retry_after="2"),

@@ -13,7 +13,8 @@ from dlt.pipeline.pipeline import Pipeline
 from documented import says
 from support import assert_whole, load, pipeline, source, table, truth, written
 
-from zendesk_support.errors import ContractError
+from zendesk_support.check import check_streams
+from zendesk_support.errors import ConfigurationError, ContractError
 from zendesk_support.runner import sync
 from zendesk_support.simulator import Simulator
 
@@ -286,6 +287,36 @@ def test_a_clock_that_goes_back_neither_hangs_a_sync_nor_moves_a_position_back(
     account.mutate("update_rows", stream="satisfaction_ratings", count=2)
     load(target, account, *streams)
     assert_whole(target, account, *streams)
+
+
+INACTIVE = {"error": "SupportProductInactive", "description": "Support product is not active"}
+
+
+def test_an_account_without_support_is_a_matter_of_settings(tmp_path: Path, account: Simulator) -> None:
+    """L34. Only `/users/me` answers there."""
+    for route in ("groups", "incremental_*", "brands", "articles"):
+        account.fault("status", status=403, body=INACTIVE, route=route, times=None)
+    account.fault("status", status=403, route="custom_roles", times=None)
+    streams = ("groups", "tickets", "articles", "custom_roles")
+    made = source(account).with_resources(*streams)
+    with pytest.raises(ConfigurationError) as caught:
+        sync(pipeline(tmp_path), made)
+    assert says("the account has no active Support product", str(caught.value))
+    with pytest.raises(ConfigurationError) as caught:
+        check_streams(source(account).account, streams)
+    assert says("the account has no active Support product", str(caught.value))
+
+
+def test_a_stream_that_needs_support_is_unavailable_where_others_answer(tmp_path: Path, account: Simulator) -> None:
+    account.fault("status", status=403, body=INACTIVE, route="custom_roles", times=None)
+    report = sync(pipeline(tmp_path), source(account).with_resources("groups", "custom_roles"))
+    assert {name: stream.status for name, stream in report.streams.items()} == {
+        "groups": "loaded",
+        "custom_roles": "unavailable",
+    }
+    assert says("the account has no active Support product", report.streams["custom_roles"].message)
+    found = check_streams(source(account).account, ["groups", "custom_roles"])
+    assert [type(error).__name__ for error in found.values()] == ["NoneType", "ProductInactiveError"]
 
 
 def test_a_proxy_that_answers_every_request_with_a_page_is_named(tmp_path: Path, account: Simulator) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from dlt.pipeline.pipeline import Pipeline
+from documented import says
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support import assert_whole, load, pipeline, plain, source, table, written
 
-from zendesk_support import sync
+from zendesk_support import engine, sync
 from zendesk_support.shapes import KEY_HINT
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.api import Api
@@ -310,6 +311,107 @@ def test_no_id_leads_out_of_its_path(tmp_path: Path, simulate: Simulate) -> None
     allowed = re.compile(r"/oauth/tokens|/api/v2/incremental/tickets/cursor|/api/v2/tickets/-?\d+/audits")
     assert {path for path in paths if not allowed.fullmatch(path)} == set()
     assert "/api/v2/tickets/-1/audits" in paths
+
+
+EVENTS, TICKETS = "incremental_ticket_events", "incremental_tickets_cursor"
+
+
+def without(body: bytes, key: str, name: str, part: Any = None) -> bytes:
+    """An answer whose first row with something in `part` (any row by default) lacks a name."""
+    found = json.loads(body)
+    del next(row for row in found[key] if part is None or row[part])[name]
+    return json.dumps(found).encode()
+
+
+def replaced(body: bytes, key: str, name: str, value: Any) -> bytes:
+    """An answer whose first row has another value."""
+    found = json.loads(body)
+    found[key][0][name] = value
+    return json.dumps(found).encode()
+
+
+LACKING: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
+    ("ticket_comments", EVENTS, lambda body: without(body, "ticket_events", "created_at"), "no created_at"),
+    ("ticket_comments", EVENTS, lambda body: without(body, "ticket_events", "ticket_id"), "no ticket_id"),
+    ("ticket_comments", EVENTS, lambda body: without(body, "ticket_events", "timestamp"), "no timestamp"),
+    (
+        "ticket_comments",
+        EVENTS,
+        lambda body: replaced(body, "ticket_events", "child_events", [None]),
+        "child_events = [null], no list of objects (Expected `object`, got `null` - at `$[0][0]`)",
+    ),
+    (
+        "ticket_comments",
+        EVENTS,
+        lambda body: replaced(body, "ticket_events", "child_events", "none"),
+        'child_events = "none", no list of objects (Expected `array | null`, got `str` - at `$[0]`)',
+    ),
+    (
+        "ticket_metrics",
+        TICKETS,
+        lambda body: without(body, "tickets", "generated_timestamp", "metric_set"),
+        "no generated_timestamp",
+    ),
+    (
+        "ticket_metrics",
+        TICKETS,
+        lambda body: replaced(body, "tickets", "metric_set", 7),
+        "metric_set = 7, no object (Expected `object | null`, got `int` - at `$[0]`)",
+    ),
+    (
+        "user_identities",
+        "incremental_users_cursor",
+        lambda body: without(body, "identities", "user_id"),
+        "no user_id",
+    ),
+    (
+        "user_identities",
+        "incremental_users_cursor",
+        lambda body: replaced(body, "identities", "user_id", "5"),
+        'user_id = "5", no integer',
+    ),
+]
+SHARED = {"ticket_comments": "ticket_events", "ticket_metrics": "tickets", "user_identities": "users"}
+
+
+@pytest.mark.parametrize(("stream", "route", "edit", "told"), LACKING, ids=lambda value: str(value)[:40])
+def test_a_row_that_lacks_what_a_stream_needs_is_named_and_costs_no_other_stream(
+    tmp_path: Path, simulate: Simulate, stream: str, route: str, edit: Callable[[bytes], bytes], told: str
+) -> None:
+    """L20. The streams read the same export; both need the child events, and only one of them anything else."""
+    account = simulate(tickets=10)
+    answer(account, {route: edit})
+    target = pipeline(tmp_path)
+    report = sync(target, source(account).with_resources(stream, SHARED[stream]))
+    failing = [stream, *([SHARED[stream]] if "child_events" in told else [])]
+    assert {failed.stream for failed in report.failed} == set(failing)
+    failed = report.streams[stream]
+    found = re.fullmatch(
+        rf"{stream}: the row with id (\d+) of an answer has {re.escape(told)}; nothing of its page was loaded\.",
+        str(failed.message),
+    )
+    assert found, failed.message
+    assert says("a row that nothing can be made of", failed.message)
+    if SHARED[stream] not in failing:
+        assert len(table(target, SHARED[stream])) == len(account.truth(SHARED[stream]))
+    account.api.handle = lambda request: Api.handle(account.api, request)  # type: ignore[method-assign]
+    load(target, account, stream)
+    assert_whole(target, account, stream)
+
+
+def test_an_error_nobody_expected_reaches_the_report_in_words(
+    tmp_path: Path, account: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L20."""
+
+    def fail(rows: Rows, stream: Any) -> None:
+        raise KeyError("created_at")
+
+    monkeypatch.setattr(engine, "check_keys", fail)
+    report = sync(pipeline(tmp_path), source(account).with_resources("groups"))
+    [failed] = report.failed
+    assert str(failed.message).startswith("groups: what came in could not be taken in (KeyError: 'created_at').")
+    assert says("a row that nothing can be made of", failed.message)
 
 
 TIMES = [

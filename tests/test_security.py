@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -14,7 +15,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -36,15 +37,16 @@ from test_transport import connect
 
 from zendesk_support import ConfigurationError, sync, zendesk_support_source
 from zendesk_support.budget import Budget
+from zendesk_support.check import check_streams
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import FixedAuth
-from zendesk_support.errors import ContractError, TransientError
+from zendesk_support.errors import ContractError, TransientError, ZendeskError
 from zendesk_support.kinds import Brand
 from zendesk_support.pages import page_decoder
 from zendesk_support.settings import Settings, account_url
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.auth import Credentials
-from zendesk_support.transport import Request, Transport, Usage
+from zendesk_support.transport import WHO_AM_I, Request, Transport, Usage, read_me
 
 Simulate = Callable[..., Simulator]
 SCRIPT = Path(__file__).parent.parent / "pipelines" / "zendesk_to_duckdb.py"
@@ -203,6 +205,56 @@ def test_the_search_finds_a_secret_wherever_it_stands(tmp_path: Path, account: S
     wanted = {"log", "error", "table sync_report", "state", "packed.gz", "rows.parquet", "zendesk.duckdb"}
     assert wanted <= set(places)
     assert {"log", "plain.txt"} <= set(evidence.holding([basic]))
+
+
+SESSION = '"authenticity_token":"word-of-a-session"'
+SESSION_BODIES = {
+    "user": '{"user":{"id":1,' + SESSION + "}}",
+    "user, cut": '{"user":{"id":1,' + SESSION + ',"name":"' + "x" * 90_000,
+    "list": "[{" + SESSION + "}]",
+    "error": '{"error":{"title":{' + SESSION + "}}}",
+    "description": json.dumps({"error": "Odd", "description": "{" + SESSION}),
+    "errors": '{"errors":[{"code":"Odd","detail":[{' + SESSION + "}]}]}",
+    "form": "Sign in <input value='word-of-a-session' name='authenticity_token'>",
+    "page": "<html><input value='word-of-a-session' name='authenticity_token'>",
+    "capitals": '{"error":"AUTHENTICITY_TOKEN word-of-a-session"}',
+    "far behind": "word-of-a-session" + " " * 5000 + "authenticity_token",
+}
+
+
+def test_the_secret_of_a_session_is_told_nowhere(
+    tmp_path: Path, account: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L35. `/users/me` answers one, which lets its holder act as the user."""
+    monkeypatch.setenv("RUNTIME__LOG_LEVEL", "DEBUG")
+    handle = account.api.handle
+
+    def planting(request: Any) -> Any:
+        reply = handle(request)
+        if request.path.endswith("/users/me"):
+            assert b"authenticity_token" in reply.body
+            reply.body = re.sub(rb'"authenticity_token":\s*"\w+"', SESSION.encode(), reply.body)
+        return reply
+
+    monkeypatch.setattr(account.api, "handle", planting)
+    account.fault("status", status=401, route="groups", times=None)
+    evidence, target = Evidence(), pipeline(tmp_path)
+    with every_log_line(evidence):
+        report = sync(target, source(account).with_resources("groups", "tags"))
+        assert "accepts the credentials elsewhere" in str(report.streams["groups"].message)
+        assert check_streams(source(account).account, ["tags"]) == {"tags": None}
+        for kind, body in SESSION_BODIES.items():
+            for status in (200, 418):
+                account.clear_faults()
+                account.fault("status", status=status, body=body, route="users_me", times=None)
+                made = source(account, retry_deadline=5).account.enter().transport
+                with pytest.raises(ZendeskError) if (kind, status) != ("user", 200) else nullcontext() as caught:
+                    made.get(WHO_AM_I, read_me, Usage())
+                evidence.add_error(f"{kind} {status}", caught and caught.value)
+        evidence.add_pipeline(target)
+    evidence.add_folder(tmp_path)
+    assert "/users/me" in evidence["log"]
+    assert evidence.holding(["word-of-a-session"]) == {}
 
 
 # Foreign hosts

@@ -15,6 +15,7 @@ import pytest
 from documented import says
 from support import SCALE
 
+from zendesk_support import mending
 from zendesk_support import transport as module
 from zendesk_support.budget import ACCOUNT, EXPORTS, Budget
 from zendesk_support.clock import Clock
@@ -30,7 +31,7 @@ from zendesk_support.errors import (
     TransientError,
     UnavailableError,
 )
-from zendesk_support.pages import page_decoder
+from zendesk_support.pages import Page, page_decoder
 from zendesk_support.settings import Settings
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.clock import http_date
@@ -68,7 +69,7 @@ def statuses(account: Simulator) -> list[int | None]:
     return [request["status"] for request in account.requests()]
 
 
-@pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 409, 425, 500, 502, 503, 504, 507, 520, 522, 524, 525, 529, 530, 599])
 def test_an_answer_that_may_pass_is_asked_for_again(account: Simulator, status: int) -> None:
     """L24."""
     account.fault("status", status=status, times=2)
@@ -158,13 +159,14 @@ def test_a_429_beyond_the_deadline_is_not_waited_out(account: Simulator) -> None
     assert statuses(account) == [429]
 
 
-def test_a_heavy_page_is_told_apart_from_a_broken_gateway(account: Simulator) -> None:
+@pytest.mark.parametrize("status", [504, 524])
+def test_a_heavy_page_is_told_apart_from_a_broken_gateway(account: Simulator, status: int) -> None:
     """L25."""
-    account.fault("heavy_page", per_page=50, times=None)
+    account.fault("status", status=status, times=None)
     heavy = Request(TICKETS.url, TICKETS.params, TICKETS.buckets, "tickets", shrinkable=True)
     with pytest.raises(PageTooHeavyError):
         connect(account).get(heavy, page_decoder("tickets"), Usage())
-    assert statuses(account) == [504]
+    assert statuses(account) == [status]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +181,9 @@ def test_a_heavy_page_is_told_apart_from_a_broken_gateway(account: Simulator) ->
         ("status", {"status": 404, "body": "<html>The page you were looking for</html>"}, UnavailableError),
         ("status", {"status": 422}, ContractError),
         ("status", {"status": 418, "body": "[1]"}, ContractError),
+        ("status", {"status": 501}, ContractError),
+        ("status", {"status": 505}, ContractError),
+        ("status", {"status": 600}, ContractError),
     ],
 )
 def test_a_refusal_becomes_the_error_of_its_remedy_at_once(
@@ -251,6 +256,16 @@ def test_tokens_that_are_dead_on_arrival_are_not_asked_for_without_end(account: 
     assert len(statuses(account)) < 20
 
 
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"user":{"id":"\\ud800"}}', "{\xff", ""])
+def test_an_unreadable_answer_does_not_condemn_the_credentials(account: Simulator, body: str) -> None:
+    account.fault("status", status=401, route="ticket_fields")
+    account.fault("status", status=200, body=body, route="users_me")
+    made = connect(account)
+    with pytest.raises(ContractError, match="yet it accepts the credentials elsewhere"):
+        fields(made)
+    assert fields(made) == len(account.truth("ticket_fields"))
+
+
 def test_a_401_of_credentials_that_zendesk_does_not_know_ends_every_request(account: Simulator) -> None:
     made = connect(account)
     account.fault("anonymous", times=None)
@@ -297,6 +312,33 @@ def test_a_shape_nobody_knows_is_a_contract_error(account: Simulator) -> None:
     account.fault("status", status=200, body={"ticket_fields": 7}, times=None)
     with pytest.raises(ContractError, match="ticket_fields: 200 with a body of another shape: "):
         fields(connect(account))
+
+
+def test_a_body_that_is_too_large_to_be_mended_is_a_contract_error(
+    account: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mending, "LARGEST", 1 << 20)
+    account.fault("status", status=200, body='{"ticket_fields":[{"id":NaN}' + " " * (3 << 20) + "]}", times=None)
+    with pytest.raises(ContractError) as caught:
+        fields(connect(account))
+    assert str(caught.value).startswith("ticket_fields: 200 with a body that is no JSON: 3 MB, and faults are ")
+    assert says("a body too large to be mended", str(caught.value))
+
+
+@pytest.mark.parametrize("body", ['{"ticket_fields":[{"id":1,"x":"\\ud800"}]}', '{"ticket_fields":[{"id":1,"x":"'])
+def test_a_run_that_ends_while_an_answer_is_read_waits_neither_for_mending_nor_for_another_try(
+    account: Simulator, body: str
+) -> None:
+    made, decode = connect(account), page_decoder("ticket_fields")
+    account.fault("status", status=200, body=body.replace("1,", "1," + " " * (1 << 17)), times=None)
+
+    def ending(body: bytes) -> Page:
+        made.stopped.set()
+        return decode(body)
+
+    with pytest.raises(Cancelled):
+        made.get(FIELDS, ending, Usage())
+    assert statuses(account) == [200]
 
 
 @pytest.mark.parametrize("kind", ["bomb", "endless"])

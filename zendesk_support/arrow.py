@@ -70,6 +70,7 @@ class Names:
         own = known - set(self._names.values())
         self._names |= {name: name for name in own if name in declared or not name.endswith(VARIANT)}
         self._taken = known | OWN_COLUMNS
+        self._copies: dict[str, int] = {}
 
     def __getitem__(self, key: str) -> str:
         return self._names[key]
@@ -83,11 +84,12 @@ class Names:
         """Name the new ones among some keys; a key that is its own identifier goes first."""
         new = [(key, self._wanted(key)) for key in keys if key not in self._names]
         for key, wanted in sorted(new, key=lambda pair: pair[0] != pair[1]):
-            name, copies = wanted, 1
+            name, copies = wanted, self._copies.get(wanted, 1)
             while name in self._taken or name.endswith(VARIANT):
                 copies += 1
                 name = self._identifier(f"{wanted}_{copies}")
             self._taken.add(name)
+            self._copies[wanted] = copies
             self._names[key] = name
 
     def _wanted(self, key: str) -> str:

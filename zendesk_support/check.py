@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from zendesk_support.engine import Account
-from zendesk_support.errors import CredentialsError, ZendeskError
+from zendesk_support.errors import (
+    ConfigurationError,
+    CredentialsError,
+    ProductInactiveError,
+    UnavailableError,
+    ZendeskError,
+)
 from zendesk_support.kinds import Job, Position
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.transport import WHO_AM_I, Usage, read_me
@@ -19,6 +25,7 @@ def check_streams(account: Account, names: Sequence[str]) -> dict[str, ZendeskEr
 
     Raises:
         CredentialsError: the credentials are wrong.
+        ConfigurationError: the account has no active Support product.
         TransientError: Zendesk does not answer.
     """
     session = account.enter()
@@ -39,4 +46,19 @@ def check_streams(account: Account, names: Sequence[str]) -> dict[str, ZendeskEr
                 found[name] = error
     finally:
         account.leave(session)
+    demand_product(found.values())
     return found
+
+
+def demand_product(errors: Collection[Exception | None]) -> None:
+    """Tell an account without Support from a plan that lacks some streams: it is refused all of them.
+
+    Args:
+        errors: of every stream; None for those that answer.
+
+    Raises:
+        ConfigurationError: no stream answers, and Zendesk names the product.
+    """
+    named = next((error for error in errors if isinstance(error, ProductInactiveError)), None)
+    if named is not None and all(isinstance(error, UnavailableError) for error in errors):
+        raise ConfigurationError(str(named))

@@ -9,6 +9,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import math
 import os
 import threading
 import time
@@ -28,7 +29,8 @@ from zendesk_support.clock import Clock
 from zendesk_support.errors import ConfigurationError
 
 RENEW_EARLY = 120.0
-LIFETIME = 7200.0
+LIFETIME = 1800.0
+"""Zendesk's default; a token that lives longer is renewed early, one that lives shorter after a 401."""
 
 
 @configspec
@@ -140,6 +142,7 @@ def check_credentials(credentials: CredentialsConfiguration) -> CredentialsConfi
         if not missing:
             for name in fields:
                 setattr(credentials, name, readable(name, str(getattr(credentials, name)).strip()))
+            check_suffix(credentials)
             return credentials
         given = [name for name in fields if name not in missing]
     else:
@@ -171,6 +174,22 @@ def readable(name: str, value: str) -> str:
     )
 
 
+def check_suffix(credentials: CredentialsConfiguration) -> None:
+    """Refuse an API token's fields that hold what joins them in a request; the message shows neither.
+
+    Raises:
+        ConfigurationError: one of them has `/token` in it.
+    """
+    if not isinstance(credentials, ZendeskApiToken):
+        return
+    for name, value in (("email", credentials.email), ("api_token", credentials.api_token)):
+        if "/token" in value.lower():
+            raise ConfigurationError(
+                f"{name} holds /token, which does not belong there: it is added to the request. Write the address and "
+                'the token alone: email = "me@acme.com" and api_token = "..." in [sources.zendesk_support.credentials].'
+            )
+
+
 def is_token(value: str) -> bool:
     """Whether a text can stand in a header as it is."""
     return value.isascii() and value.isprintable() and " " not in value and value != ""
@@ -181,7 +200,17 @@ class Token(msgspec.Struct):
 
     access_token: str
     refresh_token: str | None = None
-    expires_in: float | None = None
+    expires_in: Any = None
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds; Zendesk's default where the answer names none that can be used."""
+        try:
+            lifetime = float(self.expires_in)
+        except (TypeError, ValueError, OverflowError):
+            return LIFETIME
+        is_usable = math.isfinite(lifetime) and lifetime > 0 and not isinstance(self.expires_in, bool)
+        return lifetime if is_usable else LIFETIME
 
 
 class Auth(Protocol):
@@ -271,7 +300,7 @@ class TokenAuth:
             grant["refresh_token"] = kept.get("refresh_token", grant["refresh_token"])
             self._told.add(grant["refresh_token"])
         answer = self._request(grant)
-        lifetime = answer.expires_in or LIFETIME
+        lifetime = answer.lifetime
         self._adopt(answer.access_token, lifetime)
         if self._vault:
             self._vault.write(

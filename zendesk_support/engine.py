@@ -27,7 +27,7 @@ from zendesk_support.arrow import OWN_COLUMNS
 from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import make_auth
-from zendesk_support.errors import Cancelled, ConfigurationError, ContractError
+from zendesk_support.errors import Cancelled, ConfigurationError, ContractError, ZendeskError
 from zendesk_support.kinds import (
     ANSWERED_WITHIN,
     Chunk,
@@ -60,12 +60,24 @@ from zendesk_support.pages import NULL, Row, Rows, is_id, number, quoted, raw, r
 from zendesk_support.settings import Settings
 from zendesk_support.shapes import Shape
 from zendesk_support.streams.base import DELETED_AT, Feed, Stream
-from zendesk_support.transport import Transport, Usage
+from zendesk_support.transport import Transport, Usage, plain
 
 QUEUED = 2
 POLL = 0.05
 LOOKED_UP = 1000
 POSITIONS = "positions"
+UNEXPECTED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    pa.ArrowException,
+)
+"""What a row can cause that nobody has thought of."""
 
 
 class Account:
@@ -206,8 +218,8 @@ class Pass:
             for member in self.members:
                 member.prepare(job)
             for chunk in self.reader.read(job):
-                for member in self.members:
-                    member.accept(chunk)
+                for member in list(self.members):
+                    self._give(member, chunk)
             for member in self.members:
                 member.finish()
         except Cancelled:
@@ -215,6 +227,18 @@ class Pass:
         except BaseException as error:
             for member in self.members:
                 member.fail(error)
+
+    def _give(self, member: Member, chunk: Chunk) -> None:
+        """Let a stream take its part of a chunk; what it cannot make sense of costs no other stream."""
+        try:
+            member.accept(chunk)
+        except Cancelled:
+            raise
+        except Exception as error:
+            if len(self.members) == 1:
+                raise
+            self.members.remove(member)
+            member.fail(error)
 
     def _position(self) -> Position:
         """The earliest position of all members; a cursor only where they agree on it."""
@@ -381,6 +405,7 @@ class Member:
     def unlisted(self, column: str, parents: Iterable[int], listed: Rows) -> Rows:
         """Rows that delete what the destination holds below some parents and `listed` does not."""
         columns = tuple(dict.fromkeys((*self.stream.key, column)))
+        check_keys(listed, self.stream)
         there = {key_text(row, self.stream.key) for row in listed}
         keys = self.destination.records(column, parents, columns)
         return self._retired([key for key in keys if key_text(key, self.stream.key) not in there])
@@ -406,7 +431,7 @@ class Member:
 
     def fail(self, error: BaseException) -> None:
         """The pass ended early."""
-        self._end(error)
+        self._end(in_words(self.stream, error))
 
     def _end(self, error: BaseException | None) -> None:
         with self._session.ready:
@@ -468,6 +493,18 @@ class Member:
 def key_text(row: Row, key: Sequence[str]) -> tuple[bytes, ...]:
     """A row's key, comparable."""
     return tuple(bytes(row[name]) for name in key)
+
+
+def in_words(stream: Stream, error: BaseException) -> BaseException:
+    """An error that says by itself what it is about; one that nobody expected rarely does."""
+    if isinstance(error, ZendeskError) or not isinstance(error, UNEXPECTED):
+        return error
+    told = ContractError(
+        f"{stream.name}: what came in could not be taken in ({type(error).__name__}: {plain(str(error), ())}). Nothing "
+        "of that page was loaded, the position stays; report it."
+    )
+    told.__cause__ = error
+    return told
 
 
 def check_keys(rows: Rows, stream: Stream) -> None:

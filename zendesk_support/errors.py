@@ -39,6 +39,10 @@ class UnavailableError(ZendeskError):
         self.is_gone = is_gone
 
 
+class ProductInactiveError(UnavailableError):
+    """Zendesk refuses a stream since the account has no active Support product: of all streams, a wrong setting."""
+
+
 class AlreadyRunningError(ZendeskError):
     """Another run of the same pipeline is under way on this machine."""
 
@@ -60,7 +64,7 @@ class CursorExpiredError(ContractError):
 
 
 class PageTooHeavyError(TransientError):
-    """An export timed out (504) building a page; a smaller page may pass."""
+    """An export timed out (504, 524) building a page; a smaller page may pass."""
 
 
 class Cancelled(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from hashlib import blake2b
@@ -22,17 +21,6 @@ Rows = list[Row]
 NULL = msgspec.Raw(b"null")
 HASH_SIZE = 9
 FAR_FUTURE = 4_102_444_800
-REPLACEMENT = "\ufffd".encode()
-
-_BYTES = re.compile("[\udc80-\udcff]")
-_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|-?Infinity|NaN', re.S)
-_ODD = re.compile(
-    rb"([\x00-\x1f])"
-    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|\\u([dD][89a-fA-F][0-9a-fA-F]{2})"
-    rb"|\\.",
-    re.S,
-)
 
 
 class Meta(msgspec.Struct):
@@ -77,51 +65,9 @@ def page_decoder(key: str, side: str | None = None) -> Callable[[bytes], Page]:
         ("side", Rows | None, None),
     ]
     rename = {"rows": key, "side": side or "__no_side_load__"}
-    decoder: Any = msgspec.json.Decoder(msgspec.defstruct("Page", fields, rename=rename))
-
-    def decode(body: bytes) -> Page:
-        body = utf8(body)
-        try:
-            return cast(Page, decoder.decode(body))
-        except msgspec.ValidationError:
-            raise
-        except msgspec.DecodeError:
-            return cast(Page, decoder.decode(repaired(body)))
-
-    return decode
-
-
-def utf8(body: bytes) -> bytes:
-    """The body as it is; bytes that are not UTF-8, which msgspec leaves unnoticed within values, as lone surrogates."""
-    try:
-        body.decode()
-        return body
-    except UnicodeDecodeError:
-        text = body.decode("utf-8", "surrogateescape")
-        return _BYTES.sub(lambda byte: f"\\u{ord(byte[0]):04x}", text).encode()
-
-
-def repaired(body: bytes) -> bytes:
-    """JSON that is only nearly valid, mended: all else stays byte for byte.
-
-    NaN and infinities become null, control characters are escaped, and half a surrogate pair, which UTF-8 cannot hold,
-    becomes U+FFFD; in a name its code follows, so that two such names stay two.
-    """
-    return _TOKEN.sub(_mended, body)
-
-
-def _mended(token: re.Match[bytes]) -> bytes:
-    text, colon = token.groups()
-    if text is None:
-        return b"null"
-
-    def mend(odd: re.Match[bytes]) -> bytes:
-        control, half = odd.groups()
-        if control is not None:
-            return b"\\u%04x" % ord(control)
-        return odd[0] if half is None else REPLACEMENT + (half if colon else b"")
-
-    return b'"' + _ODD.sub(mend, text) + b'"' + (colon or b"")
+    return cast(
+        "Callable[[bytes], Page]", msgspec.json.Decoder(msgspec.defstruct("Page", fields, rename=rename)).decode
+    )
 
 
 def row_hash(row: Row) -> bytes:

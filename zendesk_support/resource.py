@@ -198,6 +198,7 @@ class Reading:
         report.message = str(error)
         if isinstance(error, UnavailableError) and not report.rows:
             report.status = "unavailable"
+            report.error = error
             return
         report.status = "failed"
         if not isinstance(error, Exception):

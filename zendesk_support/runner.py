@@ -15,6 +15,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 from filelock import FileLock, Timeout
 
+from zendesk_support.check import demand_product
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.duckdb_memory import advice, grant_more, is_out_of_memory
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
@@ -55,7 +56,8 @@ def sync(
 
     Raises:
         AlreadyRunningError: another run of this pipeline is under way on this machine.
-        ConfigurationError: Zendesk refuses the credentials, or a stream's table was made with other settings.
+        ConfigurationError: Zendesk refuses the credentials, the account has no active Support product, or a stream's
+            table was made with other settings.
         PipelineStepFailed: nothing more could be loaded: the destination refuses, the disk is full.
     """
     until = positive("max_minutes", max_minutes, "30") * 60 if max_minutes is not None else None
@@ -71,6 +73,7 @@ def sync(
     ):
         begin(pipeline)
         load_all(pipeline, source, checkpoints, full_refresh)
+    demand_product([stream.error for stream in checkpoints.report.streams.values()])
     checkpoints.report.signal = checkpoints.received
     return checkpoints.report
 

@@ -12,7 +12,8 @@ from dlt.common.normalizers.utils import generate_dlt_id
 
 from zendesk_support.arrow import Converter, Identifier, Names, without_nul
 from zendesk_support.known import DIGEST, KEY_HINT, LOAD_ID
-from zendesk_support.pages import Rows, repaired
+from zendesk_support.mending import repaired
+from zendesk_support.pages import Rows
 
 
 class Shape(Protocol):

@@ -33,11 +33,13 @@ from zendesk_support.errors import (
     CredentialsError,
     CursorExpiredError,
     PageTooHeavyError,
+    ProductInactiveError,
     StartTimeTooRecentError,
     TransientError,
     UnavailableError,
     ZendeskError,
 )
+from zendesk_support.mending import Unmendable, decoded
 from zendesk_support.settings import Settings, origin
 from zendesk_support.wire import MAX_BODY, BoundedAdapter, TooLarge
 
@@ -46,9 +48,12 @@ T = TypeVar("T")
 ZENDESK = ".zendesk.com"
 CONNECT_TIMEOUT = 10.0
 RETRY_AFTER_MISSING = 10.0
-RETRIED = frozenset({408, 409, 425, 500, 502, 503, 504})
+RETRIED = frozenset({408, 409, 425, *range(500, 600)}) - {501, 505}
+TOO_SLOW = frozenset({504, 524})
+DOUBTFUL = (UnavailableError, ProductInactiveError, ContractError)
 MAX_BACKOFF = 60.0
 QUOTED = 1 << 16
+SESSION_SECRET = "authenticity_token"
 LONGEST_PAUSE = 300.0
 SHAPE_TRIES = 4
 TOKEN_TRIES = 5
@@ -60,7 +65,7 @@ class Request:
     """One GET: a path of the account's API or a full `next` link, and the buckets that count it.
 
     Attributes:
-        shrinkable: a page that Zendesk cannot build in time (504) is the caller's to make smaller.
+        shrinkable: a page that Zendesk cannot build in time (504, 524) is the caller's to make smaller.
         doubted: a refusal is asked about once more, since the page before this one came.
         rank: who goes first of those that wait for quota, and
         at: among those of one rank the time an export has reached, Unix seconds.
@@ -110,6 +115,11 @@ class MeAnswer(msgspec.Struct):
 
 WHO_AM_I = Request("/api/v2/users/me", route="users/me")
 read_me = msgspec.json.Decoder(MeAnswer).decode
+read_token = msgspec.json.Decoder(Token).decode
+
+
+LASTING = (msgspec.ValidationError, Unmendable, RecursionError)
+"""What is wrong with an answer that will most likely come again."""
 
 
 class BrokenAnswer(Exception):
@@ -209,13 +219,13 @@ class Transport:
             self._budget.settle(ticket, answer.headers, answer.began)
             if answer.status == 200:
                 try:
-                    decoded = decode(answer.body)
+                    found = decoded(answer.body, decode, self._stop.is_set)
                     self.accepted = True
-                    return decoded
+                    return found
                 except (msgspec.DecodeError, RecursionError) as error:
                     failures += 1
                     said = unreadable(answer, error)
-                    if isinstance(error, (msgspec.ValidationError, RecursionError)) and failures >= SHAPE_TRIES:
+                    if isinstance(error, LASTING) and failures >= SHAPE_TRIES:
                         raise ContractError(f"{request.route}: {said}. Nothing of it was loaded.") from error
                     self._back_off(request, failures, deadline, said, None, usage)
                     continue
@@ -228,7 +238,7 @@ class Transport:
                     renewed = True
                     continue
                 raise self._unauthorized(request, answer)
-            if answer.status == 504 and request.shrinkable:
+            if answer.status in TOO_SLOW and request.shrinkable:
                 raise PageTooHeavyError(f"{request.route}: {said}")
             if answer.status in RETRIED:
                 failures += 1
@@ -236,7 +246,7 @@ class Transport:
                 self._back_off(request, failures, deadline, said, pause_by, usage)
                 continue
             refused = self._refusal(request, answer)
-            if request.doubted and not doubted and type(refused) in (UnavailableError, ContractError):
+            if request.doubted and not doubted and type(refused) in DOUBTFUL:
                 doubted = True
                 self._back_off(request, 1, deadline, said, None, usage)
                 continue
@@ -315,12 +325,14 @@ class Transport:
             for _ in range(TOKEN_TRIES):
                 header = self.auth.header()
                 answer = self._send("GET", f"{self._settings.base_url}{WHO_AM_I.url}", header)
-                if answer.status != 401 and (answer.status != 200 or read_me(answer.body).user.id is not None):
+                if answer.status not in (200, 401):
+                    return True
+                if answer.status == 200 and decoded(answer.body, read_me, self._stop.is_set).user.id is not None:
                     return True
                 if header == self.auth.header():
                     break
             return False
-        except (BrokenAnswer, msgspec.DecodeError):
+        except (BrokenAnswer, msgspec.DecodeError, RecursionError):
             return True
 
     def _refusal(self, request: Request, answer: Answer) -> ZendeskError:
@@ -359,7 +371,7 @@ class Transport:
                 answer = self._send("POST", f"{self._settings.base_url}/oauth/tokens", None, payload=payload)
                 if answer.status in (200, 201):
                     try:
-                        token = msgspec.json.decode(answer.body, type=Token)
+                        token = decoded(answer.body, read_token, self._stop.is_set)
                         if is_token(token.access_token) and is_token(token.refresh_token or "-"):
                             return token
                         reason = "200 with a token of characters that no header can hold"
@@ -635,7 +647,12 @@ def words(answer: Answer, secrets: Iterable[str] = ()) -> str:
 
 
 def plain(text: str, secrets: Iterable[str]) -> str:
-    """The beginning of a foreign text as one printable line, with `***` for each secret in it."""
+    """The beginning of a foreign text as one printable line, with `***` for each secret in it.
+
+    A text that names the secret of a session, as the answer of `/users/me` does, is not shown at all.
+    """
+    if SESSION_SECRET in text.lower():
+        return "a text with the secret of a session, not quoted"
     for secret in secrets:
         text = text.replace(secret, "***")
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:300]
@@ -643,6 +660,12 @@ def plain(text: str, secrets: Iterable[str]) -> str:
 
 def refusal(request: Request, status: int, said: str) -> ZendeskError:
     """The error of a status that no retry would change."""
+    if status == 403 and "SupportProductInactive" in said:
+        return ProductInactiveError(
+            f'Zendesk refused `{request.route}` ({status}: "{said}"). The account has no active Support product: its '
+            "trial or subscription has ended, or another account was meant. Check subdomain, and the account's Admin "
+            "Center."
+        )
     if status in (403, 404):
         return UnavailableError(
             f'Zendesk refused `{request.route}` ({status}: "{said}"). '

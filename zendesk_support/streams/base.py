@@ -40,6 +40,7 @@ REFERENCES = {
 class Desk(Protocol):
     """What working out a stream's rows may need besides the answer."""
 
+    stream: Stream
     job: Job
     side: Rows
 

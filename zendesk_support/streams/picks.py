@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from zendesk_support.budget import ACCOUNT, TICKET_AUDITS_LIST
-from zendesk_support.errors import UnavailableError
+from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.kinds import Listing
-from zendesk_support.pages import NULL, Row, Rows, number, raw, seconds
+from zendesk_support.pages import NULL, Row, Rows, is_id, number, quoted, raw, seconds
 from zendesk_support.streams.base import Amend, Desk
 from zendesk_support.transport import Request
 
@@ -21,24 +21,30 @@ TICKET_COMMENTS = "tickets/{id}/comments"
 TICKET_AUDITS = "tickets/{id}/audits"
 ACTIVITY = "activities/{id}"
 
-_decode_children = msgspec.json.Decoder(list[list[Row]]).decode
+_children: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[Row] | None])
+_sets: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[Row | None])
 
 
 def ticket_metrics(rows: Rows, desk: Desk) -> Rows:
     """The metric set inside each ticket, with the version of the ticket."""
-    sets = [row.get("metric_set", NULL) for row in rows]
-    decoded = msgspec.json.decode(b"[" + b",".join(map(bytes, sets)) + b"]", type=list[Row | None])
-    return [{"generated_timestamp": row["generated_timestamp"], **found} for row, found in zip(rows, decoded) if found]
+    sets = decoded(rows, "metric_set", _sets, "object", desk)
+    return [
+        {"generated_timestamp": needed(row, "generated_timestamp", desk), **found}
+        for row, found in zip(rows, sets)
+        if found
+    ]
 
 
 def comments(rows: Rows, desk: Desk) -> Rows:
     """The comments inside ticket events, of every kind; a ticket whose comment was changed later is read again."""
     reread = {id: now for id, at in touched(rows, desk).items() if (now := comments_now(id, at, desk)) is not None}
     picked: Rows = []
-    for row, children in zip(rows, children_of(rows)):
-        if number(row, "ticket_id") not in reread:
-            event = {name: row[name] for name in ("ticket_id", "created_at")} | {"event_timestamp": row["timestamp"]}
-            picked += [{**event, **child} for child in children if is_comment(child)]
+    for row, children in zip(rows, children_of(rows, desk)):
+        found = [child for child in children if is_comment(child)]
+        if found and id_in(row, "ticket_id", desk) not in reread:
+            event = {name: needed(row, name, desk) for name in ("ticket_id", "created_at")}
+            event["event_timestamp"] = needed(row, "timestamp", desk)
+            picked += [{**event, **child} for child in found]
     return picked + [row for now in reread.values() for row in now]
 
 
@@ -71,8 +77,8 @@ def comments_now(ticket: int, at: int, desk: Desk) -> Rows | None:
 def touched(rows: Rows, desk: Desk) -> dict[int, int]:
     """Tickets with an event about an earlier comment (redacted, made private), and the event's time."""
     return {
-        number(row, "ticket_id") or 0: number(row, "timestamp") or 0
-        for row, children in zip(rows, children_of(rows))
+        id_in(row, "ticket_id", desk): number(row, "timestamp") or 0
+        for row, children in zip(rows, children_of(rows, desk))
         if any("comment_id" in child for child in children)
     }
 
@@ -83,7 +89,7 @@ def rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     now = {number(row, "id"): spread(row) for row in found}
     changed: Rows = []
     for row in desk.held(tickets):
-        children = children_of([row])[0]
+        children = children_of([row], desk)[0]
         amended = raw(
             [{name: now.get(number(child, "id"), child).get(name, child[name]) for name in child} for child in children]
         )
@@ -94,18 +100,13 @@ def rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
 
 def scrubbed(rows: Rows, desk: Desk) -> dict[int, int]:
     """Tickets whose texts Zendesk has scrubbed, and their versions."""
-    return {id: at for id, at in deleted(rows, desk).items() if id in scrubbed_ids(rows)}
-
-
-def scrubbed_ids(rows: Rows) -> set[int]:
-    """Tickets whose subject is the scrubber's."""
-    return {number(row, "id") or 0 for row in rows if bytes(row.get("subject", NULL)) == SCRUBBED}
+    return deleted([row for row in rows if bytes(row.get("subject", NULL)) == SCRUBBED], desk)
 
 
 def deleted(rows: Rows, desk: Desk) -> dict[int, int]:
     """Tickets that are deleted, and their versions."""
     return {
-        number(row, "id") or 0: number(row, "generated_timestamp") or 0
+        id_in(row, "id", desk): number(row, "generated_timestamp") or 0
         for row in rows
         if bytes(row.get("status", NULL)) == DELETED
     }
@@ -123,9 +124,9 @@ def purged(tickets: Mapping[int, int], desk: Desk) -> Rows:
 
 def identities(rows: Rows, desk: Desk) -> Rows:
     """The side-loaded identities of each user; what a user no longer has is removed."""
-    users = [number(row, "id") or 0 for row in rows]
+    users = [id_in(row, "id", desk) for row in rows]
     wanted = set(users)
-    found = [row for row in desk.side if number(row, "user_id") in wanted]
+    found = [row for row in desk.side if id_in(row, "user_id", desk) in wanted]
     desk.remove_unlisted("user_id", users, found)
     return found
 
@@ -133,7 +134,7 @@ def identities(rows: Rows, desk: Desk) -> Rows:
 def unsettled(rows: Rows, desk: Desk) -> dict[int, int]:
     """Users that changed since the pass began: what an earlier page said of them may be out of date."""
     times = seconds(rows, "updated_at")
-    return {number(row, "id") or 0: int(at) for row, at in zip(rows, times) if at >= (desk.job.began or 0)}
+    return {id_in(row, "id", desk): int(at) for row, at in zip(rows, times) if at >= (desk.job.began or 0)}
 
 
 def identities_gone(users: Mapping[int, int], desk: Desk) -> Rows:
@@ -149,7 +150,7 @@ def identities_gone(users: Mapping[int, int], desk: Desk) -> Rows:
 def audits_touched(rows: Rows, desk: Desk) -> dict[int, int]:
     """Tickets with an audit about an earlier comment, and the audit's time."""
     return {
-        number(row, "ticket_id") or 0: int(at)
+        id_in(row, "ticket_id", desk): int(at)
         for row, at in zip(rows, seconds(rows, "created_at"))
         if b'"comment_id"' in bytes(row.get("events", NULL))
     }
@@ -161,7 +162,8 @@ def audits_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     listing = Listing(TICKET_AUDITS, "audits", buckets=(ACCOUNT, TICKET_AUDITS_LIST))
     for ticket in tickets:
         held = {number(row, "id"): content(row.get("events", NULL)) for row in desk.held([ticket])}
-        now = [(row, number(row, "id"), content(row["events"])) for row in read_again(listing, ticket, desk) or ()]
+        found = read_again(listing, ticket, desk) or ()
+        now = [(row, id_in(row, "id", desk), content(needed(row, "events", desk))) for row in found]
         changed += [row for row, id, events in now if held.get(id, events) != events]
     return changed
 
@@ -215,10 +217,58 @@ def is_comment(child: Row) -> bool:
     return bytes(child.get("event_type", NULL)).endswith(b'Comment"')
 
 
-def children_of(rows: Rows) -> list[list[Row]]:
+def children_of(rows: Rows, desk: Desk) -> list[list[Row]]:
     """The child events of each row."""
-    found = [bytes(row.get("child_events", NULL)) for row in rows]
-    return _decode_children(b"[" + b",".join(b"[]" if text == b"null" else text for text in found) + b"]")
+    return [found or [] for found in decoded(rows, "child_events", _children, "list of objects", desk)]
+
+
+def decoded(rows: Rows, name: str, decoder: msgspec.json.Decoder[Any], expected: str, desk: Desk) -> Sequence[Any]:
+    """A nested column of all rows; None where a row has none.
+
+    Raises:
+        ContractError: a row has something else there.
+    """
+    texts = [bytes(row.get(name, NULL)) for row in rows]
+    try:
+        return decoder.decode(b"[" + b",".join(texts) + b"]")  # type: ignore[no-any-return]
+    except msgspec.ValidationError:
+        for row, text in zip(rows, texts):
+            try:
+                decoder.decode(b"[" + text + b"]")
+            except msgspec.ValidationError as error:
+                raise unfit(row, f"{name} = {quoted(text)}, no {expected} ({error})", desk) from error
+        raise
+
+
+def needed(row: Row, name: str, desk: Desk) -> msgspec.Raw:
+    """A value without which nothing can be made of a row.
+
+    Raises:
+        ContractError: the row lacks it.
+    """
+    if name not in row:
+        raise unfit(row, f"no {name}", desk)
+    return row[name]
+
+
+def id_in(row: Row, name: str, desk: Desk) -> int:
+    """The id in a column.
+
+    Raises:
+        ContractError: the row has none there.
+    """
+    text = bytes(needed(row, name, desk))
+    if not is_id(text):
+        raise unfit(row, f"{name} = {quoted(text)}, no integer", desk)
+    return int(text)
+
+
+def unfit(row: Row, what: str, desk: Desk) -> ContractError:
+    """The error of a row of which nothing can be made."""
+    id = quoted(bytes(row.get("id", NULL)))
+    return ContractError(
+        f"{desk.stream.name}: the row with id {id} of an answer has {what}; nothing of its page was loaded."
+    )
 
 
 def spread(row: Row) -> Row:
