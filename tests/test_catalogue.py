@@ -29,7 +29,7 @@ LAYERS = (
     {"kinds"},
     {"streams"},
     {"shapes", "modes"},
-    {"engine"},
+    {"engine", "destination_state"},
     {"resource", "observers"},
     {"source"},
     {"runner", "texts"},

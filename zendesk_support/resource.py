@@ -15,8 +15,9 @@ import dlt
 from zendesk_support.arrow import Converter, DataType, Names
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.credentials import TokenVault
+from zendesk_support.destination_state import HAS_ROWS, is_compared, lost_streams, what_differs
 from zendesk_support.engine import Account, Batch, Member, Session, is_materialized, load_id, time_value
-from zendesk_support.errors import UnavailableError
+from zendesk_support.errors import ConfigurationError, UnavailableError
 from zendesk_support.kinds import ANSWERED_WITHIN
 from zendesk_support.known import DELETED_AT, DIGEST, KEY_HINT
 from zendesk_support.modes import APPENDING, DEFAULT, FULL, SPOOLED, Mode, Spool, check_mode, check_table
@@ -42,6 +43,8 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
         cursor.advance(None)
     session = account.enter()
     try:
+        if load_id() is not None:
+            session.shared.once("destination", check_destination)
         restore_tokens(session.vault)
         reading = session.readings.get(stream.name)
         if reading is None:
@@ -149,6 +152,8 @@ class Reading:
         if batch.data is None:
             return
         self._report.rows += batch.rows
+        if not self._stateless and batch.rows:
+            dlt.current.resource_state()[HAS_ROWS] = True
         if self._sync is not None:
             self._sync.took_page()
         if self._spool is None:
@@ -225,6 +230,24 @@ class Reading:
         report.seconds_waited = round(sum(usage.waited for usage in used), 3)
         if load_id() is not None:
             yield dlt.mark.with_table_name(report.row(), REPORT_TABLE)
+
+
+def check_destination() -> None:
+    """Refuse to load beside gaps that `sync()` would have repaired.
+
+    Raises:
+        ConfigurationError: rows that were loaded are gone from the destination.
+    """
+    pipeline, schema = dlt.current.pipeline(), dlt.current.source_schema()
+    if current_sync.get() is not None:
+        return  # `sync` has looked
+    remedy = "Load by `zendesk_support.sync(pipeline, source)`, which repairs that."
+    if is_compared(pipeline) and (why := what_differs(pipeline)):
+        raise ConfigurationError(f"{why} {remedy}")
+    # A refresh has taken what it drops out of the schema.
+    present = [name for name in dlt.current.source().selected_resources if name in schema.tables]
+    for how in lost_streams(pipeline, schema.name, present).values():
+        raise ConfigurationError(f"{how}. {remedy}")
 
 
 def stopped_message(stream: Stream, mode: Mode, sync: Checkpoints | None) -> str:

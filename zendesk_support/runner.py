@@ -12,10 +12,12 @@ from dlt.common import logger
 from dlt.extract import DltSource
 from dlt.load.exceptions import LoadClientJobException
 from dlt.pipeline.exceptions import PipelineStepFailed
+from dlt.pipeline.helpers import pipeline_drop
 from dlt.pipeline.pipeline import Pipeline
 from filelock import FileLock, Timeout
 
 from zendesk_support.checkpoints import Checkpoints, current_sync
+from zendesk_support.destination_state import connected, follow_destination, lost_streams
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
 from zendesk_support.explain import causes
 from zendesk_support.known import TURNS
@@ -66,7 +68,7 @@ def sync(
         source.account.held_open(),
         in_force(checkpoints),
     ):
-        begin(pipeline)
+        begin(pipeline, source)
         load_all(pipeline, source, checkpoints, full_refresh)
     checkpoints.report.signal = checkpoints.received
     return checkpoints.report
@@ -98,8 +100,21 @@ def load_once(pipeline: Pipeline, source: DltSource, **arguments: Any) -> None:
         pipeline.load()
 
 
-def begin(pipeline: Pipeline) -> None:
-    """Restore the state and load what a crashed run has left; drop what never can be, with its positions."""
+def begin(pipeline: Pipeline, source: ZendeskSource) -> None:
+    """Make positions and destination agree, and load what a crashed run has left."""
+    with connected(pipeline):
+        follow_destination(pipeline, source)
+    finish(pipeline)
+    lost = lost_streams(pipeline, source.name, source.selected_resources)
+    for stream, how in lost.items():
+        logger.warning(f"{how}: the stream {stream} is loaded anew.")
+    if lost:
+        keep_reports(pipeline)
+        pipeline_drop(pipeline, list(lost), source.name)()
+
+
+def finish(pipeline: Pipeline) -> None:
+    """Load what a crashed run has left; drop what never can be, with its positions."""
     try:
         pipeline.run()
     except PipelineStepFailed as error:
