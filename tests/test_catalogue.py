@@ -30,7 +30,7 @@ LAYERS = (
     {"streams"},
     {"shapes", "modes"},
     {"engine", "destination_state"},
-    {"resource", "observers"},
+    {"resource", "observers", "run_lock"},
     {"source"},
     {"runner", "texts"},
     {"verify"},

@@ -40,7 +40,7 @@ class UnavailableError(ZendeskError):
 
 
 class AlreadyRunningError(ZendeskError):
-    """Another run of the same pipeline is under way on this machine."""
+    """Another run of the same pipeline, or of the same streams into the same dataset, is under way."""
 
 
 class TransientError(ZendeskError):

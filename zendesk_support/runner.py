@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import dlt
@@ -14,7 +13,6 @@ from dlt.load.exceptions import LoadClientJobException
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.helpers import pipeline_drop
 from dlt.pipeline.pipeline import Pipeline
-from filelock import FileLock, Timeout
 
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.destination_state import connected, follow_destination, lost_streams
@@ -23,6 +21,7 @@ from zendesk_support.explain import causes
 from zendesk_support.known import TURNS
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import Report
+from zendesk_support.run_lock import check_lock, only_run
 from zendesk_support.settings import positive
 from zendesk_support.source import ZendeskSource
 
@@ -53,7 +52,7 @@ def sync(
         stopped it.
 
     Raises:
-        AlreadyRunningError: another run of this pipeline is under way on this machine.
+        AlreadyRunningError: another run of this pipeline, or of these streams into this dataset, is under way.
         ConfigurationError: Zendesk refuses the credentials, or a stream's table was made with other settings.
         PipelineStepFailed: nothing more could be loaded: the destination refuses, the disk is full.
     """
@@ -62,7 +61,7 @@ def sync(
     checkpoints = Checkpoints(Report(), settings.checkpoint_minutes * 60, until)
     set_defaults()
     with (
-        only_run(pipeline),
+        only_run(pipeline, source.selected_resources),
         checkpoints.heeding_signals(),
         own_signals(pipeline),
         source.account.held_open(),
@@ -96,6 +95,11 @@ def load_once(pipeline: Pipeline, source: DltSource, **arguments: Any) -> None:
     """One dlt run; while it loads, no reader looks at the destination."""
     pipeline.extract(source, **arguments)
     pipeline.normalize()
+    try:
+        check_lock()
+    except AlreadyRunningError:
+        pipeline.abort_packages()
+        raise
     with TURNS.to_load():
         pipeline.load()
 
@@ -123,25 +127,6 @@ def finish(pipeline: Pipeline) -> None:
             raise
         logger.warning(f"a package of an earlier run cannot be loaded and is read anew: {error}")
         pipeline.abort_packages()
-
-
-@contextmanager
-def only_run(pipeline: Pipeline) -> Iterator[None]:
-    """Hold the pipeline's lock on this machine; the system releases it when the process dies."""
-    path = Path(pipeline.pipelines_dir) / f"{pipeline.pipeline_name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise AlreadyRunningError(
-            f"another run of the pipeline {pipeline.pipeline_name} is under way (it holds {path}). Wait for it, or use "
-            "another --pipeline-name and dataset."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

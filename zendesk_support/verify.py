@@ -41,7 +41,8 @@ from zendesk_support.observers import (
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import now
 from zendesk_support.resource import keep_tokens, position_of
-from zendesk_support.runner import only_run, set_defaults
+from zendesk_support.run_lock import only_run
+from zendesk_support.runner import set_defaults
 from zendesk_support.settings import Settings, instant
 from zendesk_support.source import ZendeskSource
 from zendesk_support.streams import CATALOGUE
@@ -138,11 +139,11 @@ def verify(
         One result a stream.
 
     Raises:
-        AlreadyRunningError: a run of this pipeline is under way on this machine.
+        AlreadyRunningError: a run of this pipeline, or of these streams into this dataset, is under way.
         ConfigurationError: Zendesk refuses the credentials.
     """
     set_defaults()
-    with only_run(pipeline):
+    with only_run(pipeline, source.selected_resources, loads=False):
         if source.name not in pipeline.schema_names and not pipeline.has_pending_data:
             pipeline.sync_destination()
         verifier = Verifier(pipeline, source, keys, instant("since", since) if since else None)
