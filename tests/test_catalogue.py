@@ -29,7 +29,7 @@ LAYERS = (
     {"kinds"},
     {"streams"},
     {"shapes", "modes"},
-    {"engine", "destination_state"},
+    {"engine", "account_guard", "destination_state"},
     {"resource", "observers", "run_lock"},
     {"source"},
     {"runner", "texts"},

@@ -12,6 +12,7 @@ from typing import Any
 
 import dlt
 
+from zendesk_support.account_guard import STATE_KEY, check_account
 from zendesk_support.arrow import Converter, DataType, Names
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.credentials import TokenVault
@@ -44,7 +45,7 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
     session = account.enter()
     try:
         if load_id() is not None:
-            session.shared.once("destination", check_destination)
+            session.shared.once("destination", lambda: check_destination(account.settings))
         restore_tokens(session.vault)
         reading = session.readings.get(stream.name)
         if reading is None:
@@ -66,7 +67,7 @@ class Reading:
         self._mode = mode
         self._stateless = session.account.settings.end is not None or mode in FULL
         self._sync = current_sync.get()
-        self._report = StreamReport(stream.name)
+        self._report = StreamReport(stream.name, account=session.account.settings.account)
         if self._sync is not None:
             self._sync.report.streams[stream.name] = self._report
         self._shape = make_shape(stream, session.account.settings, mode, session.shared.once("NUL", refuses_nul))
@@ -232,15 +233,18 @@ class Reading:
             yield dlt.mark.with_table_name(report.row(), REPORT_TABLE)
 
 
-def check_destination() -> None:
-    """Refuse to load beside gaps that `sync()` would have repaired.
+def check_destination(settings: Settings) -> None:
+    """Refuse to load another account into a pipeline, or beside gaps that `sync()` would have repaired.
 
     Raises:
-        ConfigurationError: rows that were loaded are gone from the destination.
+        ConfigurationError: the account is another one, or rows that were loaded are gone from the destination.
     """
     pipeline, schema = dlt.current.pipeline(), dlt.current.source_schema()
+    if settings.end is None:
+        dlt.current.source_state()[STATE_KEY] = settings.account
     if current_sync.get() is not None:
         return  # `sync` has looked
+    check_account(pipeline, schema.name, settings.account)
     remedy = "Load by `zendesk_support.sync(pipeline, source)`, which repairs that."
     if is_compared(pipeline) and (why := what_differs(pipeline)):
         raise ConfigurationError(f"{why} {remedy}")

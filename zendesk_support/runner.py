@@ -14,6 +14,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.helpers import pipeline_drop
 from dlt.pipeline.pipeline import Pipeline
 
+from zendesk_support.account_guard import check_account
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.destination_state import connected, follow_destination, lost_streams
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
@@ -53,7 +54,8 @@ def sync(
 
     Raises:
         AlreadyRunningError: another run of this pipeline, or of these streams into this dataset, is under way.
-        ConfigurationError: Zendesk refuses the credentials, or a stream's table was made with other settings.
+        ConfigurationError: Zendesk refuses the credentials, a stream's table was made with other settings, or
+            pipeline or dataset hold another account.
         PipelineStepFailed: nothing more could be loaded: the destination refuses, the disk is full.
     """
     until = positive("max_minutes", max_minutes, "30") * 60 if max_minutes is not None else None
@@ -108,6 +110,7 @@ def begin(pipeline: Pipeline, source: ZendeskSource) -> None:
     """Make positions and destination agree, and load what a crashed run has left."""
     with connected(pipeline):
         follow_destination(pipeline, source)
+        check_account(pipeline, source.name, source.account.settings.account)
     finish(pipeline)
     lost = lost_streams(pipeline, source.name, source.selected_resources)
     for stream, how in lost.items():

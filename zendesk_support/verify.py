@@ -18,6 +18,7 @@ from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
+from zendesk_support.account_guard import check_account
 from zendesk_support.credentials import TokenVault
 from zendesk_support.engine import Account, Session
 from zendesk_support.errors import ConfigurationError, UnavailableError
@@ -140,12 +141,13 @@ def verify(
 
     Raises:
         AlreadyRunningError: a run of this pipeline, or of these streams into this dataset, is under way.
-        ConfigurationError: Zendesk refuses the credentials.
+        ConfigurationError: Zendesk refuses the credentials, or pipeline or dataset hold another account.
     """
     set_defaults()
     with only_run(pipeline, source.selected_resources, loads=False):
         if source.name not in pipeline.schema_names and not pipeline.has_pending_data:
             pipeline.sync_destination()
+        check_account(pipeline, source.name, source.account.settings.account)
         verifier = Verifier(pipeline, source, keys, instant("since", since) if since else None)
         results = verifier.run()
         if any(result.verdict != "not loaded" for result in results):
