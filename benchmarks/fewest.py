@@ -12,7 +12,7 @@ from zendesk_support.kinds import (
     CursorExport,
     HelpCenterChildren,
     HelpCenterListing,
-    RecentFirst,
+    LogListing,
     TimeExport,
 )
 from zendesk_support.simulator.account import PLAN_GATES
@@ -71,7 +71,7 @@ class Needed:
             columns = ["brand_id", "item_id", "value", str(stream.cursor)]
             listed = [] if name in lacking else account.truth(name, columns)
             reader, in_guide = stream.feeds[0].reader, stream.key[0] == "brand_id"
-            is_filtered = isinstance(reader, CursorExport | TimeExport | RecentFirst) or getattr(reader, "window", None)
+            is_filtered = isinstance(reader, CursorExport | TimeExport | LogListing) or getattr(reader, "window", None)
             rows[name] = Counter(
                 row["brand_id"] if in_guide else 0
                 for row in listed
@@ -116,7 +116,7 @@ class Needed:
         if not getattr(reader, "paged", True):
             return {0: 1}
         # A feed without a filter ends with the first row that is known.
-        known = isinstance(reader, RecentFirst) and not self.first
+        known = isinstance(reader, LogListing) and not self.first
         return {0: math.ceil((rows[0] + known) / 100) or 1}
 
     def chain(self, name: str, latency: Mapping[str, float]) -> float:

@@ -44,7 +44,7 @@ class ProductInactiveError(UnavailableError):
 
 
 class AlreadyRunningError(ZendeskError):
-    """Another run of the same pipeline is under way on this machine."""
+    """Another run of the same pipeline, or of the same streams into the same dataset, is under way."""
 
 
 class TransientError(ZendeskError):

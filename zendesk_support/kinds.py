@@ -53,6 +53,7 @@ from zendesk_support.transport import Request, Transport, Usage
 PAGE = 100
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
+SHORT = 20
 GROWS_AFTER = 8
 ANSWERED_WITHIN = 120
 DAY = 86400
@@ -550,6 +551,9 @@ class TimePages:
         known = {i for i in doubted if self._lookback.has(page.rows[i])}
         fresh = [i for i in range(len(page.rows)) if i not in known]
         ended = page.end_of_stream is True or (page.end_of_stream is None and end <= asked)
+        if page.end_of_stream is None and not ended:
+            # All of it was loaded before, up to the position: nothing has come since. A page as short was not cut.
+            ended = end >= self._at and len(page.rows) < SHORT and self._is_loaded(page.rows)
         if end <= asked and page.end_of_stream is not True:
             self._check_stand(page, found.asked, bool(fresh), ended)
         if page.rows:
@@ -576,6 +580,10 @@ class TimePages:
         self._probes_end = True
         self.asked += 1
         return True
+
+    def _is_loaded(self, rows: Rows) -> bool:
+        """Whether there are rows, all of which were loaded by earlier passes."""
+        return bool(rows) and all(row_hash(row) in self._job.position.edge for row in rows)
 
     def chunk(self, complete: bool) -> Chunk:
         """The rows of the page that had not come before, and the position after them."""
@@ -773,6 +781,7 @@ class FilteredListing:
             rows = [page.rows[i] for i in wanted]
             lookback.add(rows, times[wanted], at)
             again = lookback.reread()
+            rows = [row for row in rows if row_hash(row) not in position.edge]
             if following is not None:
                 again = replace(position.reread, edge=again.edge | position.edge)
                 yield Chunk(rows, position.at, following, reread=again, top=newest, began=began)

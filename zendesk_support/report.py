@@ -24,6 +24,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "cursor": ("text", "position after the run, UTC; empty where every sync reads the whole list"),
     "asked_at": ("timestamp", "Zendesk's time at the first answer, UTC"),
     "table_keys": ("text", "lists only: number and digest of the keys that the table then has"),
+    "account": ("text", "the account's host, or `same_account_as`"),
 }
 
 _ARROW = pa.schema(
@@ -39,6 +40,7 @@ _ARROW = pa.schema(
         ("cursor", pa.string()),
         ("asked_at", pa.timestamp("us", "UTC")),
         ("table_keys", pa.string()),
+        ("account", pa.string()),
     ]
 )
 
@@ -63,6 +65,7 @@ class StreamReport:
     cursor: str | None = None
     asked_at: datetime | None = None
     table_keys: str | None = None
+    account: str | None = None
     error: Exception | None = None
     largest: tuple[int, str] | None = None
     """Size in bytes of the largest value of large pages, and where it stands."""

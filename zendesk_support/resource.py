@@ -13,12 +13,14 @@ from typing import Any
 import dlt
 import pyarrow as pa
 
+from zendesk_support.account_guard import STATE_KEY, check_account
 from zendesk_support.arrow import Converter, DataType, Names
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.credentials import TokenVault
+from zendesk_support.destination_state import HAS_ROWS, is_compared, lost_streams, what_differs
 from zendesk_support.duckdb_memory import largest_value
 from zendesk_support.engine import Account, Batch, Member, Session, is_materialized, load_id, time_value
-from zendesk_support.errors import UnavailableError
+from zendesk_support.errors import ConfigurationError, UnavailableError
 from zendesk_support.kinds import ANSWERED_WITHIN
 from zendesk_support.known import DELETED_AT, DIGEST, KEY_HINT
 from zendesk_support.modes import APPENDING, DEFAULT, FULL, SPOOLED, Mode, Spool, check_mode, check_table
@@ -44,6 +46,8 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
         cursor.advance(None)
     session = account.enter()
     try:
+        if load_id() is not None:
+            session.shared.once("destination", lambda: check_destination(account.settings))
         restore_tokens(session.vault)
         reading = session.readings.get(stream.name)
         if reading is None:
@@ -65,7 +69,7 @@ class Reading:
         self._mode = mode
         self._stateless = session.account.settings.end is not None or mode in FULL
         self._sync = current_sync.get()
-        self._report = StreamReport(stream.name)
+        self._report = StreamReport(stream.name, account=session.account.settings.account)
         if self._sync is not None:
             self._sync.report.streams[stream.name] = self._report
         self._shape = make_shape(stream, session.account.settings, mode, session.shared.once("NUL", refuses_nul))
@@ -154,6 +158,8 @@ class Reading:
         if isinstance(batch.data, pa.Table):
             large = largest_value(self._stream.name, batch.data, self._stream.key[-1])
             self._report.largest = max(filter(None, (self._report.largest, large)), default=None)
+        if not self._stateless and batch.rows:
+            dlt.current.resource_state()[HAS_ROWS] = True
         if self._sync is not None:
             self._sync.took_page()
         if self._spool is None:
@@ -231,6 +237,27 @@ class Reading:
         report.seconds_waited = round(sum(usage.waited for usage in used), 3)
         if load_id() is not None:
             yield dlt.mark.with_table_name(report.row(), REPORT_TABLE)
+
+
+def check_destination(settings: Settings) -> None:
+    """Refuse to load another account into a pipeline, or beside gaps that `sync()` would have repaired.
+
+    Raises:
+        ConfigurationError: the account is another one, or rows that were loaded are gone from the destination.
+    """
+    pipeline, schema = dlt.current.pipeline(), dlt.current.source_schema()
+    if settings.end is None:
+        dlt.current.source_state()[STATE_KEY] = settings.account
+    if current_sync.get() is not None:
+        return  # `sync` has looked
+    check_account(pipeline, schema.name, settings.account)
+    remedy = "Load by `zendesk_support.sync(pipeline, source)`, which repairs that."
+    if is_compared(pipeline) and (why := what_differs(pipeline)):
+        raise ConfigurationError(f"{why} {remedy}")
+    # A refresh has taken what it drops out of the schema.
+    present = [name for name in dlt.current.source().selected_resources if name in schema.tables]
+    for how in lost_streams(pipeline, schema.name, present).values():
+        raise ConfigurationError(f"{how}. {remedy}")
 
 
 def stopped_message(stream: Stream, mode: Mode, sync: Checkpoints | None) -> str:

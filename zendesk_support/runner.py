@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import dlt
@@ -12,17 +11,20 @@ from dlt.common import logger
 from dlt.extract import DltSource
 from dlt.load.exceptions import LoadClientJobException
 from dlt.pipeline.exceptions import PipelineStepFailed
+from dlt.pipeline.helpers import pipeline_drop
 from dlt.pipeline.pipeline import Pipeline
-from filelock import FileLock, Timeout
 
+from zendesk_support.account_guard import check_account
 from zendesk_support.check import demand_product
 from zendesk_support.checkpoints import Checkpoints, current_sync
+from zendesk_support.destination_state import connected, follow_destination, lost_streams
 from zendesk_support.duckdb_memory import advice, grant_more, is_out_of_memory
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
 from zendesk_support.explain import causes
 from zendesk_support.known import TURNS
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import Report
+from zendesk_support.run_lock import check_lock, only_run
 from zendesk_support.settings import positive
 from zendesk_support.source import ZendeskSource
 
@@ -55,9 +57,9 @@ def sync(
         stopped it.
 
     Raises:
-        AlreadyRunningError: another run of this pipeline is under way on this machine.
-        ConfigurationError: Zendesk refuses the credentials, the account has no active Support product, or a stream's
-            table was made with other settings.
+        AlreadyRunningError: another run of this pipeline, or of these streams into this dataset, is under way.
+        ConfigurationError: Zendesk refuses the credentials, the account has no active Support product, a stream's table
+            was made with other settings, or pipeline or dataset hold another account.
         PipelineStepFailed: nothing more could be loaded: the destination refuses, the disk is full.
     """
     until = positive("max_minutes", max_minutes, "30") * 60 if max_minutes is not None else None
@@ -65,13 +67,13 @@ def sync(
     checkpoints = Checkpoints(Report(), settings.checkpoint_minutes * 60, until)
     set_defaults()
     with (
-        only_run(pipeline),
+        only_run(pipeline, source.selected_resources),
         checkpoints.heeding_signals(),
         own_signals(pipeline),
         source.account.held_open(),
         in_force(checkpoints),
     ):
-        begin(pipeline)
+        begin(pipeline, source)
         load_all(pipeline, source, checkpoints, full_refresh)
     demand_product([stream.error for stream in checkpoints.report.streams.values()])
     checkpoints.report.signal = checkpoints.received
@@ -102,6 +104,11 @@ def load_once(pipeline: Pipeline, source: DltSource, **arguments: Any) -> None:
     """One dlt run; while it loads, no reader looks at the destination."""
     pipeline.extract(source, **arguments)
     pipeline.normalize()
+    try:
+        check_lock()
+    except AlreadyRunningError:
+        pipeline.abort_packages()
+        raise
     with TURNS.to_load():
         with_room(pipeline, pipeline.load)
 
@@ -118,8 +125,22 @@ def with_room(pipeline: Pipeline, step: Callable[[], Any]) -> None:
         step()
 
 
-def begin(pipeline: Pipeline) -> None:
-    """Restore the state and load what a crashed run has left; drop what never can be, with its positions."""
+def begin(pipeline: Pipeline, source: ZendeskSource) -> None:
+    """Make positions and destination agree, and load what a crashed run has left."""
+    with connected(pipeline):
+        follow_destination(pipeline, source)
+        check_account(pipeline, source.name, source.account.settings.account)
+    finish(pipeline)
+    lost = lost_streams(pipeline, source.name, source.selected_resources)
+    for stream, how in lost.items():
+        logger.warning(f"{how}: the stream {stream} is loaded anew.")
+    if lost:
+        keep_reports(pipeline)
+        pipeline_drop(pipeline, list(lost), source.name)()
+
+
+def finish(pipeline: Pipeline) -> None:
+    """Load what a crashed run has left; drop what never can be, with its positions."""
     try:
         with_room(pipeline, pipeline.run)
     except PipelineStepFailed as error:
@@ -128,25 +149,6 @@ def begin(pipeline: Pipeline) -> None:
             raise
         logger.warning(f"a package of an earlier run cannot be loaded and is read anew: {error}")
         pipeline.abort_packages()
-
-
-@contextmanager
-def only_run(pipeline: Pipeline) -> Iterator[None]:
-    """Hold the pipeline's lock on this machine; the system releases it when the process dies."""
-    path = Path(pipeline.pipelines_dir) / f"{pipeline.pipeline_name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise AlreadyRunningError(
-            f"another run of the pipeline {pipeline.pipeline_name} is under way (it holds {path}). Wait for it, or use "
-            "another --pipeline-name and dataset."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

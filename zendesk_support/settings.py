@@ -41,6 +41,12 @@ class Settings:
     checkpoint_minutes: float = 5.0
     lookback: int = 600
     clock_scale: float = 1.0
+    same_account_as: str | None = None
+
+    @property
+    def account(self) -> str:
+        """What tells the account from others: its host, less the port, unless `same_account_as` names it."""
+        return self.same_account_as or str(parse_url(self.base_url).host)
 
     @property
     def is_loopback(self) -> bool:

@@ -81,6 +81,7 @@ def zendesk_support_source(
     checkpoint_minutes: Number = 5.0,
     lookback_minutes: Number = 10.0,
     clock_scale: Number = 1.0,
+    same_account_as: str | None = None,
 ) -> Any:
     """Zendesk Support and Help Center, one resource a stream.
 
@@ -109,6 +110,7 @@ def zendesk_support_source(
         lookback_minutes: how long before its position a sync begins to read, so that rows which Zendesk shows late are
             found; 0 for the position's own second only.
         clock_scale: how many of the account's seconds pass in one; other than 1 only for a simulator.
+        same_account_as: the host that the tables were loaded from, where the account is now reached by another one.
 
     Returns:
         The source; pick streams with `with_resources`.
@@ -139,6 +141,7 @@ def zendesk_support_source(
         checkpoint_minutes=checks.positive("checkpoint_minutes", checkpoint_minutes, "5"),
         lookback=round(checks.not_negative("lookback_minutes", lookback_minutes, "10") * 60),
         clock_scale=scale,
+        same_account_as=same_account_as.strip().lower() if same_account_as else None,
     )
     account = Account(settings, check_credentials(credentials))
     _quiet_arrow_hints()

@@ -18,6 +18,7 @@ from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
+from zendesk_support.account_guard import check_account
 from zendesk_support.credentials import TokenVault
 from zendesk_support.engine import Account, Session
 from zendesk_support.errors import ConfigurationError, UnavailableError
@@ -41,7 +42,8 @@ from zendesk_support.observers import (
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import now
 from zendesk_support.resource import keep_tokens, position_of
-from zendesk_support.runner import only_run, set_defaults
+from zendesk_support.run_lock import only_run
+from zendesk_support.runner import set_defaults
 from zendesk_support.settings import Settings, instant
 from zendesk_support.source import ZendeskSource
 from zendesk_support.streams import CATALOGUE
@@ -138,13 +140,14 @@ def verify(
         One result a stream.
 
     Raises:
-        AlreadyRunningError: a run of this pipeline is under way on this machine.
-        ConfigurationError: Zendesk refuses the credentials.
+        AlreadyRunningError: a run of this pipeline, or of these streams into this dataset, is under way.
+        ConfigurationError: Zendesk refuses the credentials, or pipeline or dataset hold another account.
     """
     set_defaults()
-    with only_run(pipeline):
+    with only_run(pipeline, source.selected_resources, loads=False):
         if source.name not in pipeline.schema_names and not pipeline.has_pending_data:
             pipeline.sync_destination()
+        check_account(pipeline, source.name, source.account.settings.account)
         verifier = Verifier(pipeline, source, keys, instant("since", since) if since else None)
         results = verifier.run()
         if any(result.verdict != "not loaded" for result in results):
