@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -152,3 +153,11 @@ def test_streams_that_end_at_different_checkpoints_report_once(tmp_path: Path, p
     assert dict(rows) == {name: len(truth(paged, name)) for name in STREAMS}
     assert len(rows) == len(STREAMS)
     assert set(STREAMS) < set(CATALOGUE)
+
+
+def test_no_reader_outlives_a_sync_that_was_stopped(tmp_path: Path, simulate: Simulate) -> None:
+    """A thread that the interpreter ends within pyarrow aborts the process."""
+    account = simulate(tickets=300, users=3000)
+    report = sync(pipeline(tmp_path), source(account), max_minutes=0.005)
+    assert report.stopped
+    assert [thread for thread in threading.enumerate() if thread.name == "zendesk-reader"] == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -63,6 +64,7 @@ from zendesk_support.streams.base import DELETED_AT, Feed, Stream
 from zendesk_support.transport import Transport, Usage, plain
 
 QUEUED = 2
+ENDS_WITHIN = 5.0
 POLL = 0.05
 LOOKED_UP = 1000
 POSITIONS = "positions"
@@ -185,7 +187,13 @@ class Session:
         """Stop every thread and connection."""
         self.stop.set()
         self.account.budget.wake()
+        with self.ready:
+            self.ready.notify_all()
         self.transport.close()
+        # A thread that the interpreter ends within pyarrow aborts the process.
+        until = time.monotonic() + ENDS_WITHIN
+        for running in self._passes:
+            running.join(until)
 
 
 class Pass:
@@ -196,13 +204,20 @@ class Pass:
         self.members: list[Member] = []
         self.started = False
         self._session = session
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin reading, once every stream of the run has had the chance to join."""
         if not self.started:
             self.started = True
             context = contextvars.copy_context()
-            threading.Thread(target=context.run, args=(self._read,), name="zendesk-reader", daemon=True).start()
+            self._thread = threading.Thread(target=context.run, args=(self._read,), name="zendesk-reader", daemon=True)
+            self._thread.start()
+
+    def join(self, until: float) -> None:
+        """Wait for the end of its thread, to `until` by the monotonic clock at most."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(max(0.0, until - time.monotonic()))
 
     def _read(self) -> None:
         session = self._session
