@@ -12,6 +12,7 @@ from traffic import Traffic, most_in_a_minute
 from zendesk_support import budget as module
 from zendesk_support.budget import (
     ACCOUNT,
+    DELETED_TICKETS_LIST,
     EXPORTS,
     GRACE,
     HELP_CENTER,
@@ -321,7 +322,7 @@ def test_who_waits_behind_a_slower_request_goes_once_its_own_limits_have_room(
     budget, stop = Budget(Clock(), 1.0), threading.Event()
     first = budget.acquire("first", (ACCOUNT, EXPORTS), stop)
     budget.settle(first, {"zendesk-ratelimit-incremental-exports": "total=10; remaining=0; resets=50"})
-    budget.pause(first, 0.4, account_wide=True)
+    budget.pause(first, 0.4, {})
     gone: list[str] = []
 
     def ask(name: str, *specs: BucketSpec) -> None:
@@ -451,3 +452,71 @@ def test_lists_leave_a_part_of_the_minute_to_exports_at_work() -> None:
     budget.wake()
     waiting.join(60)
     assert late == []
+
+
+# Limits that only answers name
+
+
+LIMITS = {"account": 700, "incremental_exports": 10, "ticket_fields_index": 20, "tags_index": 100, "long": 30}
+
+
+@pytest.mark.parametrize("style", ["new", "old"])
+@pytest.mark.parametrize("window", ["fixed", "sliding"])
+@pytest.mark.parametrize(
+    "hidden", [("ticket_fields_index",), ("ticket_fields_index", "tags_index"), ("long",)], ids="+".join
+)
+def test_a_limit_that_only_answers_name_is_obeyed(window: str, style: str, hidden: tuple[str, ...]) -> None:
+    traffic = Traffic(LIMITS, window, style, also=hidden)
+    traffic.send(ACCOUNT, times=70)
+    assert traffic.refused == 0
+    assert 2 * 60 <= traffic.elapsed <= 21 * 60
+
+
+def test_a_limit_that_only_answers_name_leaves_other_routes_alone() -> None:
+    traffic = Traffic(LIMITS, also=("ticket_fields_index",))
+    traffic.send(ACCOUNT, times=20)
+    traffic.also = ()
+    traffic.route = "another"
+    began = traffic.elapsed
+    traffic.send(ACCOUNT, times=100)
+    assert traffic.elapsed - began < 60
+
+
+def test_routes_that_share_a_limit_spend_it_together() -> None:
+    traffic = Traffic(LIMITS, also=("ticket_fields_index",))
+    for number in range(60):
+        traffic.route = f"route {number % 3}"
+        traffic.send(ACCOUNT)
+    assert traffic.refused <= 3  # each route learns of it by an answer
+    assert traffic.elapsed > 2 * 60
+
+
+def test_a_limit_under_a_name_that_was_a_guess_gives_way_to_the_one_that_answers_name() -> None:
+    traffic = Traffic(LIMITS, also=("tags_index",))
+    traffic.send(ACCOUNT, DELETED_TICKETS_LIST, times=50)
+    assert (traffic.refused, traffic.elapsed < 60) == (0, True)
+
+
+def test_a_limit_under_a_name_that_was_recorded_stays() -> None:
+    traffic = Traffic(LIMITS, also=("tags_index",))
+    traffic.send(ACCOUNT, EXPORTS, times=25)
+    assert (traffic.refused, traffic.elapsed > 60) == (0, True)
+
+
+def test_a_refusal_stops_the_limit_that_its_header_names_and_no_other() -> None:
+    budget, stop = Budget(Clock(), 1.0), threading.Event()
+    spent = {"zendesk-ratelimit-ticket-fields-index": "total=20; remaining=0; resets=50"}
+    refused = budget.acquire("fields", (ACCOUNT,), stop)
+    budget.pause(refused, 50, spent)
+    budget.settle(refused, spent)
+    budget.settle(budget.acquire("others", (ACCOUNT,), stop, patience=1), {})
+    assert budget.acquire("others", (ACCOUNT,), stop, patience=1).waited < 1
+
+
+def test_answers_name_no_more_limits_than_an_account_has() -> None:
+    budget, stop = Budget(Clock(), 1.0), threading.Event()
+    for number in range(1000):
+        odd = "".join(chr(97 + int(digit)) for digit in str(number))
+        budget.settle(budget.acquire("r", (ACCOUNT,), stop), {f"zendesk-ratelimit-{odd}": "total=2000; remaining=1999"})
+        budget._buckets[ACCOUNT.name].taken.clear()
+    assert len(budget._buckets) <= module.MOST_LEARNED

@@ -51,6 +51,7 @@ WHOLE = {
 """The streams that are whole all the same; of the other ways, all of which end no pass rightly, none need be."""
 LAGS = ("early", "ticket_metric_events")
 """Metric events carry no mark of their end, so that an early one is not seen; the next sync goes on from there."""
+OUT_OF_ORDER = ("reverse", "shuffle")
 CHANGES = ("update_tickets", "create_tickets", "update_users", "update_organizations", "log_audits")
 
 
@@ -69,6 +70,8 @@ def test_a_contrary_server_costs_no_row(tmp_path: Path, simulate: Simulate, how:
         assert {name: error for name, error in failed.items() if not isinstance(error, ContractError)} == {}
         loaded = [name for name in STREAMS if name not in failed and (how, name) != LAGS]
         assert WHOLE.get(how, set()) <= set(loaded)
+        if how in OUT_OF_ORDER and "tickets" in loaded:
+            assert "did not come in the order of `generated_timestamp`" in (report.streams["tickets"].message or "")
         compare(target, account, how, *loaded)
     account.clear_faults()
     load(target, account, *STREAMS)

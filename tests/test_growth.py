@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from zendesk_support import mending
 from zendesk_support.arrow import without_nul
+from zendesk_support.budget import read_quota
 from zendesk_support.clock import Clock
 from zendesk_support.errors import Cancelled
 from zendesk_support.mending import LARGEST, PIECE, Unmendable, decoded, is_utf8, is_whole, repaired
@@ -50,6 +51,9 @@ BODIES = {
     "brackets": (b"", b"[", b""),
     "braces": (b"", b'{"a":', b"}"),
     "blanks": (b"", b" \n", b""),
+    "letters": (b"", b"a", b""),
+    "letters and signs": (b"", b"a =", b""),
+    "digits and dots": (b"total=", b"1.", b""),
 }
 
 
@@ -75,7 +79,9 @@ def quote(body: bytes) -> None:
 
 def headers(body: bytes) -> None:
     """Read a header."""
-    retry_after({"Retry-After": body.decode("latin-1"), "Date": body.decode("latin-1")}, Clock())
+    text = body.decode("latin-1")
+    retry_after({"Retry-After": text, "Date": text}, Clock())
+    read_quota({"zendesk-ratelimit-x": text, f"zendesk-ratelimit-{text}": "remaining=1", "ratelimit-reset": text})
 
 
 def assert_grows_no_faster(work: Callable[[bytes], Any], made: Callable[[int], bytes]) -> None:

@@ -374,7 +374,9 @@ LACKING: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
 SHARED = {"ticket_comments": "ticket_events", "ticket_metrics": "tickets", "user_identities": "users"}
 
 
-@pytest.mark.parametrize(("stream", "route", "edit", "told"), LACKING, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("stream", "route", "edit", "told"), LACKING, ids=[f"{case[0]}: {case[3][:30]}" for case in LACKING]
+)
 def test_a_row_that_lacks_what_a_stream_needs_is_named_and_costs_no_other_stream(
     tmp_path: Path, simulate: Simulate, stream: str, route: str, edit: Callable[[bytes], bytes], told: str
 ) -> None:

@@ -18,6 +18,7 @@ COUNTED = {
     "help center": "help_center",
     "incremental exports": "incremental_exports",
     "users export": "incremental_exports_cursor",
+    "deleted tickets": "deleted_tickets",
 }
 
 
@@ -31,6 +32,7 @@ class Traffic(Clock):
         share: the part of each limit to use.
         latency: seconds a request takes, more or less.
         phase: seconds between the start of a fixed window and the first request.
+        also: buckets that count each request though only answers tell of them.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Traffic(Clock):
         share: float = 1.0,
         latency: float = 0.2,
         phase: float = 0.0,
+        also: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
         self.time = START - START % 60 + phase
@@ -48,7 +51,9 @@ class Traffic(Clock):
         self.latency = latency
         self.style = style
         self.budget = Budget(self, share)
-        self.server = Buckets({name: Limit(total) for name, total in limits.items()}, window)
+        periods = {"long": 600}
+        self.server = Buckets({name: Limit(total, periods.get(name, 60)) for name, total in limits.items()}, window)
+        self.also, self.route = also, "route"
         self.counted: list[float] = []
         self.refused = 0
         self.in_flight = 0
@@ -76,7 +81,7 @@ class Traffic(Clock):
         for _ in range(times):
             while self.in_flight >= workers:
                 self.real(float("inf"))
-            ticket = self.budget.acquire("route", specs, self._stop)
+            ticket = self.budget.acquire(self.route, specs, self._stop)
             self.in_flight += 1
             self._at(self._way(), lambda ticket=ticket: self._count(ticket, specs))
         while self.in_flight:
@@ -102,8 +107,8 @@ class Traffic(Clock):
 
     def _count(self, ticket: Ticket, specs: Iterable[BucketSpec]) -> None:
         states = []
-        for spec in specs:
-            states.append(self.server.take(COUNTED[spec.name], self.time))
+        for name in (*(COUNTED[spec.name] for spec in specs if COUNTED[spec.name] in self.server.limits), *self.also):
+            states.append(self.server.take(name, self.time))
             if not states[-1].allowed:
                 break
         self.counted.append(self.time)
@@ -115,7 +120,7 @@ class Traffic(Clock):
         self.budget.settle(ticket, given)
         if not allowed:
             self.refused += 1
-            self.budget.pause(ticket, states[-1].resets, account_wide=len(states) == 1)
+            self.budget.pause(ticket, states[-1].resets, given, is_export=len(states) > 1)
 
 
 def most_in_a_minute(times: list[float]) -> int:

@@ -42,12 +42,19 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True)
 class BucketSpec:
-    """A limit that Zendesk documents, in requests a minute."""
+    """A limit that Zendesk documents, in requests a minute.
+
+    Attributes:
+        header: the bare name of the header that tells of it.
+        is_guess: that name stands in no documentation and no recorded answer: the limit holds for a route until an
+            answer names another.
+    """
 
     name: str
     limit: int
     high_volume: int
     header: str | None = None
+    is_guess: bool = False
 
 
 ACCOUNT = BucketSpec("account", 200, HIGH_VOLUME)
@@ -55,8 +62,10 @@ HELP_CENTER = BucketSpec("help center", 200, HIGH_VOLUME)
 EXPORTS = BucketSpec("incremental exports", 10, 30, "incrementalexports")
 USERS_EXPORT = BucketSpec("users export", 20, 60, "incrementalexportscursor")
 GENERAL = frozenset({ACCOUNT.name, HELP_CENTER.name})
-DELETED_TICKETS_LIST = BucketSpec("deleted tickets", 10, 10, "deletedtickets")
-TICKET_AUDITS_LIST = BucketSpec("ticket audits", 500, 500, "ticketaudits")
+DELETED_TICKETS_LIST = BucketSpec("deleted tickets", 10, 10, "deletedtickets", is_guess=True)
+TICKET_AUDITS_LIST = BucketSpec("ticket audits", 500, 500, "ticketaudits", is_guess=True)
+MOST_LEARNED = 64
+PERIODS = (WINDOW, 300.0, LONGEST_WINDOW)
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,7 @@ class Bucket:
         self.name = name
         self.limit = limit
         self.share = share
+        self.period = WINDOW  # of its windows, in seconds; longer where an answer tells of a later reset
         self.probing_since: float | None = -math.inf  # until a request sent since then is answered, one goes at a time
         self.in_flight = 0
         self.paused_until = 0.0
@@ -139,8 +149,8 @@ class Bucket:
         room = self.allowance - len(self.taken)
         if room > 0 or (whole and self.window == "fixed"):
             is_spread = whole and self._is_watching and room <= LOOKOUTS <= self.limit // 10
-            return max(now, self.taken[-1] + WINDOW / LOOKOUTS) if is_spread else now
-        room_at = self.taken[0] + WINDOW
+            return max(now, self.taken[-1] + self.period / LOOKOUTS) if is_spread else now
+        room_at = self.taken[0] + self.period
         return min(room_at, self.resets_at) if whole and self.resets_at is not None else room_at
 
     @property
@@ -149,7 +159,7 @@ class Bucket:
         return self.window is None and self.resets_at is None and not self.forgot
 
     def _forget(self, now: float) -> None:
-        while self.taken and self.taken[0] <= now - WINDOW:
+        while self.taken and self.taken[0] <= now - self.period:
             self.taken.popleft()
             self.forgot = True
 
@@ -157,7 +167,7 @@ class Bucket:
         """The server's window is over: a fixed one starts full; of any other kind one answer must tell, if need be."""
         self.window_started, self.lowest = now, None
         if self.window == "fixed" and self.resets_at is not None:
-            self.resets_at += WINDOW * (1 + (now - self.resets_at) // WINDOW)
+            self.resets_at += self.period * (1 + (now - self.resets_at) // self.period)
             self.remaining = self.limit - self.in_flight
             return
         full = len(self.taken) >= self.limit and not self.in_flight
@@ -185,6 +195,8 @@ class Bucket:
         self._forget(now)
         if quota.limit:
             self.limit = quota.limit
+        if quota.resets_in is not None and quota.resets_in > self.period + 1:
+            self.period = next((period for period in PERIODS if quota.resets_in <= period + 1), LONGEST_WINDOW)
         if self.probing_since is not None and sent >= self.probing_since:
             self.probing_since = None
         if quota.remaining is None or sent < self.window_started:
@@ -192,7 +204,7 @@ class Bucket:
         others = self.limit - quota.remaining > len(self.taken)
         is_new = self.window is None and self._recognize(self.limit - quota.remaining, sent, now)
         # Whole seconds, rounded either way: one more is always past the reset.
-        resets_at = now + (quota.resets_in + 1 if quota.resets_in is not None else WINDOW)
+        resets_at = now + (quota.resets_in + 1 if quota.resets_in is not None else self.period)
         if self.window == "fixed" and self.resets_at is not None and quota.resets_in is not None:
             # Counted from when it was sent, as a late answer looks like one of the next window.
             is_new |= sent + quota.resets_in - 1 > self.resets_at
@@ -200,7 +212,7 @@ class Bucket:
             self.window_started, self.remaining, self.lowest = now, quota.remaining - self.in_flight, quota.remaining
             if quota.resets_in is None and 0 < (used := self.limit - quota.remaining) <= len(self.taken):
                 self.window_started = self.taken[-used]  # the first that the server counts in it, or a later one
-                resets_at = self.window_started + WINDOW
+                resets_at = self.window_started + self.period
             self.resets_at = resets_at
         elif self.window == "fixed":
             self._lower(quota.remaining)
@@ -210,7 +222,7 @@ class Bucket:
             self.resets_at = min(resets_at, resets_at if self.resets_at is None else self.resets_at)
         elif others:
             self._lower(quota.remaining)
-            self.resets_at = resets_at if quota.resets_in is not None else self.taken[0] + WINDOW
+            self.resets_at = resets_at if quota.resets_in is not None else self.taken[0] + self.period
         elif self.window is None and quota.resets_in is not None:
             self.resets_at = resets_at
 
@@ -225,7 +237,7 @@ class Bucket:
         Returns:
             Whether a fixed window has just begun.
         """
-        recent = [at for at in self.taken if now - WINDOW + LATE < at < sent]
+        recent = [at for at in self.taken if now - self.period + LATE < at < sent]
         if used < len(recent) - self.in_flight:
             self.window = "fixed"
             self.probing_since = now if self.in_flight else None
@@ -278,6 +290,8 @@ class Budget:
         self._share = share
         self._buckets: dict[str, Bucket] = {}
         self._by_route: dict[str, dict[str, Bucket]] = {}
+        self._superseded: dict[str, set[Bucket]] = defaultdict(set)
+        self._guessed: set[Bucket] = set()
         self._lock = threading.RLock()
         self._arrivals = count()
         self._waiting: list[Waiter] = []
@@ -399,7 +413,9 @@ class Budget:
 
     def _wanted(self, waiter: Waiter) -> tuple[Bucket, ...]:
         learned = self._by_route.get(waiter.route, {}).values()
-        return (*waiter.buckets, *(bucket for bucket in learned if bucket not in waiter.buckets))
+        stale = self._superseded.get(waiter.route, ())
+        assumed = (bucket for bucket in waiter.buckets if bucket not in stale)
+        return (*assumed, *(bucket for bucket in learned if bucket not in waiter.buckets))
 
     def waited(self) -> dict[str, float]:
         """Seconds that requests have waited, by the limit they waited for."""
@@ -415,6 +431,8 @@ class Budget:
         name = spec.header or spec.name
         if name not in self._buckets:
             self._buckets[name] = Bucket(spec.name, self._documented(spec), self._share)
+            if spec.is_guess:
+                self._guessed.add(self._buckets[name])
         return self._buckets[name]
 
     def _documented(self, spec: BucketSpec) -> int:
@@ -428,22 +446,29 @@ class Budget:
         with self._lock:
             now = at if at is not None else self._clock.now()
             for name, quota in endpoints.items():
-                if name not in self._buckets:
-                    limit = quota.limit or ACCOUNT.limit
-                    self._buckets[name] = Bucket(name, limit, self._share)
-                bucket = self._buckets[name]
-                if bucket not in ticket.buckets:
+                bucket = self._named(name, quota)
+                if bucket is not None and bucket not in ticket.buckets:
                     bucket.take(ticket.sent)
                     self._by_route.setdefault(ticket.route, {})[name] = bucket
                     bucket.learn(quota, ticket.sent, now)
             for name, bucket in self._buckets.items():
                 if bucket in ticket.buckets:
+                    if bucket in self._guessed and endpoints and name not in endpoints:
+                        self._superseded[ticket.route].add(bucket)
                     general = bucket.name in GENERAL
                     quota = account if general else endpoints.get(name, Quota())
                     if quota == Quota():
                         quota = Quota(limit=self._inferred(name, bucket, account))
                     bucket.learn(quota, ticket.sent, now)
             self._wake_first()
+
+    def _named(self, name: str, quota: Quota) -> Bucket | None:
+        """The bucket that a header names; None where answers have named more than any account has."""
+        if name not in self._buckets:
+            if len(self._buckets) >= MOST_LEARNED:
+                return None
+            self._buckets[name] = Bucket(name, quota.limit or ACCOUNT.limit, self._share)
+        return self._buckets[name]
 
     def _inferred(self, name: str, bucket: Bucket, account: Quota) -> int:
         """The limit of an export whose answer names only the account's: the add-on raises both."""
@@ -461,12 +486,33 @@ class Budget:
                 bucket.trouble = trouble or bucket.trouble
             self._wake_first()
 
-    def pause(self, ticket: Ticket, seconds: float, trouble: str = "429", *, account_wide: bool) -> None:
-        """Stop the bucket that said 429 for `seconds`, and no other."""
-        bucket = ticket.buckets[0] if account_wide else ticket.buckets[-1]
+    def pause(
+        self,
+        ticket: Ticket,
+        seconds: float,
+        headers: Mapping[str, str],
+        trouble: str = "429",
+        *,
+        is_export: bool = False,
+    ) -> None:
+        """Stop the bucket that a 429 is about for `seconds`, and no other.
+
+        Args:
+            ticket: the permit of the request that was refused.
+            seconds: of the account's clock.
+            headers: the answer's; a limit that it says nothing is left of is the one.
+            trouble: what it said.
+            is_export: its body speaks of the exports' limit.
+        """
+        _, endpoints = read_quota(headers)
+        spent = [name for name, quota in endpoints.items() if quota.remaining == 0]
         with self._lock:
-            bucket.trouble = trouble
-            bucket.pause(self._clock.now() + seconds)
+            named = [bucket for name in spent if (bucket := self._named(name, endpoints[name])) is not None]
+            general = [bucket for bucket in ticket.buckets if bucket.name in GENERAL]
+            own = [bucket for bucket in ticket.buckets if bucket.name not in GENERAL]
+            for bucket in named or (own[-1:] if is_export else general[:1]) or ticket.buckets[:1]:
+                bucket.trouble = trouble
+                bucket.pause(self._clock.now() + seconds)
             self._wake_all()
 
     def wake(self) -> None:
@@ -496,7 +542,7 @@ class Ticket:
 
 
 _WORDS = re.compile(r"[^a-z]")
-_FIELD = re.compile(r"(\w+)\s*=\s*([\d.]+)")
+_FIELD = re.compile(r"(?<!\w)(\w{1,20}) ?= ?([\d.]{1,20})")
 
 
 def read_quota(headers: Mapping[str, str]) -> tuple[Quota, dict[str, Quota]]:

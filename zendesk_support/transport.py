@@ -272,7 +272,9 @@ class Transport:
         """Wait as a 429 asks; a request refused again lets others go first."""
         asked = retry_after(answer.headers, self._clock)
         longer = backoff(refusals - 1) if refusals > 1 else 0.0
-        self._budget.pause(ticket, min(asked, LONGEST_PAUSE), said, account_wide=not names_export(answer))
+        is_export = b"incremental" in answer.body
+        pause = min(asked, LONGEST_PAUSE)
+        self._budget.pause(ticket, pause, answer.headers, said, is_export=is_export)
         self._budget.settle(ticket, answer.headers, answer.began)
         if self._clock.now() + asked + longer > deadline:
             raise self._gave_up(request, said)
@@ -590,14 +592,6 @@ def retry_after(headers: Mapping[str, str], clock: Clock) -> float:
         return max(1.0, at - now)
     except (ValueError, TypeError, OverflowError):
         return RETRY_AFTER_MISSING
-
-
-def names_export(answer: Answer) -> bool:
-    """Whether a 429 is about the endpoint's own limit, not the account's."""
-    return b"incremental" in answer.body or any(
-        name.lower().startswith(("zendesk-ratelimit", "zendesk-rate-limit")) and "remaining=0" in value.replace(" ", "")
-        for name, value in answer.headers.items()
-    )
 
 
 def read(response: requests.Response) -> bytes:

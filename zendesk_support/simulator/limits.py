@@ -30,7 +30,9 @@ def default_limits(plan: str) -> dict[str, Limit]:
         "deleted_tickets": Limit(10),
         "deleted_tickets_deep": Limit(5),
         "search_export": Limit(100),
-        "tickets_index": Limit(20_000),
+        "tickets_index": Limit(100),
+        "ticket_fields_index": Limit(20),
+        "tags_index": Limit(100),
         "tickets_index_deep": Limit(50),
         "ticket_audits": Limit(500),
         "access_logs": Limit(50),
@@ -109,7 +111,10 @@ _ENDPOINT_NAMES = {
     "deleted_tickets_deep": "deleted-tickets-index-deep",
     "search_export": "search-export",
     "tickets_index": "tickets-index",
+    "ticket_fields_index": "ticket-fields-index",
+    "tags_index": "tags-index",
     "tickets_index_deep": "tickets-index-deep",
+    "long": "per-ticket-updates",
     "ticket_audits": "ticket-audits-index",
 }
 
