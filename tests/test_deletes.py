@@ -186,3 +186,15 @@ def test_tickets_deleted_before_a_sync_began_are_not_remembered_in_its_state(
     position = target.state["sources"]["zendesk_support"]["resources"]["ticket_metrics"]["positions"]["0"]
     assert "amended" not in position
     assert_whole(target, account, "ticket_metrics")
+
+
+@pytest.mark.parametrize("name", ["custom_roles", "ticket_forms", "sla_policies", "schedules", "account_attributes"])
+def test_a_list_declared_whole_is_followed_where_it_pages(tmp_path: Path, simulate: Simulate, name: str) -> None:
+    account = simulate(tickets=1)
+    target = pipeline(tmp_path)
+    load(target, account, name)
+    before = table(target, name)
+    assert len(before) > 1
+    account.fault("paged", route=name, times=None, size=1)
+    assert written(load(target, account, name)) == {}
+    assert table(target, name) == before

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 import pyarrow as pa
+from dlt.common.schema.utils import has_table_seen_data
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
@@ -126,8 +127,8 @@ class HeldTable:
 
 
 def held_table(tables: Mapping[str, Any], name: str) -> HeldTable:
-    """A table of a dlt schema, with its child tables, as they are now."""
-    below = [child for child, table in tables.items() if table.get("parent") == name]
+    """A table of a dlt schema, with those of its child tables that have had rows."""
+    below = [child for child, table in tables.items() if table.get("parent") == name and has_table_seen_data(table)]
     children = {child.removeprefix(f"{name}__"): held_table(tables, child) for child in below}
     columns = {column: hints for column, hints in tables[name]["columns"].items() if "data_type" in hints}
     return HeldTable(name, columns, children)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import cache
 from hashlib import blake2b
 from typing import Any, Protocol, cast
@@ -144,6 +144,23 @@ def count(row: Row, name: str) -> int:
     """A whole number of a row; 0 where there is none."""
     text = bytes(row.get(name, NULL))
     return int(text) if is_id(text) else 0
+
+
+def with_texts(value: Any, varying: Container[tuple[str, ...]], path: tuple[str, ...] = ()) -> Any:
+    """A decoded value whose members at some paths are texts, whatever they are: JSON where they are none.
+
+    Args:
+        value: JSON, decoded.
+        varying: paths of keys; the items of a list have the list's own.
+        path: of the value itself.
+    """
+    if path in varying:
+        return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, dict):
+        return {key: with_texts(item, varying, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_texts(item, varying, path) for item in value]
+    return value
 
 
 def is_id(text: bytes) -> bool:

@@ -290,7 +290,9 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode, without_nul: bool
             found[name] = data_type
     if settings.nested == "tables":
         names = Names({*stream.columns, DIGEST, DELETED_AT}, found, naming.normalize_path, keys)
-        return TableShape(names, stream.dropped, naming.normalize_path, without_nul, mode in APPENDING)
+        return TableShape(
+            names, stream.dropped, naming.normalize_path, without_nul, mode in APPENDING, stream.varying_paths
+        )
     types: dict[str, DataType] = dict(stream.columns)
     required = list(stream.key)
     if stream.removes:

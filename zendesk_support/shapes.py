@@ -13,7 +13,7 @@ from dlt.common.normalizers.utils import generate_dlt_id
 from zendesk_support.arrow import Converter, Identifier, Names, without_nul
 from zendesk_support.known import DIGEST, KEY_HINT, LOAD_ID
 from zendesk_support.mending import repaired
-from zendesk_support.pages import Rows
+from zendesk_support.pages import Rows, with_texts
 
 
 class Shape(Protocol):
@@ -79,6 +79,7 @@ class TableShape:
         identifier: Identifier,
         strip_nul: bool = False,
         versions: bool = False,
+        varying: frozenset[tuple[str, ...]] = frozenset(),
     ) -> None:
         """Shape one stream's rows.
 
@@ -88,7 +89,9 @@ class TableShape:
             identifier: the destination's naming of columns.
             strip_nul: leave out NUL characters, for destinations whose text cannot hold them.
             versions: the table takes a row more than once, so that its digest alone does not identify it.
+            varying: paths of nested values whose types vary, which become texts.
         """
+        self._varying = varying
         self._dropped = dropped
         self._strip_nul = strip_nul
         self._versions = versions
@@ -117,6 +120,8 @@ class TableShape:
 
     def _named(self, value: Any, path: tuple[str, ...]) -> Any:
         """A value with a name of its own for each key, and integers beyond 64 bits as text."""
+        if path in self._varying:
+            return with_texts(value, self._varying, path)
         if isinstance(value, dict):
             names = self._names[path]
             names.add(value)

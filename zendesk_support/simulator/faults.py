@@ -43,6 +43,7 @@ AFTER = frozenset(
         "trickle",
         "without",
         "emptied",
+        "paged",
     }
 )
 CONTRARY = frozenset({"contrary"})
@@ -193,6 +194,8 @@ def after(request: Request, fault: Fault, reply: Reply) -> Reply:
         other = str(fault.params["to"]).rstrip("/")
         body = reply.body.replace(request.base_url.encode(), other.encode())
         return Reply(reply.status, body, reply.content_type, reply.headers)
+    if kind == "paged":
+        return _paged(request, json.loads(reply.body), int(fault.params.get("size", 100)), reply)
     if kind in ("without", "emptied"):
         answer = json.loads(reply.body)
         if kind == "without":
@@ -210,6 +213,17 @@ def after(request: Request, fault: Fault, reply: Reply) -> Reply:
         return reply
     reply.wire, reply.wire_option = kind, int(fault.params.get("pause", 5))
     return reply
+
+
+def _paged(request: Request, answer: dict[str, Any], size: int, reply: Reply) -> Reply:
+    """A list that comes whole, cut in pages with `next_page`."""
+    page = int(request.params.get("page", "1"))
+    for name, rows in answer.items():
+        if isinstance(rows, list):
+            more = len(rows) > page * size
+            answer[name] = rows[(page - 1) * size : page * size]
+    answer["next_page"] = request.link((), {"page": page + 1}) if more else None
+    return Reply(reply.status, to_json(answer), JSON, reply.headers)
 
 
 def _too_many(api: Api, given: dict[str, Any]) -> Reply:

@@ -74,6 +74,7 @@ class People:
             "shared": False,
             "shared_agent": False,
             "last_login_at": None if bare else iso(world.later(number, created, 30 * 86400)),
+            "last_active": None if bare else iso(world.later(number, created, 30 * 86400)),
             "two_factor_auth_enabled": True if staff else None,
             "signature": f"Best regards,\n{world.person(number)}" if staff else None,
             "details": None if bare else world.words(number, 7, 4),

@@ -124,6 +124,9 @@ class Settings:
             "removable": not system,
             "key": None,
             "agent_description": None,
+            "raw_agent_description": None,
+            "creator_user_id": self.world.rid("users", 0) if value % 2 else -1,
+            "creator_app_name": None if value % 2 else "Surveys",
         }
         if kind in ("tagger", "multiselect"):
             row["custom_field_options"] = _options(rid, 9)
@@ -240,6 +243,7 @@ class Settings:
             "position": (number * 31) % 997,
             "description": None if value % 2 else self.world.words(number, 55, 5),
             "actions": actions,
+            "attachments": [rid + 7] if value % 5 == 0 else [],
             "restriction": None
             if value % 4
             else {"type": "Group", "id": self.world.rid("groups", 0), "ids": [self.world.rid("groups", 0)]},

@@ -414,7 +414,6 @@ class Tickets:
             "comment": None if score == "offered" else world.notes[value % len(world.notes)],
             "reason": "No reason provided" if score == "bad" else None,
             "reason_id": 0 if score == "bad" else None,
-            "reason_code": 0 if score == "bad" else None,
         }
 
     def skip(self, rid: int) -> Row:

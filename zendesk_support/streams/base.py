@@ -124,6 +124,8 @@ class Stream:
         option: the setting that may choose other feeds, and
         variants: those feeds, by the setting's value.
         links: the stream that an id column points to, where the column's name does not tell.
+        varying: nested values whose types vary from row to row, such as `custom_fields.value`: child tables hold them
+            as texts, JSON where they are none.
         months_of: the time column by whose months a large table is partitioned, where the destination can.
     """
 
@@ -147,6 +149,7 @@ class Stream:
     variants: Mapping[str, tuple[Feed, ...]] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     months_of: str | None = None
+    varying: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         single = filter(None, (self.cursor, self.version, self.uncounted, self.months_of))
@@ -162,6 +165,11 @@ class Stream:
             if self.columns.get(name) == "bigint" and table != self.name and table not in found.values():
                 found[name] = table
         return found
+
+    @property
+    def varying_paths(self) -> frozenset[tuple[str, ...]]:
+        """The keys that lead to each value whose type varies."""
+        return frozenset(tuple(path.split(".")) for path in self.varying)
 
     @property
     def snapshot(self) -> bool:

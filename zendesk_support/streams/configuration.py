@@ -32,6 +32,8 @@ RULE_NOTES = {
     **SWITCH_NOTES,
     "actions": "list of {field, value}",
 }
+ACTION_VALUES = ("actions.value",)
+CONDITION_VALUES = ("conditions.all.value", "conditions.any.value")
 CONDITION_NOTES = {"conditions": "{all, any}, lists of {field, operator, value}"}
 
 
@@ -74,11 +76,12 @@ TAGS = Stream(
 TICKET_FIELDS = Stream(
     name="ticket_fields",
     doc="A field of tickets, built in or custom.",
-    feeds=feed(Listing("ticket_fields", "ticket_fields")),
+    feeds=feed(Listing("ticket_fields", "ticket_fields", params={"creator": "true"})),
     columns=columns(
         bigint="id creator_user_id position sub_type_id",
         text="""
-            agent_description creator_app_name description key raw_description raw_title raw_title_in_portal
+            agent_description creator_app_name description key raw_agent_description raw_description raw_title
+            raw_title_in_portal
             regexp_for_validation relationship_target_type tag title title_in_portal type url
         """,
         timestamp="created_at updated_at",
@@ -126,6 +129,7 @@ TICKET_FORMS = Stream(
         "ticket_field_ids": "in the order of display",
     },
     deletes=LISTED,
+    varying=("agent_conditions.value", "end_user_conditions.value"),
 )
 
 USER_FIELDS = Stream(
@@ -161,13 +165,15 @@ MACROS = Stream(
         text="description raw_title title url",
         timestamp="created_at updated_at",
         bool="active default",
-        json="actions restriction",
+        json="actions attachments restriction",
     ),
     notes={
         **RULE_NOTES,
+        "attachments": "list of ids of attached files",
         "restriction": "{type, id, ids} of who may use it; null means everyone",
     },
     deletes=LISTED,
+    varying=ACTION_VALUES,
 )
 
 TRIGGERS = Stream(
@@ -189,6 +195,7 @@ TRIGGERS = Stream(
         "restriction": "who it is limited to; null means no limit",
     },
     deletes=LISTED,
+    varying=ACTION_VALUES + CONDITION_VALUES,
 )
 
 AUTOMATIONS = Stream(
@@ -208,6 +215,7 @@ AUTOMATIONS = Stream(
         "position": "order of execution",
     },
     deletes=LISTED,
+    varying=ACTION_VALUES + CONDITION_VALUES,
 )
 
 SLA_POLICIES = Stream(
@@ -228,6 +236,7 @@ SLA_POLICIES = Stream(
         "position": "order in which policies are tried",
     },
     deletes=LISTED,
+    varying=("filter.all.value", "filter.any.value"),
 )
 
 SCHEDULES = Stream(
@@ -281,6 +290,7 @@ ATTRIBUTE_DEFINITIONS = Stream(
         "values": "list of {value, title, enabled}; missing for free input",
     },
     deletes=LISTED,
+    varying=("values.value",),
 )
 
 AUDIT_LOGS = Stream(

@@ -28,7 +28,7 @@ USERS = Stream(
             alias details email external_id iana_time_zone locale name notes phone role signature ticket_restriction
             time_zone url
         """,
-        timestamp="created_at last_login_at updated_at",
+        timestamp="created_at last_active last_login_at updated_at",
         bool="""
             active chat_only is_billing_admin moderator only_private_comments permanently_deleted report_csv
             restricted_agent shared shared_agent shared_phone_number suspended two_factor_auth_enabled verified
@@ -40,6 +40,7 @@ USERS = Stream(
     notes={
         "active": "false once the user is deleted",
         "external_id": "id in your own system; upper and lower case are equal",
+        "last_active": "last time of activity; in recorded answers, not in the documentation",
         "last_login_at": "last sign-in or API token use; moves updated_at too",
         "organization_id": "the default one of the user's organizations",
         "permanently_deleted": "true once the personal data is erased",

@@ -10,7 +10,7 @@ import msgspec
 from zendesk_support.budget import ACCOUNT, TICKET_AUDITS_LIST
 from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.kinds import Listing
-from zendesk_support.pages import NULL, Row, Rows, is_id, number, quoted, raw, seconds
+from zendesk_support.pages import NULL, Row, Rows, is_id, number, quoted, raw, seconds, with_texts
 from zendesk_support.streams.base import Amend, Desk
 from zendesk_support.transport import Request
 
@@ -20,6 +20,8 @@ SCRUBBED = b'"SCRUBBED"'
 TICKET_COMMENTS = "tickets/{id}/comments"
 TICKET_AUDITS = "tickets/{id}/audits"
 ACTIVITY = "activities/{id}"
+AUDIT_VALUES = ("events.previous_value", "events.value")
+_EVENT_VALUES = frozenset({("previous_value",), ("value",)})
 
 _children: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[Row] | None])
 _sets: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[Row | None])
@@ -161,11 +163,16 @@ def audits_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     changed: Rows = []
     listing = Listing(TICKET_AUDITS, "audits", buckets=(ACCOUNT, TICKET_AUDITS_LIST))
     for ticket in tickets:
-        held = {number(row, "id"): content(row.get("events", NULL)) for row in desk.held([ticket])}
+        held = {number(row, "id"): events_of(row.get("events", NULL)) for row in desk.held([ticket])}
         found = read_again(listing, ticket, desk) or ()
-        now = [(row, id_in(row, "id", desk), content(needed(row, "events", desk))) for row in found]
+        now = [(row, id_in(row, "id", desk), events_of(needed(row, "events", desk))) for row in found]
         changed += [row for row, id, events in now if held.get(id, events) != events]
     return changed
+
+
+def events_of(events: msgspec.Raw) -> dict[str, Any]:
+    """The scalars of an audit's events by their places, values whose types vary as the texts that child tables hold."""
+    return dict(scalars(with_texts(msgspec.json.decode(events), _EVENT_VALUES)))
 
 
 def activities(rows: Rows, desk: Desk) -> Rows:

@@ -15,6 +15,7 @@ from zendesk_support.kinds import (
 )
 from zendesk_support.streams.base import Feed, Stream, columns, feed, no_rows
 from zendesk_support.streams.picks import (
+    AUDIT_VALUES,
     REMOVE_DELETED,
     REMOVE_SCRUBBED,
     REWRITE_ACTIVITIES,
@@ -94,6 +95,7 @@ TICKETS = Stream(
     },
     deletes="The row stays: `status` turns to deleted, and 30 days later Zendesk scrubs its texts, which arrives too.",
     months_of="created_at",
+    varying=("custom_fields.value",),
 )
 
 TICKET_METRICS = Stream(
@@ -158,6 +160,7 @@ TICKET_EVENTS = Stream(
         "system": "{client, location, latitude, longitude}",
         "child_events": "list of changes and comments; keys depend on event_type",
     },
+    varying=("child_events.previous_value", "child_events.value"),
     deletes="Removed once the ticket is scrubbed; a redaction rewrites the event that held the comment.",
     months_of="created_at",
 )
@@ -218,6 +221,7 @@ TICKET_AUDITS = Stream(
         "metadata": "{system, custom}: client, place, values set by apps",
         "via": "{channel, source}",
     },
+    varying=AUDIT_VALUES,
     deletes="Removed once the ticket is scrubbed; a redaction rewrites the audit that held the comment.",
     keeps=True,
     months_of="created_at",
@@ -266,6 +270,7 @@ TICKET_SKIPS = Stream(
         "ticket": "the whole ticket, as it is now",
         "user_id": "the agent who skipped",
     },
+    varying=("ticket.custom_fields.value", "ticket.fields.value"),
     deletes="Rows stay though Zendesk lists none of archived or deleted tickets; removed once the ticket is scrubbed.",
 )
 
@@ -327,7 +332,7 @@ SATISFACTION_RATINGS = Stream(
     doc="A satisfaction rating that was offered to, or given by, a requester.",
     feeds=feed(RATING_LIST),
     columns=columns(
-        bigint="id assignee_id group_id reason_code reason_id requester_id ticket_id",
+        bigint="id assignee_id group_id reason_id requester_id ticket_id",
         text="comment reason score url",
         timestamp="created_at updated_at",
     ),
@@ -339,7 +344,6 @@ SATISFACTION_RATINGS = Stream(
         "assignee_id": "agent at the time of the rating",
         "group_id": "group at the time of the rating",
         "reason": "why the rating was bad",
-        "reason_code": "number of the reason",
         "score": "offered or unoffered (no answer yet), good or bad",
     },
     deletes="Zendesk deletes none.",
