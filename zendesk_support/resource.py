@@ -12,6 +12,7 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
+from dlt.common.configuration.exceptions import ConfigFieldMissingException
 
 from zendesk_support.account_guard import STATE_KEY, check_account
 from zendesk_support.arrow import Converter, DataType, Names
@@ -250,14 +251,17 @@ def check_destination(settings: Settings) -> None:
         dlt.current.source_state()[STATE_KEY] = settings.account
     if current_sync.get() is not None:
         return  # `sync` has looked
-    check_account(pipeline, schema.name, settings.account)
-    remedy = "Load by `zendesk_support.sync(pipeline, source)`, which repairs that."
-    if is_compared(pipeline) and (why := what_differs(pipeline)):
-        raise ConfigurationError(f"{why} {remedy}")
-    # A refresh has taken what it drops out of the schema.
-    present = [name for name in dlt.current.source().selected_resources if name in schema.tables]
-    for how in lost_streams(pipeline, schema.name, present).values():
-        raise ConfigurationError(f"{how}. {remedy}")
+    try:
+        check_account(pipeline, schema.name, settings.account)
+        remedy = "Load by `zendesk_support.sync(pipeline, source)`, which repairs that."
+        if is_compared(pipeline) and (why := what_differs(pipeline)):
+            raise ConfigurationError(f"{why} {remedy}")
+        # A refresh has taken what it drops out of the schema.
+        present = [name for name in dlt.current.source().selected_resources if name in schema.tables]
+        for how in lost_streams(pipeline, schema.name, present).values():
+            raise ConfigurationError(f"{how}. {remedy}")
+    except ConfigFieldMissingException:
+        return  # rows may be extracted here and loaded elsewhere
 
 
 def stopped_message(stream: Stream, mode: Mode, sync: Checkpoints | None) -> str:

@@ -30,7 +30,7 @@ LISTS = {
     "tags": "/api/v2/tags tags",
     "ticket_activities": "/api/v2/activities activities",
     "ticket_audits": "/api/v2/ticket_audits audits",
-    "ticket_fields": "/api/v2/ticket_fields ticket_fields",
+    "ticket_fields": "/api/v2/ticket_fields?creator=true ticket_fields",
     "ticket_forms": "/api/v2/ticket_forms ticket_forms",
     "ticket_skips": "/api/v2/skips skips",
     "triggers": "/api/v2/triggers triggers",
