@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,40 @@ def test_a_dataset_keeps_the_mode_it_began_with(tmp_path: Path, simulate: Simula
     assert_whole(target, account, "tickets")
     sync(target, source(account, nested=then).with_resources("groups", "tickets"), full_refresh=True)
     assert_whole(target, account, "tickets")
+
+
+def test_values_of_varying_types_are_texts_whatever_comes_first(tmp_path: Path, simulate: Simulate) -> None:
+    account = simulate(tickets=20)
+    give_values(account, True, "2024-01-01T00:00:00Z", [1, "two"], 1.5)
+    target = pipeline(tmp_path)
+    load(target, account, "tickets", nested="tables")
+    assert_whole(target, account, "tickets")
+    columns = target.default_schema.tables["tickets__custom_fields"]["columns"]
+    assert {name: column["data_type"] for name, column in columns.items() if name.startswith("value")} == {
+        "value": "text"
+    }
+
+
+def test_a_table_made_with_values_of_another_type_goes_on(
+    tmp_path: Path, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = simulate(tickets=20)
+    give_values(account, True)
+    target = pipeline(tmp_path)
+    with monkeypatch.context() as before:
+        before.setitem(CATALOGUE, "tickets", replace(CATALOGUE["tickets"], varying=()))
+        load(target, account, "tickets", nested="tables")
+    give_values(account, "text", False)
+    load(target, account, "tickets", nested="tables")
+    found = table(target, "tickets")
+    assert {row["custom_fields.0.value"] for row in found.values() if "custom_fields.0.value" in row} == {"text"}
+
+
+def give_values(account: Simulator, *values: Any) -> None:
+    """Give every ticket custom fields with these values."""
+    account.advance(120)
+    tickets, at = account.account.tables["tickets"], int(account.now()) - 100
+    for rid in tickets.rids:
+        fields = [{"id": id, "value": value} for id, value in enumerate(values)]
+        tickets.change(rid, at).update(custom_fields=fields, generated_timestamp=at)
+    account.account.changed()

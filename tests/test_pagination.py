@@ -20,6 +20,7 @@ from zendesk_support.kinds import (
     HelpCenterListing,
     Job,
     Listing,
+    LogListing,
     PageSize,
     Position,
     Reader,
@@ -377,6 +378,50 @@ def test_a_filtered_list_does_not_move_past_the_time_it_was_asked_at() -> None:
     pages = [rows(900, 910), rows(2_000, first=3)]
     found = chunks(RATINGS, Script(links(pages, {"meta": {"has_more": False}}), server_time=1_000))
     assert found[-1].at == 880
+
+
+# Lists that only grow
+
+
+AUDITS = LogListing("audits", "rows", time="at")
+
+
+def older_cursors(all_rows: list[dict[str, int]], size: int) -> Answers:
+    """The older paging of audits: newest first, with `before_url` to what is older."""
+
+    def answer(path: str, params: dict[str, str]) -> dict[str, Any]:
+        newest_first = all_rows[::-1]
+        low = int(params.get("cursor", 0))
+        more = low + size < len(newest_first)
+        before = f"{BASE}/api/v2/audits?cursor={low + size}" if more else None
+        return {"rows": newest_first[low : low + size], "before_url": before, "next_page": None}
+
+    return answer
+
+
+def test_audits_that_come_newest_first_are_read_back_to_the_position() -> None:
+    script = Script(older_cursors(rows(*range(10, 100, 10)), 2), server_time=1_000)
+    found = chunks(AUDITS, script, at=50)
+    assert sorted(map(int, filter(None, ids(found)))) == [5, 6, 7, 8, 9]
+    assert (found[-1].at, found[-1].complete, len(script.asked)) == (90, True, 4)
+
+
+def test_audits_that_come_oldest_first_go_on_from_some_rows_before_the_end() -> None:
+    listed = rows(*range(10, 100, 10))
+
+    def answer(path: str, params: dict[str, str]) -> dict[str, Any]:
+        low = int(params.get("page[after]", 0))
+        page = listed[low : low + 2]
+        return {"rows": page, "meta": {"has_more": low + 2 < len(listed), "after_cursor": str(low + len(page))}}
+
+    first = chunks(AUDITS, Script(answer, server_time=1_000), lookback=15)[-1]
+    assert first.resume == "6"
+    listed += rows(100, 110, first=10)
+    script, settings = Script(answer, server_time=1_000), Settings(base_url=BASE, start=0, lookback=15)
+    transport: Any = script
+    again = list(AUDITS.read(Job(transport, settings, Usage(), Shared(), Position.of(first.saved, 0))))
+    assert ids(again) == [10, 11]
+    assert script.asked[0][1]["page[after]"] == "6"
 
 
 # Help centers

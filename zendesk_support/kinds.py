@@ -358,8 +358,8 @@ class Reader(Protocol):
 class CursorExport:
     """An incremental export with an opaque cursor, ordered by (`time`, id).
 
-    A sync starts at the saved second, inclusive, since a row may enter that second after it was read; within a pass the
-    cursor leads from page to page. See
+    A sync starts some minutes before the saved second, since a row may become visible after that time was read; within
+    a pass the cursor leads from page to page. See
     https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
     """
 
@@ -394,6 +394,8 @@ class CursorExport:
                         f"{self.path}: an answer lacks `{self.side}`, which was asked for beside its rows."
                     )
                 rows = page.rows if walk.new(page.rows) else []
+                if found.anew:
+                    rows = [row for row in rows if not lookback.has(row)]
                 times, now = seconds(rows, self.time), job.now()
                 ordered = ordered and in_order(times, at if found.anew else before, now)
                 if not ordered:

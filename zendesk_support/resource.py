@@ -6,13 +6,14 @@ resource of the next dlt run takes over from them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
 import dlt
 import pyarrow as pa
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
+from dlt.common.schema import Schema
 
 from zendesk_support.account_guard import STATE_KEY, check_account
 from zendesk_support.arrow import Converter, DataType, Names
@@ -294,9 +295,9 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode, without_nul: bool
             found[name] = data_type
     if settings.nested == "tables":
         names = Names({*stream.columns, DIGEST, DELETED_AT}, found, naming.normalize_path, keys)
-        return TableShape(
-            names, stream.dropped, naming.normalize_path, without_nul, mode in APPENDING, stream.varying_paths
-        )
+        varying = held_as_texts(stream, schema)
+        hint_texts(stream, varying)
+        return TableShape(names, stream.dropped, naming.normalize_path, without_nul, mode in APPENDING, varying)
     types: dict[str, DataType] = dict(stream.columns)
     required = list(stream.key)
     if stream.removes:
@@ -315,6 +316,32 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode, without_nul: bool
         keys,
     )
     return ArrowShape(converter)
+
+
+def held_as_texts(stream: Stream, schema: Schema) -> frozenset[tuple[str, ...]]:
+    """The paths of values whose types vary, less those that a child table already holds as another type."""
+
+    def held(path: tuple[str, ...]) -> str | None:
+        *above, leaf = path
+        table: Any = schema.tables.get(schema.naming.shorten_fragments(stream.name, *above), {})
+        return (table.get("columns") or {}).get(leaf, {}).get("data_type")  # type: ignore[no-any-return]
+
+    return frozenset(path for path in stream.varying_paths if held(path) in (None, "text"))
+
+
+def hint_texts(stream: Stream, varying: Iterable[tuple[str, ...]]) -> None:
+    """Tell dlt that child tables hold texts there: it would take the first text that is a time for a time.
+
+    dlt has no such hints for lists within objects, such as `conditions.all`.
+    """
+    found: dict[tuple[str, ...], Any] = {}
+    for *above, leaf in varying:
+        if len(above) == 1:
+            columns = found.setdefault(tuple(above), {})
+            columns[leaf] = {"name": leaf, "data_type": "text", "nullable": True}
+    if found and load_id() is not None:
+        hints: Any = {path: dlt.mark.make_nested_hints(columns=columns) for path, columns in found.items()}
+        dlt.current.source().resources[stream.name].apply_hints(nested_hints=hints)
 
 
 def refuses_nul() -> bool:

@@ -170,7 +170,6 @@ def _resource(stream: Stream, account: Account) -> DltResource:
         merge_key=merge_key,
         write_disposition=DISPOSITIONS[mode],
         columns=hints,
-        nested_hints=_texts(stream) if settings.nested == "tables" else None,
         file_format="parquet",
     )
     hidden: dict[str, Any] = {"description": stream.doc, MODE_HINT: mode, NESTED_HINT: settings.nested}
@@ -198,19 +197,6 @@ def _resource(stream: Stream, account: Account) -> DltResource:
     # dlt forgets earlier table hints when it is given none.
     resource.apply_hints(references=references, additional_table_hints=_bigquery_layout(stream) or None)
     return resource
-
-
-def _texts(stream: Stream) -> Any:
-    """The hints of child tables whose values vary in type: dlt would take the first text that is a time for a time.
-
-    dlt has none for lists within objects, such as `conditions.all`.
-    """
-    found: dict[tuple[str, ...], Any] = {}
-    for *above, leaf in stream.varying_paths:
-        if len(above) == 1:
-            columns = found.setdefault(tuple(above), {})
-            columns[leaf] = {"name": leaf, "data_type": "text", "nullable": True}
-    return {path: dlt.mark.make_nested_hints(columns=columns) for path, columns in found.items()} or None
 
 
 def _reference(column: str, table: str) -> Any:
