@@ -57,5 +57,7 @@ def test_only_the_limit_of_the_account_counts_requests_of_two_groups(
         "incremental_exports_cursor": {"users_export"},
         "deleted_tickets": {"incremental_exports"},
         "ticket_audits": {"incremental_exports"},
+        "tags_index": {"account"},
+        "ticket_fields_index": {"account"},
         "help_center": {"help_center"},
     }

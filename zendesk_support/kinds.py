@@ -910,6 +910,7 @@ class LogListing:
             rows = [page.rows[i] for i in wanted]
             lookback.add(rows, times[wanted], at)
             again = lookback.reread()
+            rows = [row for row in rows if row_hash(row) not in position.edge]
             if order.oldest_first and following is not None:
                 boundaries.append((top, following))
             while boundaries and boundaries[0][0] < again.since:
