@@ -58,7 +58,7 @@ def tried(group, **params):
     context = {"dag_run": SimpleNamespace(run_type="manual"), "params": params}
     airflow.get_current_context = lambda: context
     try:
-        return sorted(airflow.source(group, "any").selected_resources)
+        return sorted(airflow.source(group, "any").selected_streams)
     except (AirflowFailException, AirflowSkipException) as error:
         return f"{type(error).__name__}: {error}"
 

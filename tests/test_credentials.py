@@ -109,8 +109,8 @@ def test_half_filled_credentials_name_the_missing_field(
     ("value", "expected"),
     [
         ('{"email": "a@example.com"}', "email set, api_token missing"),
-        ('{"email": "a@example.com", "token": "word"}', "No Zendesk credentials are set"),
-        ("word", "No Zendesk credentials are set"),
+        ('{"email": "a@example.com", "token": "word"}', "credentials of type str are not understood"),
+        ("word", "credentials of type str are not understood"),
     ],
 )
 def test_credentials_in_one_text_that_cannot_be_used_are_refused(

@@ -166,8 +166,16 @@ def test_a_bad_value_from_the_environment_is_refused_too(
         ("nested = 5", 'nested = "5" is not one of "json", "tables"'),
         ('streams = ["tickets"]', 'streams = "["tickets"]" is not a table of settings'),
         ('streams.tickets = "history"', 'streams.tickets = "history" is not a table of settings'),
-        ('streams.tickets.mode = "history"', 'streams.tickets = "mode": there is no such setting. Example: streams.'),
-        ('streams.ticket.sync_mode = "history"', 'streams = "ticket": there is no such stream. Example: streams.'),
+        (
+            'streams.tickets.mode = "history"',
+            "sources.zendesk_support.streams.tickets.mode: there is no setting streams.tickets.mode. Did you mean "
+            "streams.tickets.sync_mode?",
+        ),
+        (
+            'streams.ticket.sync_mode = "history"',
+            "sources.zendesk_support.streams.ticket.sync_mode: there is no setting streams.ticket. Did you mean "
+            "streams.tickets?",
+        ),
     ],
 )
 def test_a_bad_value_from_the_configuration_file_is_refused_too(

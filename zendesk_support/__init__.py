@@ -14,6 +14,7 @@ from zendesk_support.errors import (
     ZendeskError,
 )
 from zendesk_support.report import Report, StreamReport
+from zendesk_support.rows import by_row, rows
 from zendesk_support.runner import sync
 from zendesk_support.source import zendesk_support_source
 from zendesk_support.verify import Verification, verify
@@ -33,6 +34,8 @@ __all__ = [
     "ZendeskClientCredentials",
     "ZendeskError",
     "ZendeskRefreshToken",
+    "by_row",
+    "rows",
     "sync",
     "verify",
     "zendesk_support_source",

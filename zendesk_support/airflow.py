@@ -137,7 +137,7 @@ def source(group: str, name: str) -> ZendeskSource:
     except ConfigurationError as error:
         raise AirflowFailException(str(error)) from None
     whole: ZendeskSource = found.clone(with_name=name)
-    return whole.with_resources(*streams)  # type: ignore[return-value]
+    return whole.with_resources(*streams)
 
 
 def period(context: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,8 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "double": pa.float64(),
     "json": pa.string(),
 }
+JSON_FIELD = {b"data_type": b"json"}
+"""The metadata of a field whose texts are JSON."""
 OWN_COLUMNS = frozenset({"_dlt_id", "_dlt_load_id", "_deleted_at"})
 UNNAMED = "unnamed"
 RESERVED = ("_dlt_", "_table_", "_file_", "_partition", "_row_timestamp", "__root__", "_colidentifier", "_change_")
@@ -146,7 +148,9 @@ class Converter:
             self._add(columns, self._names[key], texts)
         fields, arrays = [], []
         for name, data_type in self.types.items():
-            fields.append(pa.field(name, ARROW_TYPES[data_type], nullable=name not in self._required))
+            metadata = JSON_FIELD if data_type == "json" else None
+            nullable = name not in self._required
+            fields.append(pa.field(name, ARROW_TYPES[data_type], nullable, metadata))
             arrays.append(columns.get(name) if name in columns else pa.nulls(count, ARROW_TYPES[data_type]))
         return pa.table(arrays, schema=pa.schema(fields))
 

@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.destination.exceptions import DestinationException
@@ -141,7 +141,7 @@ def make_source(options: argparse.Namespace, selected: list[str], **settings: An
         settings["start_date"] = options.start_date
     if options.end_date:
         settings["end_date"] = options.end_date
-    return cast(ZendeskSource, zendesk_support_source(**settings).with_resources(*selected))
+    return zendesk_support_source(**settings).with_resources(*selected)
 
 
 def open_pipeline(warehouse: Warehouse, options: argparse.Namespace) -> Pipeline:

@@ -6,7 +6,6 @@ See https://developer.zendesk.com/api-reference/introduction/security-and-auth/
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
 import math
@@ -16,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Union
+from typing import Any, ClassVar, Protocol
 
 import dlt
 import msgspec
@@ -82,8 +81,8 @@ class ZendeskApiToken(Fields):
 
 
 @configspec
-class IncompleteCredentials(Fields):
-    """What is set when no kind of credentials is complete: lets the message name what is missing."""
+class ZendeskCredentials(Fields):
+    """The fields of every kind of credentials: which of them are set decides the kind."""
 
     client_id: str | None = None
     client_secret: TSecretStrValue | None = None
@@ -93,14 +92,15 @@ class IncompleteCredentials(Fields):
     api_token: TSecretStrValue | None = None
 
     def parse_native_representation(self, native_value: Any) -> None:
-        """Read a JSON object; of any other text nothing is known."""
-        with contextlib.suppress(ValueError):
+        """Read a JSON object; what is none is refused once the fields are known that are set besides."""
+        try:
             super().parse_native_representation(native_value)
+        except ValueError:
+            self.__dict__[NOT_READ] = type(native_value).__name__
 
 
-ZendeskCredentials = Union[
-    ZendeskRefreshToken, ZendeskClientCredentials, ZendeskAccessToken, ZendeskApiToken, IncompleteCredentials
-]
+NOT_READ = "not_read"
+"""Where credentials note that they were given in a form without fields."""
 
 COMPLETE: dict[type[CredentialsConfiguration], tuple[str, ...]] = {
     ZendeskClientCredentials: ("client_id", "client_secret"),
@@ -108,6 +108,9 @@ COMPLETE: dict[type[CredentialsConfiguration], tuple[str, ...]] = {
     ZendeskAccessToken: ("access_token",),
     ZendeskApiToken: ("email", "api_token"),
 }
+
+IN_ORDER = (ZendeskRefreshToken, ZendeskClientCredentials, ZendeskAccessToken, ZendeskApiToken)
+"""Which kind is used where the fields of several are set."""
 
 HOW_TO_SET = """Set the account in .dlt/config.toml:
 
@@ -136,6 +139,7 @@ def check_credentials(credentials: CredentialsConfiguration) -> CredentialsConfi
     Raises:
         ConfigurationError: none is set, or a field of the kind is missing or empty.
     """
+    credentials = kind_of(credentials)
     fields = COMPLETE.get(type(credentials))
     if fields is not None:
         missing = [name for name in fields if not str(getattr(credentials, name) or "").strip()]
@@ -147,7 +151,7 @@ def check_credentials(credentials: CredentialsConfiguration) -> CredentialsConfi
         given = [name for name in fields if name not in missing]
     else:
         names = sorted({name for fields in COMPLETE.values() for name in fields})
-        given = [name for name in names if getattr(credentials, name, None)]
+        given = [name for name in names if str(getattr(credentials, name, None) or "").strip()]
         missing = []
     if not given and not missing:
         raise ConfigurationError(f"No Zendesk credentials are set. {HOW_TO_SET}")
@@ -158,6 +162,29 @@ def check_credentials(credentials: CredentialsConfiguration) -> CredentialsConfi
     raise ConfigurationError(
         f"Zendesk credentials are incomplete: {shown} set, {', '.join(wanted)} missing. {HOW_TO_SET}"
     )
+
+
+def kind_of(credentials: CredentialsConfiguration) -> CredentialsConfiguration:
+    """The credentials as those of the first kind whose fields are all set; as they are where none is complete.
+
+    Raises:
+        ConfigurationError: they were given in a form that has no fields.
+    """
+    if not isinstance(credentials, ZendeskCredentials):
+        return credentials
+    if (given := credentials.__dict__.get(NOT_READ)) is not None:
+        raise ConfigurationError(
+            f"credentials of type {given} are not understood: they are fields, or one JSON object of these fields. "
+            'Example: credentials={"client_id": "...", "client_secret": "..."}. ' + HOW_TO_SET
+        )
+    for kind in IN_ORDER:
+        fields = COMPLETE[kind]
+        if all(str(getattr(credentials, name) or "").strip() for name in fields):
+            found = kind()
+            for name in fields:
+                setattr(found, name, getattr(credentials, name))
+            return found
+    return credentials
 
 
 def readable(name: str, value: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from zendesk_support.credentials import TokenVault
 from zendesk_support.modes import DEFAULT, MODE_HINT
-from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.base import Stream
 
 HAS_ROWS = "has_rows"
 """In a stream's state: rows of it were loaded since its table was made."""
@@ -178,35 +178,56 @@ def holds_state(pipeline: Pipeline, version_hash: str) -> bool:
     return bool(found[0][0])
 
 
-def lost_streams(pipeline: Pipeline, schema_name: str, streams: Iterable[str]) -> dict[str, str]:
+def lost_streams(
+    pipeline: Pipeline, schema_name: str, streams: Mapping[str, Stream], emptied: Collection[str] = ()
+) -> dict[str, str]:
     """Streams whose saved position counts rows as loaded that the destination has lost, and how that shows.
 
     A table or column is gone, or a table is empty that had rows. Rows that were deleted one by one do not show.
+
+    Args:
+        pipeline: what has loaded them.
+        schema_name: of the source.
+        streams: by the name of the resource.
+        emptied: tables that this very run drops or empties.
     """
     if schema_name not in pipeline.schema_names:
         return {}
     schema = pipeline.schemas[schema_name]
     state: Any = pipeline.state.get("sources", {}).get(schema_name, {}).get("resources", {})
-    tables = tables_of(schema, streams)
+    tables = tables_of(schema, streams, emptied)
     with pipeline.destination_client(schema_name) as client:
         if not tables or not isinstance(client, SqlJobClientBase):
             return {}
         lost = gone(client, schema, tables)
-        had_rows = [name for name in tables if name not in lost and holds_all(schema, name, state.get(name, {}))]
-        for name in empty(client.sql_client, had_rows):
-            lost[name] = f"The table {name} is empty"
+        had_rows = {
+            root_of(schema, found): name
+            for name, found in tables.items()
+            if name not in lost and holds_all(schema, root_of(schema, found), streams[name], state.get(name, {}))
+        }
+        for table in empty(client.sql_client, had_rows):
+            lost[had_rows[table]] = f"The table {table} is empty"
     return lost
 
 
-def tables_of(schema: Schema, streams: Iterable[str]) -> dict[str, list[str]]:
+def tables_of(schema: Schema, streams: Collection[str], emptied: Collection[str]) -> dict[str, list[str]]:
     """By stream that was loaded, its table and the child tables of nested values."""
-    wanted = set(streams)
     found: dict[str, list[str]] = {}
     for name, table in schema.tables.items():
-        root = get_root_table(schema.tables, name)["name"]
-        if root in wanted and has_table_seen_data(table):
-            found.setdefault(root, []).append(name)
-    return {stream: sorted(tables) for stream, tables in found.items() if stream in tables}
+        root = get_root_table(schema.tables, name)
+        stream = str(root.get("resource") or root["name"])
+        if stream in streams and root["name"] not in emptied and has_table_seen_data(table):
+            found.setdefault(stream, []).append(name)
+    return {
+        stream: sorted(tables)
+        for stream, tables in found.items()
+        if any(get_root_table(schema.tables, name)["name"] == name for name in tables)
+    }
+
+
+def root_of(schema: Schema, tables: Iterable[str]) -> str:
+    """The one among a stream's tables that is no child."""
+    return next(name for name in tables if get_root_table(schema.tables, name)["name"] == name)
 
 
 def gone(client: SqlJobClientBase, schema: Schema, tables: Mapping[str, list[str]]) -> dict[str, str]:
@@ -225,10 +246,10 @@ def gone(client: SqlJobClientBase, schema: Schema, tables: Mapping[str, list[str
     return lost
 
 
-def holds_all(schema: Schema, name: str, state: Mapping[str, Any]) -> bool:
+def holds_all(schema: Schema, table: str, stream: Stream, state: Mapping[str, Any]) -> bool:
     """Whether a stream's table is to hold rows that its next sync does not read again; a list is read whole."""
-    mode: Any = schema.tables[name].get(MODE_HINT, DEFAULT)
-    return bool(state.get(HAS_ROWS)) and mode in REFILLED and not CATALOGUE[name].snapshot
+    mode: Any = schema.tables[table].get(MODE_HINT, DEFAULT)
+    return bool(state.get(HAS_ROWS)) and mode in REFILLED and not stream.snapshot
 
 
 def empty(client: SqlClientBase[Any], names: Iterable[str]) -> list[str]:

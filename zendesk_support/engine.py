@@ -16,12 +16,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
-import dlt
 import msgspec
 import numpy as np
 import pyarrow as pa
 from dlt.common.configuration.specs import CredentialsConfiguration
-from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
+from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_support.arrow import OWN_COLUMNS
@@ -55,12 +54,13 @@ from zendesk_support.modes import (
     APPENDING,
     DEFAULT,
     FULL,
-    Mode,
 )
 from zendesk_support.pages import NULL, Row, Rows, is_id, number, quoted, raw, row_hash, seconds, tokens
+from zendesk_support.report import Reports
 from zendesk_support.settings import Settings
 from zendesk_support.shapes import Shape
 from zendesk_support.streams.base import DELETED_AT, Feed, Stream
+from zendesk_support.target import Runs, Target
 from zendesk_support.transport import Transport, Usage, plain
 
 QUEUED = 2
@@ -90,6 +90,8 @@ class Account:
         self.credentials = credentials
         self.clock = Clock(settings.clock_scale)
         self.budget = Budget(self.clock, settings.quota_share)
+        self.reports = Reports()
+        self.runs = Runs()
         self._lock = threading.Lock()
         self._session: Session | None = None
 
@@ -145,10 +147,11 @@ class Session:
     def join(self, member: Member) -> Pass:
         """Subscribe to a pass over the member's reader, shared where another stream waits for the same one."""
         for running in self._passes:
-            if running.reader == member.feed.reader and not running.started and not running.reader.snapshot:
+            alike = running.reader == member.feed.reader and running.settings == member.settings
+            if alike and not running.started and not running.reader.snapshot:
                 break
         else:
-            running = Pass(self, member.feed.reader)
+            running = Pass(self, member.feed.reader, member.settings)
             self._passes.append(running)
         if isinstance(running.reader, (HelpCenterListing, HelpCenterChildren)):
             self.shared.parents(running.reader.path).promise()
@@ -160,23 +163,23 @@ class Session:
         for running in self._passes:
             running.start()
 
-    def destination(self, stream: Stream, mode: Mode) -> Destination:
+    def destination(self, stream: Stream, target: Target) -> Destination:
         """What the pipeline under way has loaded of a stream; nothing, where all is loaded anew."""
-        if load_id() is None or mode in FULL or not is_materialized(stream):
+        run = self.account.runs.current()
+        if run is None or not target.is_read_back:
             return Destination()
-        schema = dlt.current.source_schema()
         if self._client is None:
-            self._client = dlt.current.pipeline().sql_client(schema_name=schema.name)
-        table = held_table(schema.tables, stream.name)
-        return Destination(self._client, table, stream.key if mode in APPENDING else ())
+            self._client = run.pipeline.sql_client(schema_name=run.schema.name)
+        table = held_table(run.tables, target.table)
+        return Destination(self._client, table, stream.key if target.mode in APPENDING else ())
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""
         for bucket, waited in self.account.budget.waited().items():
             if (new := int(waited) - self._shown.get(bucket, 0)) > 0:
                 self._shown[bucket] = int(waited)
-                if load_id() is not None:
-                    dlt.current.pipeline().collector.update(f"waiting for {bucket} (s)", new)
+                if (run := self.account.runs.current()) is not None:
+                    run.pipeline.collector.update(f"waiting for {bucket} (s)", new)
 
     @property
     def refused(self) -> bool:
@@ -199,8 +202,9 @@ class Session:
 class Pass:
     """One reading of an endpoint, in a thread, for all streams that want its rows."""
 
-    def __init__(self, session: Session, reader: Reader) -> None:
+    def __init__(self, session: Session, reader: Reader, settings: Settings) -> None:
         self.reader = reader
+        self.settings = settings
         self.members: list[Member] = []
         self.started = False
         self._session = session
@@ -221,11 +225,10 @@ class Pass:
 
     def _read(self) -> None:
         session = self._session
-        settings = session.account.settings
         try:
             job = Job(
                 transport=session.transport,
-                settings=settings if self.members[0].stream.fact else replace(settings, end=None),
+                settings=self.settings,
                 usage=self.members[0].usage,
                 shared=session.shared,
                 position=self._position(),
@@ -284,9 +287,10 @@ class Member:
         start: int,
         shape: Shape,
         destination: Destination,
-        mode: Mode = DEFAULT,
+        target: Target,
     ) -> None:
         self.stream = stream
+        self.settings = target.settings
         self.feed = feed
         self.usage = Usage()
         self.job: Job
@@ -298,7 +302,8 @@ class Member:
         self._amended: dict[int, int] = {}
         self._shape = shape
         self.destination = destination
-        self._mode = mode
+        self._target = target
+        self._mode = target.mode
         self._queue: deque[Batch] = deque()
         self._closed = False
         self._known: Known | None = None
@@ -435,7 +440,7 @@ class Member:
 
     def finish(self) -> None:
         """The pass is complete: what it did not list is gone."""
-        stays = self.stream.keeps or self._session.account.settings.end is not None or self._mode in FULL
+        stays = self.stream.keeps or self._target.is_bounded or self._mode in FULL
         if self._known is not None and not stays and (gone := self._known.gone()).num_rows:
             keys = [{name: raw(value) for name, value in key.items()} for key in gone.to_pylist()]
             self._put(self._retired(keys), {})
@@ -512,6 +517,12 @@ def key_text(row: Row, key: Sequence[str]) -> tuple[bytes, ...]:
 
 def in_words(stream: Stream, error: BaseException) -> BaseException:
     """An error that says by itself what it is about; one that nobody expected rarely does."""
+    if isinstance(error, DatabaseException) and "extension" in str(error):
+        return ConfigurationError(
+            f"{stream.name}: its table cannot be read back, which a list needs to find what Zendesk has deleted: "
+            f"{plain(str(error), ())} dlt reads tables of this format by an extension of DuckDB: install it where this "
+            f'runs, or set streams.{stream.name}.sync_mode = "overwrite".'
+        )
     if isinstance(error, ZendeskError) or not isinstance(error, UNEXPECTED):
         return error
     told = ContractError(
@@ -560,20 +571,6 @@ def own_name(key: str, row: Row) -> str:
 def values(rows: Rows, name: str) -> list[Any]:
     """A column as Python values."""
     return list(msgspec.json.decode(b"[" + b",".join(tokens(rows, name)) + b"]"))
-
-
-def is_materialized(stream: Stream) -> bool:
-    """Whether the stream's table exists at the destination."""
-    table: Any = dlt.current.source_schema().tables.get(stream.name, {})
-    return bool((table.get("x-normalizer") or {}).get("seen-data"))
-
-
-def load_id() -> str | None:
-    """The load package under way; None where a resource is iterated without a pipeline."""
-    try:
-        return dlt.current.load_package_state()["load_id"]
-    except CurrentLoadPackageStateNotAvailable:
-        return None
 
 
 def time_value(stream: Stream, column: str, at: int) -> Any:

@@ -35,7 +35,7 @@ DISPOSITIONS: dict[str, Any] = {
     "overwrite": "replace",
     "append": "append",
     "incremental_append": "append",
-    "incremental": {"disposition": "merge", "strategy": "delete-insert"},
+    "incremental": "merge",
     "history": {"disposition": "merge", "strategy": "scd2"},
 }
 

@@ -27,9 +27,11 @@ from zendesk_support.kinds import (
     TimeExport,
 )
 from zendesk_support.known import DELETED_AT, Array, Condition, Destination, Known, compact, holds, ids_of, keys_digest
+from zendesk_support.modes import DEFAULT
 from zendesk_support.pages import Row, Rows, number, seconds, tokens
 from zendesk_support.shapes import TableShape
 from zendesk_support.streams.base import Feed, Stream
+from zendesk_support.target import Target
 from zendesk_support.transport import Request
 
 PAGES = 10
@@ -174,7 +176,10 @@ class Observer(Member):
     def __init__(
         self, session: Session, loaded: Loaded, feed: Feed, saved: dict[str, Any], destination: Destination
     ) -> None:
-        super().__init__(session, loaded.stream, feed, saved, loaded.start, UNUSED, destination)
+        name, settings = loaded.stream.name, session.account.settings
+        period = settings if loaded.stream.fact else replace(settings, end=None)
+        target = Target(name, name, DEFAULT, period, is_bounded=settings.end is not None)
+        super().__init__(session, loaded.stream, feed, saved, loaded.start, UNUSED, destination, target)
         self.loaded = loaded
         self.newest = 0
         self.rows_read = 0

@@ -6,7 +6,8 @@ resource of the next dlt run takes over from them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,50 +15,59 @@ import dlt
 import pyarrow as pa
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.common.schema import Schema
+from dlt.extract import DltResource
 
 from zendesk_support.account_guard import STATE_KEY, check_account
 from zendesk_support.arrow import Converter, DataType, Names
-from zendesk_support.checkpoints import Checkpoints, current_sync
+from zendesk_support.checkpoints import current_sync
 from zendesk_support.credentials import TokenVault
 from zendesk_support.destination_state import HAS_ROWS, is_compared, lost_streams, what_differs
 from zendesk_support.duckdb_memory import largest_value
-from zendesk_support.engine import Account, Batch, Member, Session, is_materialized, load_id, time_value
+from zendesk_support.engine import Account, Batch, Member, Session, time_value
 from zendesk_support.errors import ConfigurationError, UnavailableError
+from zendesk_support.hints import apply_mode
 from zendesk_support.kinds import ANSWERED_WITHIN
 from zendesk_support.known import DELETED_AT, DIGEST, KEY_HINT
-from zendesk_support.modes import APPENDING, DEFAULT, FULL, SPOOLED, Mode, Spool, check_mode, check_table
-from zendesk_support.report import TABLE as REPORT_TABLE
+from zendesk_support.modes import APPENDING, FULL, SPOOLED, Mode, Spool
 from zendesk_support.report import StreamReport, now
-from zendesk_support.settings import Settings
-from zendesk_support.shapes import ArrowShape, Shape, TableShape
+from zendesk_support.settings import Settings, instant
+from zendesk_support.shapes import ArrowShape, RowShape, Shape, TableShape
 from zendesk_support.streams.base import Stream
+from zendesk_support.target import Run, Target, load_id, target_of
 
 POSITIONS = "positions"
 FIRST = "0"
-REFUSE_NUL = ("postgres", "redshift")
-"""SQL dialects whose texts cannot hold NUL."""
+UNREADABLE = (
+    "the destination cannot be read back: lists are sent whole, rows that Zendesk deletes stay, and earlier rows are "
+    "not redacted"
+)
 
 
 def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[Any]:
-    """Yield a stream's tables, None while there is nothing to yield, and when it ends its report."""
+    """Yield a stream's tables, and None while there is nothing to yield."""
+    run = account.runs.current()
+    reports = account.reports.of(run.id if run is not None else None)
     stream = stream.configured(account.settings)
-    mode = mode_of(stream, account.settings)
-    if is_materialized(stream):
-        check_table(stream, mode, account.settings.nested, dlt.current.source_schema().tables[stream.name])
+    target = target_of(stream, account.settings, cursor, run)
+    apply_mode(dlt.current.resource(), stream, target)
     if cursor is not None:
         cursor.advance(None)
     session = account.enter()
     try:
-        if load_id() is not None:
-            session.shared.once("destination", lambda: check_destination(account.settings))
+        if run is not None:
+            session.shared.once("destination", lambda: check_destination(account.settings, run))
         restore_tokens(session.vault)
-        reading = session.readings.get(stream.name)
+        reading = session.readings.get(target.resource)
         if reading is None:
-            reading = session.readings[stream.name] = Reading(session, stream, mode, cursor)
+            reading = session.readings[target.resource] = Reading(session, stream, target, cursor)
         else:
-            reading.resume()
-        yield from reading.items(cursor)
+            reading.resume(target)
+        with closing(reading.items(cursor)) as items:
+            for item in items:
+                reports.turns += 1
+                yield item
     finally:
+        reports.ended.add(target.resource)
         keep_tokens(session.vault)
         account.leave(session)
 
@@ -65,37 +75,41 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
 class Reading:
     """A stream being read, in one dlt run or in several of one sync."""
 
-    def __init__(self, session: Session, stream: Stream, mode: Mode, cursor: Any | None) -> None:
+    def __init__(self, session: Session, stream: Stream, target: Target, cursor: Any | None) -> None:
         self._session = session
         self._stream = stream
-        self._mode = mode
-        self._stateless = session.account.settings.end is not None or mode in FULL
+        self._target = target
+        self._mode = mode = target.mode
+        self._stateless = target.is_stateless
         self._sync = current_sync.get()
-        self._report = StreamReport(stream.name, account=session.account.settings.account)
+        self._report = StreamReport(target.resource, account=session.account.settings.account)
         if self._sync is not None:
-            self._sync.report.streams[stream.name] = self._report
-        self._shape = make_shape(stream, session.account.settings, mode, session.shared.once("NUL", refuses_nul))
-        self._spool = Spool() if mode in SPOOLED else None
+            self._sync.report.streams[target.resource] = self._report
+        self._shape = make_shape(
+            stream, target, (run := session.account.runs.current()) is not None and run.refuses_nul
+        )
+        self._spool = Spool() if mode in SPOOLED or target.unique else None
         start = position_of(cursor.start_value if mode in FULL else cursor.last_value) if cursor is not None else 0
         state = self._state()
-        destination = session.destination(stream, mode)
+        destination = session.destination(stream, target)
         feeds = {str(i): feed for i, feed in enumerate(stream.feeds)}
-        nothing_to_amend = self._stateless or not is_materialized(stream)
+        nothing_to_amend = self._stateless or not target.is_loaded or not target.has_sql
         self._later = [i for i, feed in feeds.items() if feed.amends_only and nothing_to_amend and i not in state]
         self._members = {
-            i: Member(session, stream, feed, state.get(i, {}), start, self._shape, destination, mode)
+            i: Member(session, stream, feed, state.get(i, {}), start, self._shape, destination, target)
             for i, feed in feeds.items()
             if i not in self._later
         }
         self._passes = [session.join(member) for member in self._members.values()]
 
-    def resume(self) -> None:
+    def resume(self, target: Target) -> None:
         """Go on in a new dlt run: what the last one loaded can be read back now."""
-        destination = self._session.destination(self._stream, self._mode)
+        self._target = target
+        destination = self._session.destination(self._stream, target)
         for member in self._members.values():
             member.destination = destination
 
-    def items(self, cursor: Any | None) -> Iterator[Any]:
+    def items(self, cursor: Any | None) -> Generator[Any, None, None]:
         """What the resource yields in one dlt run."""
         self._shape.begin(load_id())
         ended = True
@@ -111,13 +125,19 @@ class Reading:
             yield from self._held_back()
             if ended and self._needs_table:
                 yield self._shape.empty()
+        except GeneratorExit:
+            if ended:
+                self._report.status = "stopped"
+                self._report.message = stopped_message(self._stream, self._mode, "a limit of the resource")
+                self._conclude_report()
+            raise
         finally:
             if ended:
                 self._close()
         if ended:
-            yield from self._reported()
+            self._conclude_report()
         elif self._sync is not None:
-            self._sync.going_on.add(self._stream.name)
+            self._sync.going_on.add(self._target.resource)
 
     @property
     def _exhausted(self) -> bool:
@@ -129,7 +149,7 @@ class Reading:
         positions: dict[str, dict[str, Any]] = saved.setdefault(POSITIONS, {})
         return positions
 
-    def _pages(self, cursor: Any | None) -> Iterator[Any]:
+    def _pages(self, cursor: Any | None) -> Generator[Any, None, None]:
         """Tables as they come, up to the end or a checkpoint; the position moves with each of them."""
         state = self._state()
         while not self._exhausted:
@@ -146,7 +166,7 @@ class Reading:
                     self._session.show_waiting()
                     yield None
 
-    def _hand_over(self, i: str, batch: Batch, state: dict[str, dict[str, Any]], cursor: Any | None) -> Iterator[Any]:
+    def _hand_over(self, i: str, batch: Batch, state: dict[str, dict[str, Any]], cursor: Any | None) -> Iterable[Any]:
         if batch.position:
             state[i] = batch.position
             if i == FIRST:
@@ -158,16 +178,17 @@ class Reading:
             return
         self._report.rows += batch.rows
         if isinstance(batch.data, pa.Table):
-            large = largest_value(self._stream.name, batch.data, self._stream.key[-1])
+            large = largest_value(self._target.resource, batch.data, self._stream.key[-1])
             self._report.largest = max(filter(None, (self._report.largest, large)), default=None)
-        if not self._stateless and batch.rows:
+        if batch.rows and not self._stateless and not self._target.drops_rows:
             dlt.current.resource_state()[HAS_ROWS] = True
         if self._sync is not None:
             self._sync.took_page()
         if self._spool is None:
             yield self._shape.hinted(batch.data)
         else:
-            self._spool.add(batch.data, self._stream.key if self._mode == "history" else None)
+            unique = self._mode == "history" or self._target.unique
+            self._spool.add(batch.data, self._stream.key if unique else None)
 
     def _advance(self, cursor: Any | None, batch: Batch) -> None:
         if cursor is not None and self._mode not in FULL:
@@ -175,11 +196,11 @@ class Reading:
             cursor.advance(time_value(self._stream, str(self._stream.cursor), reached))
             self._report.cursor = datetime.fromtimestamp(reached, timezone.utc).isoformat()
 
-    def _held_back(self) -> Iterator[Any]:
+    def _held_back(self) -> Iterable[Any]:
         """What waited on disk: the versions of this run, or the whole stream once it has been read."""
         whole = self._exhausted and self._report.status == "loaded"
         if self._mode == "overwrite":
-            replace_table(self._stream, whole)
+            replace_table(whole)
         if self._spool is None or (self._mode in FULL and not whole):
             return
         for data in self._spool.batches():
@@ -191,7 +212,7 @@ class Reading:
     def _needs_table(self) -> bool:
         if self._report.rows:
             return False
-        return not is_materialized(self._stream) or (self._mode == "overwrite" and self._report.status == "loaded")
+        return not self._target.is_loaded or (self._mode == "overwrite" and self._report.status == "loaded")
 
     def _conclude(self) -> None:
         """Say how the stream ended; raises its error unless the sync goes on without it."""
@@ -199,7 +220,8 @@ class Reading:
         error = next((member.error for member in self._members.values() if member.error is not None), None)
         if error is None and not self._exhausted:
             report.status = "stopped"
-            report.message = stopped_message(self._stream, self._mode, self._sync)
+            why = self._sync.why_over if self._sync is not None else ""
+            report.message = stopped_message(self._stream, self._mode, why)
         if error is None:
             report.message = report.message or "; ".join(self._notes()) or None
             return
@@ -218,16 +240,20 @@ class Reading:
     def _notes(self) -> list[str]:
         """What the readers have to say of passes that came to their end."""
         jobs = (getattr(member, "job", None) for member in self._members.values())
-        return list(dict.fromkeys(note for job in jobs if job is not None for note in job.notes))
+        notes = [note for job in jobs if job is not None for note in job.notes]
+        if self._target.is_loaded and not self._target.has_sql and self._mode not in FULL:
+            notes.append(UNREADABLE)
+        return list(dict.fromkeys(notes))
 
     def _close(self) -> None:
-        self._session.readings.pop(self._stream.name, None)
+        self._session.readings.pop(self._target.resource, None)
         if self._spool is not None:
             self._spool.close()
         for member in self._members.values():
             member.close()
 
-    def _reported(self) -> Iterator[Any]:
+    def _conclude_report(self) -> None:
+        """Hand the report over to the resource that loads reports."""
         report = self._report
         first = self._members[FIRST]
         report.table_keys = first.table_keys
@@ -237,17 +263,16 @@ class Reading:
         used = [member.usage for member in self._members.values()]
         report.requests = sum(usage.requests for usage in used)
         report.seconds_waited = round(sum(usage.waited for usage in used), 3)
-        if load_id() is not None:
-            yield dlt.mark.with_table_name(report.row(), REPORT_TABLE)
+        self._session.account.reports.rows.append(report.row())
 
 
-def check_destination(settings: Settings) -> None:
+def check_destination(settings: Settings, run: Run) -> None:
     """Refuse to load another account into a pipeline, or beside gaps that `sync()` would have repaired.
 
     Raises:
         ConfigurationError: the account is another one, or rows that were loaded are gone from the destination.
     """
-    pipeline, schema = dlt.current.pipeline(), dlt.current.source_schema()
+    pipeline, schema = run.pipeline, run.schema
     if settings.end is None:
         dlt.current.source_state()[STATE_KEY] = settings.account
     if current_sync.get() is not None:
@@ -257,17 +282,16 @@ def check_destination(settings: Settings) -> None:
         remedy = "Load by `zendesk_support.sync(pipeline, source)`, which repairs that."
         if is_compared(pipeline) and (why := what_differs(pipeline)):
             raise ConfigurationError(f"{why} {remedy}")
-        # A refresh has taken what it drops out of the schema.
-        present = [name for name in dlt.current.source().selected_resources if name in schema.tables]
-        for how in lost_streams(pipeline, schema.name, present).values():
+        selected = dlt.current.source().selected_resources.items()
+        streams = {name: found.stream for name, found in selected if hasattr(found, "stream")}
+        for how in lost_streams(pipeline, schema.name, streams, run.emptied).values():
             raise ConfigurationError(f"{how}. {remedy}")
     except ConfigFieldMissingException:
         return  # rows may be extracted here and loaded elsewhere
 
 
-def stopped_message(stream: Stream, mode: Mode, sync: Checkpoints | None) -> str:
+def stopped_message(stream: Stream, mode: Mode, why: str) -> str:
     """What becomes of a stream that was stopped before its end."""
-    why = sync.why_over if sync is not None else ""
     if mode in FULL:
         return f"stopped by {why}; sync_mode {mode} loads a stream only once it is read whole"
     if stream.snapshot:
@@ -275,28 +299,27 @@ def stopped_message(stream: Stream, mode: Mode, sync: Checkpoints | None) -> str
     return f"stopped by {why}; the next run goes on from here"
 
 
-def replace_table(stream: Stream, whole: bool) -> None:
+def replace_table(whole: bool) -> None:
     """Let dlt replace the table only if the stream was read whole: it empties one whose resource yields nothing."""
     if load_id() is not None:
-        disposition: Any = "replace" if whole else "append"
-        dlt.current.source().resources[stream.name].apply_hints(write_disposition=disposition)
+        DltResource.apply_hints(dlt.current.resource(), write_disposition="replace" if whole else "append")
 
 
-def make_shape(stream: Stream, settings: Settings, mode: Mode, without_nul: bool) -> Shape:
+def make_shape(stream: Stream, target: Target, without_nul: bool) -> Shape:
     """The form of a stream's rows, with the columns the destination already has."""
-    schema = dlt.current.source_schema()
+    schema, mode = dlt.current.source_schema(), target.mode
     naming = schema.naming
-    columns: dict[str, Any] = dict(schema.tables.get(stream.name, {}).get("columns", {}))
+    columns: dict[str, Any] = dict(schema.tables.get(target.table, {}).get("columns", {}))
     keys = {column[KEY_HINT]: name for name, column in columns.items() if KEY_HINT in column}
     found: dict[str, DataType] = {}
     for name, column in columns.items():
         data_type = column.get("data_type")
         if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
             found[name] = data_type
-    if settings.nested == "tables":
+    if target.settings.nested == "tables":
         names = Names({*stream.columns, DIGEST, DELETED_AT}, found, naming.normalize_path, keys)
-        varying = held_as_texts(stream, schema)
-        hint_texts(stream, varying)
+        varying = held_as_texts(stream, target.table, schema)
+        hint_texts(varying)
         return TableShape(names, stream.dropped, naming.normalize_path, without_nul, mode in APPENDING, varying)
     types: dict[str, DataType] = dict(stream.columns)
     required = list(stream.key)
@@ -315,21 +338,21 @@ def make_shape(stream: Stream, settings: Settings, mode: Mode, without_nul: bool
         without_nul,
         keys,
     )
-    return ArrowShape(converter)
+    return RowShape(converter) if target.as_rows else ArrowShape(converter)
 
 
-def held_as_texts(stream: Stream, schema: Schema) -> frozenset[tuple[str, ...]]:
+def held_as_texts(stream: Stream, root: str, schema: Schema) -> frozenset[tuple[str, ...]]:
     """The paths of values whose types vary, less those that a child table already holds as another type."""
 
     def held(path: tuple[str, ...]) -> str | None:
         *above, leaf = path
-        table: Any = schema.tables.get(schema.naming.shorten_fragments(stream.name, *above), {})
+        table: Any = schema.tables.get(schema.naming.shorten_fragments(root, *above), {})
         return (table.get("columns") or {}).get(leaf, {}).get("data_type")  # type: ignore[no-any-return]
 
     return frozenset(path for path in stream.varying_paths if held(path) in (None, "text"))
 
 
-def hint_texts(stream: Stream, varying: Iterable[tuple[str, ...]]) -> None:
+def hint_texts(varying: Iterable[tuple[str, ...]]) -> None:
     """Tell dlt that child tables hold texts there: it would take the first text that is a time for a time.
 
     dlt has no such hints for lists within objects, such as `conditions.all`.
@@ -341,22 +364,14 @@ def hint_texts(stream: Stream, varying: Iterable[tuple[str, ...]]) -> None:
             columns[leaf] = {"name": leaf, "data_type": "text", "nullable": True}
     if found and load_id() is not None:
         hints: Any = {path: dlt.mark.make_nested_hints(columns=columns) for path, columns in found.items()}
-        dlt.current.source().resources[stream.name].apply_hints(nested_hints=hints)
-
-
-def refuses_nul() -> bool:
-    """Whether texts at the destination cannot hold NUL."""
-    return load_id() is not None and dlt.current.pipeline().destination.capabilities().sqlglot_dialect in REFUSE_NUL
-
-
-def mode_of(stream: Stream, settings: Settings) -> Mode:
-    """The sync mode set for a stream."""
-    return check_mode(stream, settings.sync_modes.get(stream.name, DEFAULT))
+        dlt.current.resource().apply_hints(nested_hints=hints)
 
 
 def position_of(value: Any) -> int:
     """A cursor value as Unix seconds."""
-    return int(value.timestamp()) if isinstance(value, datetime) else int(value or 0)
+    if isinstance(value, str):
+        return instant("initial_value", value)
+    return instant("initial_value", value) if isinstance(value, datetime) else int(value or 0)
 
 
 def restore_tokens(vault: TokenVault | None) -> None:

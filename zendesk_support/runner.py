@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +26,8 @@ from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import Report
 from zendesk_support.run_lock import check_lock, only_run
 from zendesk_support.settings import positive
-from zendesk_support.source import ZendeskSource
+from zendesk_support.source import ZendeskSource, source_of
+from zendesk_support.stream_resource import StreamResource
 
 DEFAULTS = {
     "load.auto_abort_on_terminal_error": True,
@@ -37,7 +38,11 @@ DEFAULTS = {
 
 
 def sync(
-    pipeline: Pipeline, source: ZendeskSource, *, full_refresh: bool = False, max_minutes: float | None = None
+    pipeline: Pipeline,
+    source: ZendeskSource | StreamResource | Sequence[StreamResource],
+    *,
+    full_refresh: bool = False,
+    max_minutes: float | None = None,
 ) -> Report:
     """Load a source, each stream as far as it gets.
 
@@ -48,7 +53,7 @@ def sync(
 
     Args:
         pipeline: where to.
-        source: what, as `zendesk_support_source()` makes it.
+        source: what, as `zendesk_support_source()` makes it, or some resources of it.
         full_refresh: drop the selected streams' tables and positions, and load them anew.
         max_minutes: stop reading after this many minutes; the next run goes on from there.
 
@@ -63,11 +68,12 @@ def sync(
         PipelineStepFailed: nothing more could be loaded: the destination refuses, the disk is full.
     """
     until = positive("max_minutes", max_minutes, "30") * 60 if max_minutes is not None else None
+    source = source_from(source)
     settings = source.account.settings
     checkpoints = Checkpoints(Report(), settings.checkpoint_minutes * 60, until)
     set_defaults()
     with (
-        only_run(pipeline, source.selected_resources),
+        only_run(pipeline, source.selected_streams),
         checkpoints.heeding_signals(),
         own_signals(pipeline),
         source.account.held_open(),
@@ -78,6 +84,25 @@ def sync(
     demand_product([stream.error for stream in checkpoints.report.streams.values()])
     checkpoints.report.signal = checkpoints.received
     return checkpoints.report
+
+
+def source_from(given: Any) -> ZendeskSource:
+    """The source that somebody wants to have loaded.
+
+    Raises:
+        ConfigurationError: it is none of this package.
+    """
+    if isinstance(given, ZendeskSource):
+        return given
+    resources = list(given) if isinstance(given, Sequence) else [given]
+    if len(resources) == 1 and isinstance(resources[0], ZendeskSource):
+        return resources[0]
+    if resources and all(isinstance(resource, StreamResource) for resource in resources):
+        return source_of(*resources)
+    raise ConfigurationError(
+        f"sync() loads a source of this package, or its resources, not {type(given).__name__}. Example: "
+        'sync(pipeline, zendesk_support_source().with_resources("tickets")). Load other data with pipeline.run().'
+    )
 
 
 def load_all(pipeline: Pipeline, source: ZendeskSource, checkpoints: Checkpoints, full_refresh: bool) -> None:
@@ -131,7 +156,8 @@ def begin(pipeline: Pipeline, source: ZendeskSource) -> None:
         follow_destination(pipeline, source)
         check_account(pipeline, source.name, source.account.settings.account)
     finish(pipeline)
-    lost = lost_streams(pipeline, source.name, source.selected_resources)
+    streams = {name: resource.stream for name, resource in source.selected_streams.items()}
+    lost = lost_streams(pipeline, source.name, streams)
     for stream, how in lost.items():
         logger.warning(f"{how}: the stream {stream} is loaded anew.")
     if lost:
@@ -142,7 +168,8 @@ def begin(pipeline: Pipeline, source: ZendeskSource) -> None:
 def finish(pipeline: Pipeline) -> None:
     """Load what a crashed run has left; drop what never can be, with its positions."""
     try:
-        with_room(pipeline, pipeline.run)
+        if pipeline.has_pending_data:
+            with_room(pipeline, pipeline.run)
     except PipelineStepFailed as error:
         refused = isinstance(error.exception, LoadClientJobException)
         if error.step == "sync" or (error.step == "load" and not refused):

@@ -14,6 +14,7 @@ from zendesk_support.arrow import Converter, Identifier, Names, without_nul
 from zendesk_support.known import DIGEST, KEY_HINT, LOAD_ID
 from zendesk_support.mending import repaired
 from zendesk_support.pages import Rows, with_texts
+from zendesk_support.rows import is_json, rows
 
 
 class Shape(Protocol):
@@ -67,6 +68,27 @@ class ArrowShape:
     def empty(self) -> Any:
         """A table with every known column and no row."""
         return self.hinted(self.data([]))
+
+
+class RowShape(ArrowShape):
+    """Rows with nested values as they are, for destinations that take a text in a JSON column for a JSON string."""
+
+    def hinted(self, item: pa.Table) -> Any:
+        """The table's rows, in the hints that dlt would give an Arrow table."""
+        columns: Any = {
+            field.name: {"name": field.name, "data_type": "json"} for field in item.schema if is_json(field)
+        }
+        kept = item.drop_columns([LOAD_ID]) if LOAD_ID in item.column_names else item
+        new: Any = {name: hints for name, hints in columns.items() if name not in self._hinted}
+        self._hinted |= set(new)
+        listed = list(rows(kept))
+        if not listed:
+            return dlt.mark.materialize_table_schema()
+        return dlt.mark.with_hints(listed, dlt.mark.make_hints(columns=new)) if new else listed
+
+    def empty(self) -> Any:
+        """dlt's own way to make a table without rows."""
+        return dlt.mark.materialize_table_schema()
 
 
 class TableShape:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import dlt
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.config_section_context import ConfigSectionContext
 from dlt.common.schema import Schema
-from dlt.destinations.impl.bigquery.bigquery_adapter import CLUSTER_COLUMNS_HINT, PARTITION_HINT
 from dlt.extract import DltResource, DltSource
 
 from zendesk_support import normalizer
@@ -17,17 +19,19 @@ from zendesk_support import settings as checks
 from zendesk_support.credentials import ZendeskCredentials, check_credentials
 from zendesk_support.engine import Account, time_value
 from zendesk_support.errors import ConfigurationError
-from zendesk_support.known import DELETED_AT, DIGEST
+from zendesk_support.hints import bigquery_layout, columns_of, references_of
 from zendesk_support.modes import DEFAULT, DISPOSITIONS, MODE_HINT, NESTED_HINT, Mode, check_mode
-from zendesk_support.report import COLUMNS as REPORT_COLUMNS
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.resource import extract
+from zendesk_support.setting_names import check_names, settings_in, stream_settings
 from zendesk_support.settings import Settings
+from zendesk_support.stream_resource import Resources, StreamResource, report_resource
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
 
 SECTION = "zendesk_support"
-BY_MONTH = "TIMESTAMP_TRUNC({column_name}, MONTH)"
+OF_DLT = ("max_table_nesting", "root_key", "schema_contract", "extract", "normalize", "data_writer", "schema")
+"""What dlt itself reads in a source's section."""
 # dlt turns a setting into the first of its types: as a text it reaches our own checks, whatever was written.
 Number = str | float | None
 _STREAMS_EXAMPLE = 'streams.tickets.sync_mode = "history"'
@@ -43,6 +47,11 @@ class ZendeskSource(DltSource):
     """The source, and the account it reads."""
 
     account: Account
+
+    def __init__(self, schema: Schema, section: str, resources: Sequence[DltResource] = ()) -> None:
+        super().__init__(schema, section)
+        self._resources = Resources(self.name, section)
+        self._resources.add(*resources)
 
     @classmethod
     def from_data(cls, schema: Schema, section: str, data: Any) -> ZendeskSource:
@@ -60,6 +69,21 @@ class ZendeskSource(DltSource):
         )
         copy.account = self.account
         return copy
+
+    def with_resources(self, *resource_names: str) -> ZendeskSource:
+        """A copy that loads some streams, and their reports."""
+        named = dict.fromkeys((*resource_names, *({REPORT_TABLE} & set(self.resources))))
+        return super().with_resources(*named)  # type: ignore[return-value]
+
+    def decompose(self, strategy: Any) -> list[DltSource]:
+        """dlt's parts of the source, each with the reports of its streams."""
+        parts: list[DltSource] = super().decompose(strategy)
+        return [part for part in parts if set(part.selected_resources) != {REPORT_TABLE}]
+
+    @property
+    def selected_streams(self) -> dict[str, StreamResource]:
+        """The selected resources that are streams, by name."""
+        return {name: found for name, found in self.selected_resources.items() if isinstance(found, StreamResource)}
 
 
 @dlt.source(name=SECTION, section=SECTION, _impl_cls=ZendeskSource)
@@ -118,6 +142,8 @@ def zendesk_support_source(
     Raises:
         ConfigurationError: a setting cannot be used; the message shows one that can.
     """
+    written = list(settings_in(*own_sections()))
+    check_names(written, (*inspect.signature(zendesk_support_source).parameters, *OF_DLT), CATALOGUE)
     if not (subdomain or base_url):
         # With nothing set at all, one message names everything that is missing.
         check_credentials(credentials)
@@ -135,7 +161,7 @@ def zendesk_support_source(
         help_center_children=checks.choice("help_center_children", help_center_children, ("all", "changed")),
         ticket_audits=checks.choice("ticket_audits", ticket_audits, ("list", "per_ticket")),
         deletes=checks.choice("deletes", deletes, ("remove", "mark")),
-        sync_modes=_sync_modes(sync_mode, checks.table("streams", streams, _STREAMS_EXAMPLE)),
+        sync_modes=_sync_modes(sync_mode, checks.table("streams", streams, _STREAMS_EXAMPLE), stream_settings(written)),
         retry_deadline=checks.positive("retry_deadline", retry_deadline, "900"),
         request_timeout=checks.positive("request_timeout", request_timeout, "90"),
         checkpoint_minutes=checks.positive("checkpoint_minutes", checkpoint_minutes, "5"),
@@ -145,9 +171,21 @@ def zendesk_support_source(
     )
     account = Account(settings, check_credentials(credentials))
     _quiet_arrow_hints()
-    resources = ZendeskResources(_resource(stream, account) for stream in CATALOGUE.values())
+    return resources_of(account, [_resource(stream, account) for stream in CATALOGUE.values()])
+
+
+def resources_of(account: Account, streams: Iterable[DltResource]) -> ZendeskResources:
+    """Streams of an account as what the source function returns; last, the one that reports on them."""
+    resources = ZendeskResources((*streams, report_resource(account)))
     resources.account = account
     return resources
+
+
+def source_of(*streams: StreamResource) -> ZendeskSource:
+    """A source of resources that were taken out of one, or renamed."""
+    account = streams[0].account
+    schema = Schema(streams[0].source_name or SECTION)
+    return ZendeskSource.from_data(schema, SECTION, resources_of(account, streams))
 
 
 def _keeping_values(schema: Schema) -> Schema:
@@ -157,65 +195,27 @@ def _keeping_values(schema: Schema) -> Schema:
     return Schema.from_dict(stored)  # type: ignore[arg-type]
 
 
-def _resource(stream: Stream, account: Account) -> DltResource:
+def _resource(stream: Stream, account: Account) -> StreamResource:
     """A stream as a dlt resource."""
     settings = account.settings
     mode = check_mode(stream, settings.sync_modes[stream.name])
+    hints: Any = columns_of(stream, settings, mode)
     merge_key: Any = stream.key if mode == "history" else None
-    hints: Any = _columns(stream, settings)
-    resource: DltResource = dlt.resource(
+    resource: Any = dlt.resource(
         _rows(stream, account),
         name=stream.name,
         primary_key=stream.key,
         merge_key=merge_key,
         write_disposition=DISPOSITIONS[mode],
         columns=hints,
+        references=references_of(stream),
         file_format="parquet",
+        _impl_cls=StreamResource,
     )
+    resource.stream, resource.account = stream, account
     hidden: dict[str, Any] = {"description": stream.doc, MODE_HINT: mode, NESTED_HINT: settings.nested}
-    resource.apply_hints(additional_table_hints=hidden)
-    # The report rows of every stream go to one table of their own, with none of the stream's hints.
-    resource.apply_hints(
-        table_name=REPORT_TABLE,
-        create_table_variant=True,
-        primary_key="",
-        merge_key="",
-        columns={},
-        write_disposition="append",
-    )
-    resource.apply_hints(
-        table_name=REPORT_TABLE,
-        create_table_variant=True,
-        columns={
-            name: {"name": name, "data_type": data_type, "description": note}
-            for name, (data_type, note) in REPORT_COLUMNS.items()
-        },
-        additional_table_hints={"description": "One row a stream and run."},
-    )
-    # Last, as the table of reports would take them over.
-    references = [_reference(column, table) for column, table in stream.references.items()]
-    # dlt forgets earlier table hints when it is given none.
-    resource.apply_hints(references=references, additional_table_hints=_bigquery_layout(stream) or None)
-    return resource
-
-
-def _reference(column: str, table: str) -> Any:
-    """What a column points to, as dlt's diagrams draw it."""
-    return {
-        "columns": [column],
-        "referenced_table": table,
-        "referenced_columns": ["id"],
-        "cardinality": "many_to_one",
-        "label": column,
-    }
-
-
-def _bigquery_layout(stream: Stream) -> dict[str, Any]:
-    """The table hints that partition and cluster a large table on BigQuery; empty for a small one."""
-    if stream.months_of is None:
-        return {}
-    near = [name for name in ("ticket_id", "user_id") if name in stream.columns]
-    return {PARTITION_HINT: {stream.months_of: BY_MONTH}, CLUSTER_COLUMNS_HINT: [*near, *stream.key]}
+    resource.apply_hints(additional_table_hints=hidden | bigquery_layout(stream))
+    return resource  # type: ignore[no-any-return]
 
 
 def _rows(stream: Stream, account: Account) -> Any:
@@ -238,60 +238,38 @@ def _rows(stream: Stream, account: Account) -> Any:
     return moved
 
 
-def _sync_modes(all_streams: str | None, by_stream: Mapping[str, Any]) -> dict[str, Mode]:
+def own_sections() -> tuple[str, str]:
+    """Section and name of the source that is being made, as `with_args` may have set them."""
+    _, section, name = Container()[ConfigSectionContext].sections
+    return section, name
+
+
+def _sync_modes(all_streams: str | None, given: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Mode]:
     """The sync mode of each stream.
+
+    Args:
+        all_streams: the one for every stream, None for the default.
+        given: settings by stream, as the source was given them.
+        written: settings by stream, one by one in files and environment.
 
     Raises:
         ConfigurationError: a stream or mode does not exist, or a stream cannot have its mode.
     """
-    for name in by_stream:
+    for name in given:
         if name not in CATALOGUE:
             raise ConfigurationError(f'streams = "{name}": there is no such stream. Example: {_STREAMS_EXAMPLE}.')
     modes: dict[str, Mode] = {}
     for name, stream in CATALOGUE.items():
         where = f"streams.{name}"
-        given = by_stream.get(name) or dlt.config.get(f"sources.{SECTION}.{where}")
-        own_settings = checks.table(where, given, _STREAMS_EXAMPLE)
+        own_settings = checks.table(where, given.get(name) or written.get(name), _STREAMS_EXAMPLE)
         for unknown in set(own_settings) - {"sync_mode"}:
             raise ConfigurationError(f'{where} = "{unknown}": there is no such setting. Example: {_STREAMS_EXAMPLE}.')
-        own = own_settings.get("sync_mode") or dlt.config.get(f"sources.{SECTION}.{where}.sync_mode")
-        if own:
+        if own := own_settings.get("sync_mode"):
             modes[name] = check_mode(stream, own)
         else:
             wanted = all_streams or DEFAULT
             modes[name] = check_mode(stream, DEFAULT if wanted == "history" and stream.immutable else wanted)
     return modes
-
-
-def _columns(stream: Stream, settings: Settings) -> dict[str, Any]:
-    """Column hints: types, descriptions, and which row of a key is the newest."""
-    as_json, mode = settings.nested == "json", settings.sync_modes[stream.name]
-    hints: dict[str, Any] = {}
-    for name, data_type in stream.columns.items():
-        if data_type == "json" and not as_json:
-            continue
-        hints[name] = {"name": name, "data_type": data_type, "nullable": name not in stream.key}
-        if name in stream.notes:
-            hints[name]["description"] = stream.notes[name]
-    if stream.version and mode == "incremental":
-        hints[stream.version]["dedup_sort"] = "desc"
-    if stream.removes:
-        description = "when the row was found to be deleted in Zendesk, UTC"
-        hints[DELETED_AT] = {
-            "name": DELETED_AT,
-            "data_type": "timestamp",
-            "nullable": True,
-            "hard_delete": settings.deletes == "remove" and mode == "incremental",
-            "description": description,
-        }
-    if (stream.snapshot or mode == "history") and as_json:
-        hints[DIGEST] = {
-            "name": DIGEST,
-            "data_type": "text",
-            "nullable": False,
-            "description": "digest of the row's content",
-        }
-    return hints
 
 
 def _quiet_arrow_hints() -> None:

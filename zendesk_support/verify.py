@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.schema import Schema
+from dlt.common.schema.utils import has_table_seen_data
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
@@ -46,7 +47,7 @@ from zendesk_support.run_lock import only_run
 from zendesk_support.runner import set_defaults
 from zendesk_support.settings import Settings, instant
 from zendesk_support.source import ZendeskSource
-from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.base import Stream
 from zendesk_support.texts import Texts
 
 TABLE = "sync_verification"
@@ -144,7 +145,7 @@ def verify(
         ConfigurationError: Zendesk refuses the credentials, or pipeline or dataset hold another account.
     """
     set_defaults()
-    with only_run(pipeline, source.selected_resources, loads=False):
+    with only_run(pipeline, source.selected_streams, loads=False):
         if source.name not in pipeline.schema_names and not pipeline.has_pending_data:
             pipeline.sync_destination()
         check_account(pipeline, source.name, source.account.settings.account)
@@ -181,8 +182,12 @@ class Verifier:
         self._state: Any = committed_state(pipeline).get("sources", {}).get(source.name, {})
         self._keys = keys or since is not None
         self._since = since
-        chosen = source.selected_resources
-        self._streams = [stream.configured(self._settings) for name, stream in CATALOGUE.items() if name in chosen]
+        normalize = source.schema.naming.normalize_tables_path
+        self._tables: dict[str, str] = {}
+        self._streams: list[Stream] = []
+        for name, resource in source.selected_streams.items():
+            self._tables[name] = normalize(str(resource.table_name))
+            self._streams.append(replace(resource.stream.configured(self._settings), name=name))
 
     @property
     def _settings(self) -> Settings:
@@ -248,23 +253,23 @@ class Verifier:
         if self._schema not in self._pipeline.schema_names:
             return
         tables: Any = self._pipeline.schemas[self._schema].tables
-        seen = [s for s in self._streams if (tables.get(s.name, {}).get("x-normalizer") or {}).get("seen-data")]
+        seen = [s for s in self._streams if has_table_seen_data(tables.get(self._tables[s.name], {}))]
         client = self._pipeline.sql_client(self._schema)
         settings = self._account.settings
         storage: Any
         # Held open, or each query opens a DuckDB file anew.
         with self._pipeline.destination_client(self._schema) as storage:
-            stored = storage.get_storage_tables([stream.name for stream in seen]) if seen else ()
+            stored = storage.get_storage_tables([self._tables[stream.name] for stream in seen]) if seen else ()
             there = {name for name, columns in stored if columns}
             last = last_syncs(client)
-            for stream in (stream for stream in seen if stream.name in there):
-                table, state = tables[stream.name], self._state.get("resources", {}).get(stream.name, {})
+            for stream in (stream for stream in seen if self._tables[stream.name] in there):
+                table, state = tables[self._tables[stream.name]], self._state.get("resources", {}).get(stream.name, {})
                 begun = position_of(state.get("incremental", {}).get(stream.cursor, {}).get("initial_value"))
                 mode = table.get(MODE_HINT, DEFAULT)
                 yield Loaded(
                     stream=stream,
                     destination=Destination(
-                        client, held_table(tables, stream.name), stream.key if mode in APPENDING else ()
+                        client, held_table(tables, table["name"]), stream.key if mode in APPENDING else ()
                     ),
                     keeps=stream.keeps or mode == "append",
                     start=max(settings.start if stream.fact else 0, begun if stream.fact else 0, self._since or 0),

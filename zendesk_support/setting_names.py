@@ -1,0 +1,126 @@
+"""The source's settings in dlt's configuration, by name: dlt passes a misspelt one over, here it is refused."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import dlt
+from dlt.common.configuration.providers.doc import BaseDocProvider
+
+from zendesk_support.credentials import ZendeskCredentials
+from zendesk_support.errors import ConfigurationError
+
+OF_A_STREAM = ("sync_mode",)
+OF_A_RESOURCE = ("cursor",)
+"""What dlt itself reads below the name of a resource."""
+CLOSE = 0.75
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting that somebody has written.
+
+    Attributes:
+        path: the keys that lead to it, below the source's section.
+        shown: as it is written, in a file or in the environment.
+        value: what it is set to.
+    """
+
+    path: tuple[str, ...]
+    shown: str
+    value: Any
+
+
+def settings_in(section: str, name: str) -> Iterator[Setting]:
+    """What files and environment set for a source, the environment last.
+
+    Args:
+        section: of the source, as in `[sources.zendesk_support]`.
+        name: of the source; settings may stand in a section of its own below.
+    """
+    for provider in dlt.config.config_providers:
+        if isinstance(provider, BaseDocProvider):
+            tree, _ = provider.get_value(section, dict, None, "sources")  # type: ignore[arg-type]
+            for path, value in leaves(tree, ()):
+                yield Setting(below(path, name), ".".join(("sources", section, *path)), value)
+    prefix = f"SOURCES__{section.upper()}__"
+    for key, value in os.environ.items():
+        if key.startswith(prefix) and value:
+            path = tuple(key[len(prefix) :].lower().split("__"))
+            yield Setting(below(path, name), key, value)
+
+
+def leaves(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The values in a table of tables, each with its keys."""
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from leaves(value, (*path, str(key)))
+    elif path:
+        yield path, tree
+
+
+def below(path: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """A path without the section of the source's own name."""
+    return path[1:] if len(path) > 1 and path[0] == name else path
+
+
+def check_names(settings: Collection[Setting], known: Collection[str], streams: Collection[str]) -> None:
+    """Refuse settings that the source does not have.
+
+    Args:
+        settings: what is written.
+        known: the source's settings.
+        streams: the streams there are.
+
+    Raises:
+        ConfigurationError: there is no such setting; the message names the nearest.
+    """
+    for setting in settings:
+        first, *rest = setting.path
+        if first == "streams" and rest:
+            check_stream_setting(setting, rest, streams)
+        elif first == "credentials" and rest:
+            demand(setting, rest[0], ZendeskCredentials().get_resolvable_fields(), "credentials.")
+        elif first in streams and (rest or first not in known):
+            if not rest or rest[0] not in OF_A_RESOURCE:
+                option = rest[-1] if rest and rest[-1] in OF_A_STREAM else OF_A_STREAM[0]
+                raise ConfigurationError(
+                    f"{setting.shown}: settings of a stream stand below streams. Example: "
+                    f'[sources.zendesk_support.streams.{first}] {option} = "history".'
+                )
+        elif first not in known and (not rest or get_close_matches(first, [*known, *streams], 1, CLOSE)):
+            demand(setting, first, [*known, "streams", "credentials"])
+
+
+def check_stream_setting(setting: Setting, rest: list[str], streams: Collection[str]) -> None:
+    """Refuse a setting of a stream that does not exist, or that streams do not have."""
+    demand(setting, rest[0], streams, "streams.")
+    if len(rest) > 1:
+        demand(setting, rest[1], OF_A_STREAM, f"streams.{rest[0]}.")
+
+
+def demand(setting: Setting, name: str, known: Collection[str], above: str = "") -> None:
+    """Refuse a name that is none of those known."""
+    if name in known:
+        return
+    nearest = get_close_matches(name, list(known), 1, 0.0)[0]
+    raise ConfigurationError(
+        f"{setting.shown}: there is no setting {above}{name}. Did you mean {above}{nearest}? "
+        "All of them: help(zendesk_support_source)."
+    )
+
+
+def stream_settings(settings: Collection[Setting]) -> dict[str, Any]:
+    """What is set stream by stream, as a table of tables."""
+    found: dict[str, Any] = {}
+    for setting in settings:
+        first, *rest = setting.path
+        if first == "streams" and len(rest) == 1:
+            found[rest[0]] = setting.value
+        elif first == "streams" and len(rest) > 1 and isinstance(found.setdefault(rest[0], {}), dict):
+            found[rest[0]][rest[1]] = setting.value
+    return found

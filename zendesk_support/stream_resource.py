@@ -1,0 +1,177 @@
+"""The resources of the source: dlt's, with what pages of rows ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.extract import DltResource
+from dlt.extract.source import DltResourceDict
+
+from zendesk_support.engine import Account
+from zendesk_support.errors import ConfigurationError
+from zendesk_support.report import COLUMNS as REPORT_COLUMNS
+from zendesk_support.report import TABLE as REPORT_TABLE
+from zendesk_support.rows import RowStep, by_row, name_of, rows, takes_meta
+from zendesk_support.streams.base import Stream
+
+PATIENCE = 100
+"""Turns in a row without any of a stream after which the report waits no longer: dlt drains resources one by one."""
+
+
+class StreamResource(DltResource):
+    """A stream's resource: it yields pages, `pyarrow.Table`, or rows with `nested="tables"`.
+
+    Attributes:
+        stream: what it reads.
+        account: where.
+        asked_disposition: the write disposition that was set on it or by `pipeline.run`, None where none was.
+    """
+
+    stream: Stream
+    account: Account
+    asked_disposition: Any = None
+
+    def apply_hints(self, *args: Any, **hints: Any) -> StreamResource:
+        """dlt's own, with `write_disposition` remembered: the sync mode follows it."""
+        super().apply_hints(*args, **hints)
+        if asked := hints.get("write_disposition", args[2] if len(args) > 2 else None):
+            self.asked_disposition = asked
+        return self
+
+    def add_map(self, item_map: Callable[..., Any], insert_at: int | None = None) -> StreamResource:
+        """Add a function of pages; one of rows goes in by `add_map(by_row(function))`.
+
+        Raises:
+            ConfigurationError: when called: it failed, or gave no page.
+        """
+        if getattr(item_map, "of_rows", False):
+            return self.add_step(RowStep(item_map), insert_at)  # type: ignore[arg-type]
+        return super().add_map(of_pages(item_map, self.name), insert_at)  # type: ignore[arg-type]
+
+    def add_filter(self, item_filter: Callable[..., Any], insert_at: int | None = None) -> StreamResource:
+        """Add a filter of rows: it takes a dictionary, and says whether the row stays.
+
+        Rows that say that something was deleted always stay.
+        """
+        if takes_meta(item_filter):
+            return super().add_filter(item_filter, insert_at)  # type: ignore[arg-type]
+        return self.add_map(by_row(lambda row: bool(item_filter(row))), insert_at)
+
+    def parallelize(self) -> StreamResource:
+        """Leave it as it is: its readers have threads of their own, and it never blocks."""
+        return self
+
+    def _clone(self, **names: Any) -> StreamResource:
+        copy: StreamResource = super()._clone(**names)
+        copy.stream, copy.account, copy.asked_disposition = self.stream, self.account, self.asked_disposition
+        return copy
+
+
+class ReportResource(DltResource):
+    """The resource that loads `sync_report`; hints and limits for all resources pass it by."""
+
+    def apply_hints(self, *args: Any, **hints: Any) -> ReportResource:
+        """Keep its own hints, but for the format that all tables of the destination have."""
+        if table_format := hints.get("table_format"):
+            super().apply_hints(table_format=table_format)
+        return self
+
+    def add_limit(self, *args: Any, **limits: Any) -> ReportResource:
+        """Have no limit."""
+        return self
+
+    def parallelize(self) -> ReportResource:
+        """Stay in dlt's own thread."""
+        return self
+
+
+class Resources(DltResourceDict):
+    """The resources of the source by name."""
+
+    @property
+    def extracted(self) -> list[DltResource]:
+        """Those whose tables a refresh drops: not the reports, which are of all streams, loaded or not."""
+        return [resource for resource in super().extracted if not isinstance(resource, ReportResource)]
+
+
+def report_resource(account: Account) -> ReportResource:
+    """The resource that waits for the streams of its run, and loads how they ended."""
+
+    def reports() -> Iterator[Any]:
+        yield from report_rows(account)
+
+    columns: Any = {
+        name: {"name": name, "data_type": data_type, "description": note}
+        for name, (data_type, note) in REPORT_COLUMNS.items()
+    }
+    resource: Any = dlt.resource(
+        reports,
+        name=REPORT_TABLE,
+        write_disposition="append",
+        columns=columns,
+        file_format="parquet",
+        _impl_cls=ReportResource,
+    )
+    DltResource.apply_hints(resource, additional_table_hints={"description": "One row a stream and run."})
+    return resource  # type: ignore[no-any-return]
+
+
+def report_rows(account: Account) -> Iterator[Any]:
+    """None until every stream of the run has ended, then their reports."""
+    run = account.runs.current()
+    if run is None:
+        return
+    resources = dlt.current.source().selected_resources.values()
+    streams = {resource.name for resource in resources if isinstance(resource, StreamResource)}
+    reports, idle, turns = account.reports.of(run.id), 0, -1
+    while not streams <= reports.ended and idle < PATIENCE:
+        idle = idle + 1 if reports.turns == turns else 0
+        turns = reports.turns
+        yield None
+    if not reports.rows:
+        return
+    page, resource = pa.concat_tables(reports.rows), dlt.current.resource()
+    if run.takes_rows(resource):
+        DltResource.apply_hints(resource, file_format="")  # type: ignore[arg-type]
+        yield list(rows(page))
+    else:
+        yield page
+
+
+def of_pages(function: Callable[..., Any], resource: str) -> Callable[..., Any]:
+    """A function of pages that says what is amiss where it was written for rows."""
+    advice = f"{resource} yields pages (pyarrow.Table). A function of a row goes in by add_map(by_row(function))."
+
+    def checked(made: Any) -> Any:
+        if isinstance(made, dict) and any(isinstance(value, pa.ChunkedArray) for value in made.values()):
+            raise ConfigurationError(f"{name_of(function)} made a row of a whole page. {advice}")
+        return made
+
+    def call(item: Any, *meta: Any) -> Any:
+        if not isinstance(item, pa.Table):
+            return function(item, *meta)
+        try:
+            return checked(function(item, *meta))
+        except ConfigurationError:
+            raise
+        except Exception as error:
+            told = f"{name_of(function)} failed: {type(error).__name__}: {error}. {advice}"
+            raise ConfigurationError(told) from error
+
+    if takes_meta(function):
+
+        @wraps(function)
+        def with_meta(item: Any, meta: Any) -> Any:
+            return call(item, meta)
+
+        return with_meta
+
+    @wraps(function)
+    def alone(item: Any) -> Any:
+        return call(item)
+
+    return alone
