@@ -21,6 +21,7 @@ from zendesk_support.transport import Usage
 STREAMS = tuple(CATALOGUE.values())
 PACKAGE = Path(zendesk_support.__file__).parent
 LAYERS = (
+    {"dlt_internals"},
     {"errors", "clock", "wire", "explain", "normalizer"},
     {"settings", "mending"},
     {"pages"},

@@ -54,13 +54,16 @@ def test_the_first_command_runs_the_demo_whose_output_is_shown(tmp_path: Path) -
 
 
 def test_the_notebook_block_loads_the_streams_it_names(tmp_path: Path, account: Simulator) -> None:
-    (block,) = blocks("python")
+    block, masking = blocks("python")
     script = tmp_path / "notebook.py"
-    counts = "print(pipeline.dataset().row_counts().fetchall())"
-    script.write_text(block.replace(".df()  # needs pandas", ".fetchall()") + counts)
+    counts = "print(pipeline.dataset().row_counts().fetchall())\n"
+    mails = "print('mails', pipeline.dataset()('SELECT count(email) FROM users').fetchall())\n"
+    masked = masking.replace("pipeline.run(source)", 'pipeline.run(source, refresh="drop_resources")')
+    script.write_text(block.replace(".df()  # needs pandas", ".fetchall()") + counts + masked + mails)
     output = run([str(script)], tmp_path, **environment_of(account))
     assert "('tickets', 60)" in output
     assert "('users', 30)" in output
+    assert "mails [(0,)]" in output
 
 
 def test_the_stream_tables_are_the_catalogue() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 
+from zendesk_support.dlt_internals import SqlJobClientBase
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.report import TABLE as REPORT_TABLE
 

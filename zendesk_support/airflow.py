@@ -17,13 +17,11 @@ from airflow.sdk.exceptions import (
     AirflowNotFoundException,
     AirflowSkipException,
 )
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
-from dlt.common.known_env import DLT_DATA_DIR
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.cli import show
 from zendesk_support.credentials import ZendeskRefreshToken
+from zendesk_support.dlt_internals import DLT_DATA_DIR, Container, PluggableRunContext
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.groups import by_limit, is_dated
 from zendesk_support.runner import sync

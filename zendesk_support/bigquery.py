@@ -9,12 +9,11 @@ import warnings
 from typing import Any
 
 import dlt
-from dlt.common.destination import DestinationCapabilitiesContext
-from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import TColumnSchema
 from dlt.common.typing import TLoaderFileFormat
-from dlt.destinations.impl.bigquery.factory import BigQueryTypeMapper
 
+from zendesk_support.dlt_internals import DestinationCapabilitiesContext, PreparedTableSchema
+from zendesk_support.dlt_internals.bigquery import BigQueryTypeMapper
 from zendesk_support.errors import DestinationError
 
 ANSWERED_WITHIN = 60.0

@@ -10,8 +10,6 @@ from functools import partial
 from typing import Any
 
 from dlt.common.configuration.exceptions import ConfigurationException
-from dlt.common.destination.exceptions import DestinationException
-from dlt.common.runtime.collector import LogCollector, TqdmCollector
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 from rich.console import Console
@@ -21,6 +19,7 @@ from rich_argparse import RichHelpFormatter
 
 from zendesk_support.check import check_streams
 from zendesk_support.destinations import WAREHOUSES, Warehouse
+from zendesk_support.dlt_internals import DestinationException, LogCollector, TqdmCollector
 from zendesk_support.errors import (
     AlreadyRunningError,
     ConfigurationError,

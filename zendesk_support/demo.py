@@ -6,12 +6,11 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
-from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.pipeline import Pipeline
 from rich.table import Table
 
 from zendesk_support import cli
+from zendesk_support.dlt_internals import DatabaseUndefinedRelation, SqlClientBase
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.report import Report
 from zendesk_support.simulator import Simulator

@@ -8,19 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from dlt.common import logger
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.schema import Schema
-from dlt.common.schema.utils import get_root_table, has_table_seen_data
-from dlt.common.versioned_state import json_decode_state
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
-from dlt.destinations.job_client_impl import SqlJobClientBase
-from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
-from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from zendesk_support.credentials import TokenVault
+from zendesk_support.dlt_internals import (
+    DestinationUndefinedEntity,
+    DuckDbCredentials,
+    SqlClientBase,
+    SqlJobClientBase,
+    get_root_table,
+    has_table_seen_data,
+    json_decode_state,
+    last_extracted_hash,
+    load_pipeline_state_from_destination,
+    waiting_packages,
+)
 from zendesk_support.modes import DEFAULT, MODE_HINT
 from zendesk_support.streams.base import Stream
 
@@ -115,7 +120,7 @@ def what_differs(pipeline: Pipeline) -> str | None:
         if newest_state(pipeline) in waiting:
             return None
         return "A package of an earlier run does not follow on what the destination holds, and is dropped."
-    loaded = pipeline.state["_local"].get("_last_extracted_hash")
+    loaded = last_extracted_hash(pipeline.state)
     if loaded is None or holds_state(pipeline, loaded):
         return None
     return "The destination is older than the last load from here, or another one: a backup, perhaps."
@@ -126,16 +131,13 @@ def waiting_state(pipeline: Pipeline) -> list[str | None] | None:
 
     A package of another dlt, which does not tell, follows on anything: then there is none either.
     """
-    for storage, packages in (
-        (pipeline._get_load_storage().normalized_packages, pipeline.list_normalized_load_packages()),
-        (pipeline._get_normalize_storage().extracted_packages, pipeline.list_extracted_load_packages()),
-    ):
+    for storage, packages in waiting_packages(pipeline):
         if packages:
             first = min(packages)
             if not storage.can_restore_pipeline_state(first):
                 return None
             blob, _ = storage.load_pipeline_state(first)
-            return [json_decode_state(blob)["_local"].get("_last_extracted_hash") if blob else None]
+            return [last_extracted_hash(json_decode_state(blob)) if blob else None]
     return None
 
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support import duckdb_memory
 from zendesk_support.bigquery import answers, bigquery
+from zendesk_support.dlt_internals import DuckDbCredentials
 from zendesk_support.errors import ConfigurationError, DestinationError
 from zendesk_support.postgres import postgres
 

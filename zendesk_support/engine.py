@@ -20,13 +20,12 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 from dlt.common.configuration.specs import CredentialsConfiguration
-from dlt.destinations.exceptions import DatabaseException
-from dlt.destinations.sql_client import SqlClientBase
 
 from zendesk_support.arrow import OWN_COLUMNS
 from zendesk_support.budget import Budget
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import make_auth
+from zendesk_support.dlt_internals import DatabaseException, SqlClientBase
 from zendesk_support.errors import Cancelled, ConfigurationError, ContractError, ZendeskError
 from zendesk_support.kinds import (
     ANSWERED_WITHIN,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlt.destinations.impl.bigquery.bigquery_adapter import CLUSTER_COLUMNS_HINT, PARTITION_HINT
 from dlt.extract import DltResource
 
+from zendesk_support.dlt_internals import CLUSTER_COLUMNS_HINT, PARTITION_HINT
 from zendesk_support.known import DELETED_AT, DIGEST
 from zendesk_support.modes import DEFAULT, DISPOSITIONS, MODE_HINT, Mode
 from zendesk_support.settings import Settings

@@ -18,10 +18,8 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 import pyarrow as pa
-from dlt.common.schema.utils import has_table_seen_data
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
-from dlt.destinations.sql_client import SqlClientBase
 
+from zendesk_support.dlt_internals import DatabaseUndefinedRelation, SqlClientBase, has_table_seen_data
 from zendesk_support.pages import Row, Rows, raw
 
 DIGEST = "_dlt_id"

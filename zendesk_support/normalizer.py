@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dlt.common.data_types.typing import TDataType
-from dlt.common.normalizers.json import relational
-from dlt.common.schema.detections import is_iso_timestamp
+from zendesk_support.dlt_internals import TDataType, is_iso_timestamp, relational
 
 LARGEST_WHOLE_DOUBLE = 2**53
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import dlt
-from dlt.common.destination import DestinationCapabilitiesContext
-from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import TColumnSchema
-from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
+
+from zendesk_support.dlt_internals import DestinationCapabilitiesContext, PreparedTableSchema
+from zendesk_support.dlt_internals.postgres import PostgresTypeMapper
 
 
 class JsonbTypeMapper(PostgresTypeMapper):

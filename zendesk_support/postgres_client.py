@@ -8,11 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from adbc_driver_manager import Error
-from dlt.common.destination.client import LoadJob
-from dlt.common.destination.typing import PreparedTableSchema
-from dlt.common.storages.load_package import ParsedLoadJobFileName
-from dlt.destinations.exceptions import DatabaseTerminalException
-from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
+
+from zendesk_support.dlt_internals import DatabaseTerminalException, PreparedTableSchema
+from zendesk_support.dlt_internals.postgres import (
+    LoadJob,
+    ParsedLoadJobFileName,
+    PostgresClient,
+    PostgresParquetCopyJob,
+)
 
 JSONB_VERSION = b"\x01"
 BAD_VALUE = ("22", "23", "54")

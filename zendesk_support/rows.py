@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-from dlt.extract.items_transform import ItemTransform
 
 from zendesk_support.arrow import JSON_FIELD
+from zendesk_support.dlt_internals import ItemTransform
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.known import DELETED_AT
 

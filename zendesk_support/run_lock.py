@@ -16,14 +16,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, ClassVar
 
-from dlt.destinations.exceptions import DatabaseException
-from dlt.destinations.job_client_impl import SqlJobClientBase
-from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 from filelock import FileLock, Timeout
 
 from zendesk_support.destination_state import duckdb_file, is_compared
+from zendesk_support.dlt_internals import DatabaseException, SqlClientBase, SqlJobClientBase
 from zendesk_support.errors import AlreadyRunningError
 
 TABLE = "_zendesk_runs"

@@ -9,15 +9,14 @@ from typing import Any
 import dlt
 from dlt.common import logger
 from dlt.extract import DltSource
-from dlt.load.exceptions import LoadClientJobException
 from dlt.pipeline.exceptions import PipelineStepFailed
-from dlt.pipeline.helpers import pipeline_drop
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.account_guard import check_account
 from zendesk_support.check import demand_product
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.destination_state import connected, follow_destination, lost_streams
+from zendesk_support.dlt_internals import LoadClientJobException, pipeline_drop
 from zendesk_support.duckdb_memory import advice, grant_more, is_out_of_memory
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
 from zendesk_support.explain import causes

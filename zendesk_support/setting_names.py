@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from typing import Any
 
 import dlt
-from dlt.common.configuration.providers.doc import BaseDocProvider
 
 from zendesk_support.credentials import ZendeskCredentials
+from zendesk_support.dlt_internals import BaseDocProvider
 from zendesk_support.errors import ConfigurationError
 
 OF_A_STREAM = ("sync_mode",)

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import dlt
 import msgspec
 import pyarrow as pa
-from dlt.common.normalizers.utils import generate_dlt_id
 
 from zendesk_support.arrow import Converter, Identifier, Names, without_nul
+from zendesk_support.dlt_internals import generate_dlt_id
 from zendesk_support.known import DIGEST, KEY_HINT, LOAD_ID
 from zendesk_support.mending import repaired
 from zendesk_support.pages import Rows, with_texts

@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import dlt
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.specs.config_section_context import ConfigSectionContext
 from dlt.common.schema import Schema
 from dlt.extract import DltResource, DltSource
 
 from zendesk_support import normalizer
 from zendesk_support import settings as checks
 from zendesk_support.credentials import ZendeskCredentials, check_credentials
+from zendesk_support.dlt_internals import ConfigSectionContext, Container
 from zendesk_support.engine import Account, time_value
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.hints import bigquery_layout, columns_of, references_of

@@ -9,8 +9,8 @@ from typing import Any
 import dlt
 import pyarrow as pa
 from dlt.extract import DltResource
-from dlt.extract.source import DltResourceDict
 
+from zendesk_support.dlt_internals import DltResourceDict
 from zendesk_support.engine import Account
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.report import COLUMNS as REPORT_COLUMNS

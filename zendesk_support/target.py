@@ -13,18 +13,23 @@ from functools import cached_property
 from typing import Any
 
 import dlt
-from dlt.common.configuration.container import Container
-from dlt.common.destination import DestinationCapabilitiesContext
-from dlt.common.destination.utils import resolve_merge_strategy
-from dlt.common.pipeline import PipelineContext
-from dlt.common.schema.utils import has_table_seen_data
-from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
-from dlt.destinations.sql_client import WithSqlClient
 from dlt.extract import DltResource
-from dlt.extract.incremental import Incremental, IncrementalResourceWrapper
-from dlt.extract.items_transform import ItemTransform, LimitItem
 from dlt.pipeline.pipeline import Pipeline
 
+from zendesk_support.dlt_internals import (
+    Container,
+    CurrentLoadPackageStateNotAvailable,
+    DestinationCapabilitiesContext,
+    Incremental,
+    IncrementalResourceWrapper,
+    ItemTransform,
+    LimitItem,
+    PipelineContext,
+    WithSqlClient,
+    has_table_seen_data,
+    resolve_merge_strategy,
+    steps_of,
+)
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.modes import DEFAULT, FULL, MODE_HINT, MODES, Mode, check_mode, check_table
 from zendesk_support.settings import Settings, instant
@@ -197,7 +202,7 @@ def table_of(stream: Stream, resource: DltResource, run: Run) -> str:
 def drops_rows(resource: DltResource) -> bool:
     """Whether a step that the user has added may keep rows from the table."""
     own = (Incremental, IncrementalResourceWrapper, LimitItem)
-    return any(isinstance(step, ItemTransform) and not isinstance(step, own) for step in resource._pipe.steps)
+    return any(isinstance(step, ItemTransform) and not isinstance(step, own) for step in steps_of(resource))
 
 
 def load_id() -> str | None:

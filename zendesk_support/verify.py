@@ -11,16 +11,18 @@ from typing import Any, Literal
 import dlt
 import numpy as np
 import pyarrow as pa
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.schema import Schema
-from dlt.common.schema.utils import has_table_seen_data
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
-from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from zendesk_support.account_guard import check_account
 from zendesk_support.credentials import TokenVault
+from zendesk_support.dlt_internals import (
+    DatabaseUndefinedRelation,
+    DestinationUndefinedEntity,
+    has_table_seen_data,
+    load_pipeline_state_from_destination,
+)
 from zendesk_support.engine import Account, Session
 from zendesk_support.errors import ConfigurationError, UnavailableError
 from zendesk_support.kinds import CursorExport, HelpCenterChildren, PerTicket, TimeExport

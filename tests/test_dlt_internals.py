@@ -1,0 +1,73 @@
+"""dlt's own names, beyond its documentation, that this library leans on: in one place, and still there."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+import dlt
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "zendesk_support"
+HOUSE = PACKAGE / "dlt_internals"
+DOCUMENTED = {
+    "dlt",
+    "dlt.common",
+    "dlt.common.configuration",
+    "dlt.common.configuration.exceptions",
+    "dlt.common.configuration.specs",
+    "dlt.common.schema",
+    "dlt.common.typing",
+    "dlt.destinations",
+    "dlt.extract",
+    "dlt.pipeline.exceptions",
+    "dlt.pipeline.pipeline",
+}
+
+
+def imports(file: Path) -> list[tuple[str, str, int]]:
+    """Module, name and line of everything that a file imports from dlt."""
+    nodes = (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom))
+    of_dlt = (node for node in nodes if node.module and node.module.split(".")[0] == "dlt")
+    return [(str(node.module), alias.name, node.lineno) for node in of_dlt for alias in node.names]
+
+
+INTERNALS = [(file, module, name, line) for file in sorted(HOUSE.glob("*.py")) for module, name, line in imports(file)]
+
+
+def test_only_one_place_reaches_beyond_what_dlt_documents() -> None:
+    files = [file for file in PACKAGE.rglob("*.py") if file.parent != HOUSE]
+    beyond = [(file.name, module, name) for file in files for module, name, _ in imports(file)]
+    assert [found for found in beyond if found[1] not in DOCUMENTED] == []
+
+
+def reason(file: Path, line: int) -> str:
+    """The comment above an import."""
+    above = file.read_text().splitlines()[: line - 1]
+    while above and above[-1].startswith("from dlt"):
+        above.pop()
+    return above[-1].removeprefix("# ") if above and above[-1].startswith("# ") else ""
+
+
+@pytest.mark.parametrize(("file", "module", "name", "line"), INTERNALS, ids=[found[2] for found in INTERNALS])
+def test_dlt_still_has_what_is_used_of_it(file: Path, module: str, name: str, line: int) -> None:
+    why = reason(file, line)
+    assert why.endswith("."), f"{name} has no reason above its import in {file.name}"
+    told = f"dlt {dlt.__version__} has no {module}.{name} any more. It was there for this: {why}"
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError:
+        pytest.fail(told)
+    assert hasattr(found, name), told
+
+
+def test_the_private_attributes_are_still_there(tmp_path: Path) -> None:
+    from zendesk_support.dlt_internals import last_extracted_hash, steps_of, waiting_packages
+
+    pipeline = dlt.pipeline("internals", destination="duckdb", pipelines_dir=str(tmp_path))
+    told = f"dlt {dlt.__version__} keeps this elsewhere than {{}}; see zendesk_support/dlt_internals"
+    assert [list(packages) for _, packages in waiting_packages(pipeline)] == [[], []], told.format("its storages")
+    pipeline.extract([{"id": 1}], table_name="rows")
+    assert last_extracted_hash(pipeline.state), told.format("state['_local']")
+    assert steps_of(dlt.resource([1], name="one")), told.format("resource._pipe.steps")

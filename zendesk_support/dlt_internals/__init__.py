@@ -1,0 +1,157 @@
+"""What this library uses of dlt beyond its documented interface, each with the reason; nothing else reaches for it.
+
+A dlt that moves one of these fails `tests/test_dlt_internals.py`, which says what is missing and what it was for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+# Looks up the pipeline and the sections of the source under way, at no cost: `dlt.current.pipeline()` resolves anew.
+from dlt.common.configuration.container import Container
+
+# Finds misspelt settings: the providers' documents are the only list of what somebody wrote.
+from dlt.common.configuration.providers.doc import BaseDocProvider
+
+# Carries the section and name that `with_args` gave a source.
+from dlt.common.configuration.specs.config_section_context import ConfigSectionContext
+
+# Lets a task of Airflow read configuration from its own folder.
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+
+# Types the casts that the normalizer allows.
+from dlt.common.data_types.typing import TDataType
+
+# Tells whether texts may hold NUL, which merge strategies there are, and which file format is preferred.
+from dlt.common.destination import DestinationCapabilitiesContext
+
+# Tell a destination that cannot be reached, and tables of dlt's that are not there yet.
+from dlt.common.destination.exceptions import DestinationException, DestinationUndefinedEntity
+
+# Types tables as a destination is given them.
+from dlt.common.destination.typing import PreparedTableSchema
+
+# Tells how the destination will merge: some strategies take a key only once in a package.
+from dlt.common.destination.utils import resolve_merge_strategy
+
+# Names the environment variable of dlt's folder.
+from dlt.common.known_env import DLT_DATA_DIR
+
+# Is subclassed so that no cast changes a value in child tables.
+from dlt.common.normalizers.json import relational
+
+# Makes ids of rows as dlt does.
+from dlt.common.normalizers.utils import generate_dlt_id
+
+# Finds the active pipeline.
+from dlt.common.pipeline import PipelineContext
+
+# Are the progress displays that `--progress` chooses from.
+from dlt.common.runtime.collector import LogCollector, TqdmCollector
+
+# Recognises times as dlt does.
+from dlt.common.schema.detections import is_iso_timestamp
+
+# Tell a table that has been loaded, and the table that a child belongs to.
+from dlt.common.schema.utils import get_root_table, has_table_seen_data
+
+# Tells that a resource is iterated without a pipeline.
+from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
+
+# Reads the state that a waiting package follows on.
+from dlt.common.versioned_state import json_decode_state
+
+# Tell a table that is not there, and errors of a database that will not pass.
+from dlt.destinations.exceptions import DatabaseException, DatabaseTerminalException, DatabaseUndefinedRelation
+
+# Lay large tables out by month: dlt's adapter takes a resource only before it has hints of other tables.
+from dlt.destinations.impl.bigquery.bigquery_adapter import CLUSTER_COLUMNS_HINT, PARTITION_HINT
+
+# Names the DuckDB file that is locked, and its memory.
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+
+# Asks a database for its tables.
+from dlt.destinations.job_client_impl import SqlJobClientBase
+
+# Read tables back.
+from dlt.destinations.sql_client import SqlClientBase, WithSqlClient
+
+# Tell dlt's own steps in a pipe from those of users.
+from dlt.extract.incremental import Incremental, IncrementalResourceWrapper
+from dlt.extract.items_transform import ItemTransform, LimitItem
+
+# Is subclassed so that a refresh leaves the reports of other streams alone.
+from dlt.extract.source import DltResourceDict
+
+# Tells a package that can never be loaded.
+from dlt.load.exceptions import LoadClientJobException
+
+# Drops the streams whose tables have been lost.
+from dlt.pipeline.helpers import pipeline_drop
+
+# Reads the newest state at the destination.
+from dlt.pipeline.state_sync import load_pipeline_state_from_destination
+
+
+def waiting_packages(pipeline: Any) -> list[tuple[Any, Sequence[str]]]:
+    """The packages that wait to be loaded, then those that wait to be normalized, each kind with its storage."""
+    return [
+        (pipeline._get_load_storage().normalized_packages, pipeline.list_normalized_load_packages()),
+        (pipeline._get_normalize_storage().extracted_packages, pipeline.list_extracted_load_packages()),
+    ]
+
+
+def last_extracted_hash(state: Any) -> str | None:
+    """The hash of the state that was extracted last, as a pipeline's state keeps it for this machine alone."""
+    return state["_local"].get("_last_extracted_hash")  # type: ignore[no-any-return]
+
+
+def steps_of(resource: Any) -> Sequence[Any]:
+    """The steps of a resource's pipe."""
+    return resource._pipe.steps  # type: ignore[no-any-return]
+
+
+__all__ = [
+    "CLUSTER_COLUMNS_HINT",
+    "DLT_DATA_DIR",
+    "PARTITION_HINT",
+    "BaseDocProvider",
+    "ConfigSectionContext",
+    "Container",
+    "CurrentLoadPackageStateNotAvailable",
+    "DatabaseException",
+    "DatabaseTerminalException",
+    "DatabaseUndefinedRelation",
+    "DestinationCapabilitiesContext",
+    "DestinationException",
+    "DestinationUndefinedEntity",
+    "DltResourceDict",
+    "DuckDbCredentials",
+    "Incremental",
+    "IncrementalResourceWrapper",
+    "ItemTransform",
+    "LimitItem",
+    "LoadClientJobException",
+    "LogCollector",
+    "PipelineContext",
+    "PluggableRunContext",
+    "PreparedTableSchema",
+    "SqlClientBase",
+    "SqlJobClientBase",
+    "TDataType",
+    "TqdmCollector",
+    "WithSqlClient",
+    "generate_dlt_id",
+    "get_root_table",
+    "has_table_seen_data",
+    "is_iso_timestamp",
+    "json_decode_state",
+    "last_extracted_hash",
+    "load_pipeline_state_from_destination",
+    "pipeline_drop",
+    "relational",
+    "resolve_merge_strategy",
+    "steps_of",
+    "waiting_packages",
+]
