@@ -18,6 +18,7 @@ from zendesk_support.shapes import Shape
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.limits import State
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.target import Target
 
 Simulate = Callable[..., Simulator]
 LISTS = ("ticket_audits", "organization_memberships", "audit_logs", "tags", "macros")
@@ -78,8 +79,9 @@ def test_a_fan_out_keeps_its_connections(tmp_path: Path, simulate: Simulate, mon
 def test_no_stream_is_waited_for_while_another_has_rows(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     session = source(account).account.enter()
     shape: Any = Shape
+    target = Target("any", "any", "incremental", session.account.settings)
     idle, busy = (
-        Member(session, CATALOGUE[name], CATALOGUE[name].feeds[0], {}, 0, shape, Destination())
+        Member(session, CATALOGUE[name], CATALOGUE[name].feeds[0], {}, 0, shape, Destination(), target)
         for name in ("groups", "tags")
     )
     busy._put([], {"at": 1})
