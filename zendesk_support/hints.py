@@ -73,8 +73,7 @@ def bigquery_layout(stream: Stream) -> dict[str, Any]:
 
 def apply_mode(resource: DltResource, stream: Stream, target: Target) -> None:
     """Give a resource the hints of the sync mode that its write disposition stands for."""
-    hinted: Any = resource.compute_table_schema()
-    if hinted.get(MODE_HINT) != target.mode:
+    if getattr(resource, "mode", None) != target.mode:
         hinted_columns: Any = resource.columns or {}
         kept: Any = {name: dict(hints) for name, hints in hinted_columns.items()}
         for name, hints in columns_of(stream, target.settings, target.mode).items():
@@ -89,5 +88,6 @@ def apply_mode(resource: DltResource, stream: Stream, target: Target) -> None:
         )
         if getattr(resource, "asked_disposition", None) is None:
             DltResource.apply_hints(resource, write_disposition=DISPOSITIONS[target.mode])
-    if target.as_rows and hinted.get("file_format") == "parquet":
+        resource.mode = target.mode  # type: ignore[attr-defined]
+    if target.as_rows and resource.compute_table_schema().get("file_format") == "parquet":
         DltResource.apply_hints(resource, file_format="")  # type: ignore[arg-type]

@@ -211,7 +211,7 @@ def _resource(stream: Stream, account: Account) -> StreamResource:
         file_format="parquet",
         _impl_cls=StreamResource,
     )
-    resource.stream, resource.account = stream, account
+    resource.stream, resource.account, resource.mode = stream, account, mode
     hidden: dict[str, Any] = {"description": stream.doc, MODE_HINT: mode, NESTED_HINT: settings.nested}
     resource.apply_hints(additional_table_hints=hidden | bigquery_layout(stream))
     return resource  # type: ignore[no-any-return]

@@ -13,6 +13,7 @@ from dlt.extract import DltResource
 from zendesk_support.dlt_internals import DltResourceDict
 from zendesk_support.engine import Account
 from zendesk_support.errors import ConfigurationError
+from zendesk_support.modes import DEFAULT, Mode
 from zendesk_support.report import COLUMNS as REPORT_COLUMNS
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.rows import RowStep, by_row, name_of, rows, takes_meta
@@ -29,11 +30,13 @@ class StreamResource(DltResource):
         stream: what it reads.
         account: where.
         asked_disposition: the write disposition that was set on it or by `pipeline.run`, None where none was.
+        mode: the sync mode whose hints it has.
     """
 
     stream: Stream
     account: Account
     asked_disposition: Any = None
+    mode: Mode = DEFAULT
 
     def apply_hints(self, *args: Any, **hints: Any) -> StreamResource:
         """dlt's own, with `write_disposition` remembered: the sync mode follows it."""
@@ -67,7 +70,8 @@ class StreamResource(DltResource):
 
     def _clone(self, **names: Any) -> StreamResource:
         copy: StreamResource = super()._clone(**names)
-        copy.stream, copy.account, copy.asked_disposition = self.stream, self.account, self.asked_disposition
+        copy.stream, copy.account = self.stream, self.account
+        copy.asked_disposition, copy.mode = self.asked_disposition, self.mode
         return copy
 
 

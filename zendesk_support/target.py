@@ -136,8 +136,14 @@ class Run:
         """Whether the destination merges in a way that fails or doubles where a package holds a key twice."""
         if mode != "incremental" or self.capabilities is None:
             return False
-        table: Any = {**resource.compute_table_schema(), "write_disposition": "merge"}
-        return resolve_merge_strategy({table["name"]: table}, table, self.capabilities) in TAKE_KEYS_ONCE
+        given: Any = resource.write_disposition
+        strategy = given.get("strategy") if isinstance(given, Mapping) else None
+        if strategy is None and (self.capabilities.supported_merge_strategies or ())[:1] == ["delete-insert"]:
+            strategy = "delete-insert"  # dlt's choice is the first; its working out of a table takes ten milliseconds
+        if strategy is None:
+            table: Any = {**resource.compute_table_schema(), "write_disposition": "merge"}
+            strategy = resolve_merge_strategy({table["name"]: table}, table, self.capabilities)
+        return strategy in TAKE_KEYS_ONCE
 
 
 class Runs:
