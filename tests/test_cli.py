@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,9 +14,11 @@ from typing import Any
 
 import duckdb
 import pytest
+from documented import says
 from support import environment_of, truth
 
-from zendesk_support import cli
+import zendesk_support
+from zendesk_support import cli, transport
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 
@@ -81,6 +85,9 @@ def test_the_script_loads_what_it_is_asked_for(account: Simulator) -> None:
         (["--start-date", "2024-01-02", "--end-date", "2024-01-01"], 'end_date = "2024-01-01" is not after'),
         (["--database", "z.duckdb", "--dataset", "z"], "--database z.duckdb and --dataset z have one name"),
         (["--database", "no/x.duckdb"], "--database no/x.duckdb: there is no folder no. Make it first."),
+        (["--database", "."], "--database . is a folder. Example: --database zendesk.duckdb"),
+        (["--database", __file__], "is no DuckDB file. Example: --database zendesk.duckdb"),
+        (["--streams", "groups,ticket"], "--streams ticket: there is no such stream"),
     ],
 )
 def test_wrong_use_exits_with_2_and_says_what_is_right(
@@ -92,6 +99,8 @@ def test_wrong_use_exits_with_2_and_says_what_is_right(
     assert expected in told
     assert "Traceback" not in told
     assert configured.requests() == []
+    if "folder. " in told or "no DuckDB file" in told:
+        assert says("a database that is none", told.removeprefix("error: "))
 
 
 def test_a_setting_of_the_wrong_type_exits_with_2(
@@ -141,8 +150,10 @@ def test_the_check_says_which_streams_the_plan_lacks(
     arguments = ["--check", "--streams", "groups", "ticket_forms"]
     assert cli.duckdb(arguments) == 0
     words = " ".join(capsys.readouterr().out.split())
+    assert words.startswith("127.0.0.1, role admin, scope read")
     assert "groups ok" in words
-    assert "ticket_forms no Zendesk refused `ticket_forms` (403:" in words
+    assert "ticket_forms no" in words
+    assert "ticket_forms: Zendesk refused `ticket_forms` (403:" in words
     assert cli.duckdb([*arguments, "--strict"]) == 1
 
 
@@ -193,6 +204,110 @@ def test_a_stream_the_plan_lacks_does_not_stop_the_others(
         ("ticket_forms", "unavailable"),
     ]
     assert cli.duckdb([*arguments, "--strict"]) == 1
+
+
+@pytest.mark.parametrize("option", [[], ["--check"]])
+def test_credentials_that_lose_streams_of_every_plan_exit_with_1(
+    simulate: Callable[..., Simulator],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    option: list[str],
+) -> None:
+    account = simulate(gates={"incremental_tickets_cursor": 403, "incremental_users_cursor": 403, "ticket_forms": 403})
+    for name, value in environment_of(account).items():
+        monkeypatch.setenv(name, value)
+    streams = ["groups", "ticket_forms", "tickets", "users"]
+    assert cli.duckdb([*option, "--progress", "off", "--streams", *streams]) == 1
+    told = capsys.readouterr()
+    words = " ".join(told.err.split())
+    assert says("the credentials may not read a stream that every plan has", words.removeprefix("error: "))
+    assert "(127.0.0.1, role admin, scope read) may not read tickets, users, which" in words
+    assert "ticket_forms" not in told.err
+    assert told.out.count("(403:") == 1
+    assert "tickets, users, ticket_forms: Zendesk refused them" in told.out or option
+
+
+def test_an_account_that_refuses_everything_exits_with_2(
+    configured: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for route in ("groups", "incremental_*", "users_me"):
+        configured.fault("status", status=404, body="<html>no</html>", route=route, times=None)
+    arguments = ["--progress", "off", "--streams", "groups", "tickets"]
+    for option in ([], ["--check"]):
+        assert cli.duckdb([*arguments, *option]) == 2
+        words, _, _ = " ".join(capsys.readouterr().err.split()).removeprefix("error: ").partition(" Without a Zendesk")
+        assert says("an address that is no Zendesk account", words)
+
+
+def test_time_that_runs_out_has_a_code_of_its_own(configured: Simulator) -> None:
+    assert cli.duckdb(["--progress", "off", "--streams", "tickets", "--max-minutes", "0.00001"]) == 3
+    assert cli.duckdb(["--progress", "off", "--streams", "tickets"]) == 0
+
+
+def test_verifying_nothing_exits_with_1_and_makes_no_file(
+    configured: Simulator, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.duckdb(["--verify", "--streams", "groups"]) == 1
+    assert says("nothing to verify", capsys.readouterr().err.removeprefix("error: "))
+    assert not (home / "zendesk.duckdb").exists()
+    assert cli.duckdb(["--streams", "groups", "--progress", "off"]) == 0
+    assert cli.duckdb(["--verify", "--streams", "groups", "tags"]) == 1
+    assert says("nothing to verify", capsys.readouterr().err.removeprefix("error: "))
+
+
+def test_the_end_says_where_the_data_is_and_folds_what_has_no_news(
+    configured: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--streams", "groups,tickets", "--progress", "off"]
+    assert cli.duckdb(arguments) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"^65 rows in \d+ s, \d+ requests, to .*zendesk\.duckdb, schema zendesk_support$", told, re.M)
+    query = re.search(r'^Try: duckdb (\S+) "(.+)"$', told, re.M)
+    assert query is not None
+    with duckdb.connect(query[1], read_only=True) as connection:
+        assert connection.execute(query[2]).fetchall()
+    assert cli.duckdb(arguments) == 0
+    told = capsys.readouterr().out
+    assert "2 streams: nothing new (-v lists them)" in told
+    assert "tickets " not in told.splitlines()[0]
+    assert cli.duckdb([*arguments, "-v"]) == 0
+    assert re.search(r"^tickets +0 ", capsys.readouterr().out, re.M)
+    assert cli.duckdb([*arguments, "-q"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.duckdb(["--version"])
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"zendesk-support-dlt {zendesk_support.__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (
+            "https://no-such-host.invalid",
+            "no-such-host.invalid cannot be reached: no address (the name does not resolve)",
+        ),
+        ("https://127.0.0.1:9", "https://127.0.0.1:9 cannot be reached: connection refused"),
+    ],
+)
+def test_a_host_that_was_never_reached_is_given_up_soon(
+    configured: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    address: str,
+    words: str,
+) -> None:
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__BASE_URL", address)
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__CLOCK_SCALE", "1")
+    monkeypatch.setattr(transport, "FIRST_CONTACT", 2.0)
+    began = time.monotonic()
+    assert cli.duckdb(["--streams", "groups", "--progress", "off"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert words in told
+    assert says("a host that cannot be reached", told.removeprefix("error: "))
+    assert time.monotonic() - began < 60
 
 
 def test_a_failing_stream_exits_with_1_and_the_others_load(

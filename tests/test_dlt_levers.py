@@ -21,6 +21,7 @@ import pytest
 from dlt.common.configuration.providers.doc import BaseDocProvider
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
+from documented import says
 from support import SCALE, pipeline, simulated, source
 
 from zendesk_support import ConfigurationError, by_row, rows, sync, zendesk_support_source
@@ -399,6 +400,10 @@ def test_a_misspelt_setting_is_refused(
     with pytest.raises(ConfigurationError, match="SOURCES__ZENDESK_SUPPORT__") as caught:
         source(shared)
     assert words in str(caught.value)
+    if name == "TICKETS__SYNC_MODE":
+        assert says("a stream's setting outside `streams`", str(caught.value))
+    else:
+        assert says("a misspelt setting", str(caught.value))
 
 
 def test_a_misspelt_setting_in_a_file_is_refused(shared: Simulator) -> None:

@@ -315,7 +315,7 @@ def test_a_stream_that_needs_support_is_unavailable_where_others_answer(tmp_path
         "custom_roles": "unavailable",
     }
     assert says("the account has no active Support product", report.streams["custom_roles"].message)
-    found = check_streams(source(account).account, ["groups", "custom_roles"])
+    _, found = check_streams(source(account).account, ["groups", "custom_roles"])
     assert [type(error).__name__ for error in found.values()] == ["NoneType", "ProductInactiveError"]
 
 

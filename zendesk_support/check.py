@@ -3,40 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from zendesk_support.engine import Account
+from urllib3.util import parse_url
+
+from zendesk_support.engine import Account, Session
 from zendesk_support.errors import (
     ConfigurationError,
+    ContractError,
     CredentialsError,
     ProductInactiveError,
     UnavailableError,
     ZendeskError,
 )
 from zendesk_support.kinds import Job, Position
+from zendesk_support.report import Report
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.transport import WHO_AM_I, Usage, read_me
 
+NAMED = 5
 
-def check_streams(account: Account, names: Sequence[str]) -> dict[str, ZendeskError | None]:
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the credentials belong to.
+
+    Attributes:
+        host: of the account.
+        role: of the user, such as `admin`; None where Zendesk does not say.
+        scope: what the token may, as Zendesk said when it gave it; None for an API token, or one that was given.
+    """
+
+    host: str
+    role: str | None
+    scope: str | None
+
+    def __str__(self) -> str:
+        told = [self.host, f"role {self.role or 'unknown'}"]
+        return ", ".join([*told, f"scope {self.scope}"] if self.scope else told)
+
+
+def identify(session: Session) -> Identity:
+    """Ask who the credentials belong to.
+
+    Raises:
+        CredentialsError: nobody, as far as Zendesk knows.
+        ConfigurationError: the question is refused or has no answer, so that this is no account, or not all of one.
+        TransientError: Zendesk does not answer.
+    """
+    settings = session.account.settings
+    try:
+        me = session.transport.get(WHO_AM_I, read_me, Usage()).user
+    except (UnavailableError, ContractError) as error:
+        raise ConfigurationError(
+            f"{settings.base_url} does not answer as a Zendesk account does: {error} Check subdomain (or base_url), "
+            "and whether a proxy or a login page stands before it."
+        ) from error
+    if me.id is None:
+        raise CredentialsError(
+            "Zendesk does not know these credentials: it answered as to an anonymous user. "
+            "Check [sources.zendesk_support.credentials]."
+        )
+    return Identity(str(parse_url(settings.base_url).host), me.role, getattr(session.transport.auth, "scope", None))
+
+
+def check_streams(account: Account, names: Sequence[str]) -> tuple[Identity, dict[str, ZendeskError | None]]:
     """Try every stream.
 
     Returns:
-        Per stream None where it answers, else the error that says why not.
+        Who the credentials belong to, and per stream None where it answers, else the error that says why not.
 
     Raises:
         CredentialsError: the credentials are wrong.
-        ConfigurationError: the account has no active Support product.
+        ConfigurationError: this is no account, or it has no active Support product.
         TransientError: Zendesk does not answer.
     """
     session = account.enter()
     found: dict[str, ZendeskError | None] = {}
     try:
         job = Job(session.transport, account.settings, Usage(), session.shared, Position(account.settings.start))
-        if session.transport.get(WHO_AM_I, read_me, job.usage).user.id is None:
-            raise CredentialsError(
-                "Zendesk does not know these credentials: it answered as to an anonymous user. "
-                "Check [sources.zendesk_support.credentials]."
-            )
+        identity = identify(session)
         for name in names:
             try:
                 for feed in CATALOGUE[name].configured(account.settings).feeds:
@@ -47,7 +93,41 @@ def check_streams(account: Account, names: Sequence[str]) -> dict[str, ZendeskEr
     finally:
         account.leave(session)
     demand_product(found.values())
-    return found
+    return identity, found
+
+
+def explain_losses(account: Account, report: Report) -> str | None:
+    """Why streams that every plan has were refused; None where none was.
+
+    Raises:
+        ConfigurationError: nothing was loaded, and this is no account.
+    """
+    if not report.lost:
+        return None
+    session = account.enter()
+    try:
+        identity = identify(session)
+    except ConfigurationError:
+        if len(report.unavailable) == len(report.streams):
+            raise
+        return loss([stream.stream for stream in report.lost], None)
+    except ZendeskError:
+        return loss([stream.stream for stream in report.lost], None)
+    finally:
+        account.leave(session)
+    return loss([stream.stream for stream in report.lost], identity)
+
+
+def loss(streams: Sequence[str], identity: Identity | None) -> str:
+    """One line about streams that the credentials may not read."""
+    listed = ", ".join(streams[:NAMED]) + (f" and {len(streams) - NAMED} more" if len(streams) > NAMED else "")
+    who = f" ({identity})" if identity is not None else ""
+    is_admin = identity is not None and identity.role == "admin"
+    needed = "Give the token the scope `read`" if is_admin else "Use an admin's credentials"
+    return (
+        f"These credentials{who} may not read {listed}, which every plan has. {needed}: docs/credentials.md has how. "
+        "To do without, name them: --exclude."
+    )
 
 
 def demand_product(errors: Collection[Exception | None]) -> None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType
 
+from dlt.common import logger
+
 from zendesk_support.report import Report
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -74,6 +76,7 @@ class Checkpoints:
         def receive(number: int, frame: FrameType | None) -> None:
             signal.signal(number, before[signal.Signals(number)])
             self.received = signal.Signals(number)
+            logger.warning(f"{self.received.name}: stopping; what was read is being loaded. Once more to drop it.")
 
         before = {number: signal.getsignal(number) for number in SIGNALS}
         try:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
+import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,8 +20,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich_argparse import RichHelpFormatter
 
-from zendesk_support.check import check_streams
-from zendesk_support.destinations import WAREHOUSES, Warehouse
+import zendesk_support
+from zendesk_support.check import check_streams, explain_losses, loss
+from zendesk_support.destination_state import duckdb_file
+from zendesk_support.destinations import WAREHOUSES, Warehouse, place
 from zendesk_support.dlt_internals import DestinationException, LogCollector, TqdmCollector
 from zendesk_support.errors import (
     AlreadyRunningError,
@@ -27,15 +32,17 @@ from zendesk_support.errors import (
     UnavailableError,
     ZendeskError,
 )
-from zendesk_support.explain import explain, untraced
-from zendesk_support.report import Report
+from zendesk_support.explain import causes, explain, untraced
+from zendesk_support.report import Report, StreamReport
 from zendesk_support.runner import sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.verify import Verification, verify
 
-LOADED, INCOMPLETE, WRONG_USE = 0, 1, 2
+LOADED, INCOMPLETE, WRONG_USE, OUT_OF_TIME = 0, 1, 2, 3
 TIME = "%Y-%m-%d %H:%M:%S"
+NAMED = 5
+ROUTE = re.compile(r"^Zendesk refused `[^`]*` \(")
 
 console = Console(soft_wrap=not sys.stdout.isatty())
 errors = Console(stderr=True, soft_wrap=True)
@@ -45,8 +52,9 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
     """Run the pipeline into a destination of `WAREHOUSES`.
 
     Returns:
-        0: every selected stream is loaded, or unavailable on this plan; 1: some stream failed, or its table is found to
-        differ from Zendesk; 2: wrong use.
+        0: every selected stream is loaded, or not part of this account's plan; 1: a stream failed, the credentials may
+        not read one that every plan has, or a table is found to differ from Zendesk; 2: wrong use: a setting,
+        credentials, an address; 3: stopped by `--max-minutes`, with more to read; 128 and its number: by a signal.
     """
     warehouse = WAREHOUSES[destination]
     options = make_parser(warehouse).parse_args(arguments)
@@ -70,6 +78,9 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         errors.print(f"[red]error:[/red] {escape(explain(error))}", highlight=False)
         return INCOMPLETE
+    except KeyboardInterrupt:
+        errors.print("stopped: what was read since the last load is dropped; the next run reads it again.")
+        return 128 + signal.SIGINT
 
 
 class NoTraces(logging.Filter):
@@ -95,6 +106,9 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
         epilog="Settings and credentials come from .dlt/config.toml, .dlt/secrets.toml or SOURCES__ZENDESK_SUPPORT__*.",
     )
     add = parser.add_argument
+    add("-v", "--verbose", action="store_true", help="list streams without news, too")
+    add("-q", "--quiet", action="store_true", help="print failures only")
+    add("--version", action="version", version=f"zendesk-support-dlt {zendesk_support.__version__}")
     add("--streams", nargs="+", default=[], metavar="NAME", help="load these streams (all)")
     add("--exclude", nargs="+", default=[], metavar="NAME", help="load all streams but these")
     add("--start-date", metavar="DATE", help="leave out facts older than this (two years back)")
@@ -111,13 +125,14 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
     add("--since", metavar="DATE", help="with --verify: compare every key and version from this date on, nothing older")
     add("--list-streams", action="store_true", help="list the streams")
     add("--demo", action="store_true", help="load a simulated account, twice: no credentials needed")
+    parser.set_defaults(file_of=None)
     warehouse.add_options(parser)
     return parser
 
 
 def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int:
     """Do what the options say."""
-    selected = select(options.streams, options.exclude)
+    selected = select(apart(options.streams), apart(options.exclude))
     if options.list_streams:
         list_streams(selected)
         return LOADED
@@ -127,10 +142,23 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
     if options.verify or options.verify_keys:
         if options.full_refresh:
             raise ConfigurationError("--full-refresh loads, --verify does not. Example: --verify --streams tickets")
+        if options.file_of is not None and not (file := options.file_of(options)).exists():
+            errors.print(
+                f"[red]error:[/red] There is no {escape(str(file))}: nothing has been loaded.", highlight=False
+            )
+            return INCOMPLETE
         return compare(make_pipeline(options), source, options.strict, keys=options.verify_keys, since=options.since)
     if options.since:
         raise ConfigurationError("--since is for --verify. Example: --verify --since 2024-01-31")
-    report = load(make_pipeline(options), source, full_refresh=options.full_refresh, max_minutes=options.max_minutes)
+    pipeline, began = make_pipeline(options), time.monotonic()
+    report = load(pipeline, source, full_refresh=options.full_refresh, max_minutes=options.max_minutes)
+    if not report.broken:
+        show(report, options.verbose, options.quiet)
+        if not options.quiet:
+            show_end(pipeline, report, time.monotonic() - began)
+    lost = explain_losses(source.account, report)
+    if lost is not None:
+        errors.print(f"[red]error:[/red] {escape(lost)}", highlight=False)
     return outcome(report, options.strict)
 
 
@@ -154,6 +182,11 @@ def progress(wanted: str | None) -> Any:
     if wanted == "off":
         return None
     return TqdmCollector() if wanted == "tqdm" else LogCollector(10, dump_system_stats=False)
+
+
+def apart(given: Sequence[str]) -> list[str]:
+    """Names as people write them: apart, or with commas between them."""
+    return [name for text in given for name in text.replace(",", " ").split()]
 
 
 def select(streams: Sequence[str], exclude: Sequence[str]) -> list[str]:
@@ -180,12 +213,12 @@ def load(pipeline: Pipeline, source: ZendeskSource, **options: Any) -> Report:
     try:
         report = sync(pipeline, source, **options)
     except (PipelineStepFailed, OSError) as error:
+        if any(isinstance(cause, KeyboardInterrupt) for cause in causes(error)):
+            raise KeyboardInterrupt from error
         report = Report()
         errors.print(f"[red]{getattr(error, 'step', 'load')} failed:[/red] {escape(explain(error))}", highlight=False)
         errors.print("What earlier checkpoints have loaded stays; the next run goes on from there.", highlight=False)
         report.broken = True
-        return report
-    show(report)
     return report
 
 
@@ -193,17 +226,30 @@ def outcome(report: Report, strict: bool) -> int:
     """The exit code of a run; as the shell has it for a process that a signal has ended."""
     if report.signal is not None:
         return 128 + report.signal
-    return INCOMPLETE if report.broken or report.failed or (strict and report.unavailable) else LOADED
+    if report.broken or report.failed or report.lost or (strict and report.unavailable):
+        return INCOMPLETE
+    return OUT_OF_TIME if report.stopped else LOADED
 
 
-def show(report: Report) -> None:
-    """Print a table of the streams."""
+def show(report: Report, verbose: bool = True, quiet: bool = False) -> None:
+    """Print a table of the streams: by default those with news, all where `verbose`, only failures where `quiet`."""
+    loaded = [stream for stream in report.streams.values() if stream.status == "loaded"]
+    folded = [] if verbose else [stream for stream in loaded if quiet or not (stream.rows or stream.message)]
+    shown = [stream for stream in report.streams.values() if stream not in folded]
+    if shown:
+        show_streams(shown)
+    if folded and not quiet:
+        console.print(f"{len(folded)} {'more' if shown else 'streams'}: nothing new (-v lists them)", highlight=False)
+
+
+def show_streams(streams: Sequence[StreamReport]) -> None:
+    """Print streams, and what is to be said of them."""
     table = Table(box=None, pad_edge=False)
     table.add_column("stream", no_wrap=True)
     for name in ("rows", "requests", "waited (s)"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
-    for stream in report.streams.values():
+    for stream in streams:
         colour = {"loaded": "green", "unavailable": "yellow", "stopped": "yellow", "failed": "red"}[stream.status]
         table.add_row(
             stream.stream,
@@ -213,12 +259,29 @@ def show(report: Report) -> None:
             f"[{colour}]{stream.status}[/{colour}]",
         )
     console.print(table)
+    show_reasons({stream.stream: stream.message for stream in streams if stream.message})
+
+
+def show_reasons(reasons: Mapping[str, str]) -> None:
+    """Print what is to be said of streams, equal refusals once."""
     told: dict[str, list[str]] = {}
-    for stream in report.streams.values():
-        if stream.message:
-            told.setdefault(stream.message, []).append(stream.stream)
-    for message, names in told.items():
-        console.print(f"{', '.join(names)}: {message}", highlight=False, markup=False)
+    for name, message in reasons.items():
+        told.setdefault(ROUTE.sub("Zendesk refused them (", message), []).append(name)
+    for message, streams in told.items():
+        shown = reasons[streams[0]] if len(streams) == 1 else message
+        console.print(f"{', '.join(streams)}: {shown}", highlight=False, markup=False)
+
+
+def show_end(pipeline: Pipeline, report: Report, seconds: float) -> None:
+    """Print how much was loaded, where it is, and what to try there."""
+    rows = sum(stream.rows for stream in report.streams.values())
+    requests = sum(stream.requests for stream in report.streams.values())
+    file = duckdb_file(pipeline.destination_client())
+    where = f"{file or place(pipeline)}, schema {pipeline.dataset_name}"
+    console.print(f"{rows:,} rows in {seconds:.0f} s, {requests:,} requests, to {where}", highlight=False, markup=False)
+    query = f"SELECT status, count(*) FROM {pipeline.dataset_name}.tickets GROUP BY status"
+    if "tickets" in report.streams:
+        console.print(f'Try: duckdb {file} "{query}"' if file else f"Try: {query}", highlight=False, markup=False)
 
 
 def compare(pipeline: Pipeline, source: ZendeskSource, strict: bool, **options: Any) -> int:
@@ -230,7 +293,11 @@ def compare(pipeline: Pipeline, source: ZendeskSource, strict: bool, **options: 
         return INCOMPLETE
     show_verification(results)
     refused = strict and any(result.verdict == "unavailable" for result in results)
-    return INCOMPLETE if refused or not all(result.passed for result in results) else LOADED
+    if nothing := [result.stream for result in results if result.verdict == "not loaded"]:
+        named = ", ".join(nothing[:NAMED]) + (", …" if len(nothing) > NAMED else "")
+        told = f"{len(nothing)} of {len(results)} streams have no table: {named}. Load them, or name others: --streams."
+        errors.print(f"[red]error:[/red] {told}", highlight=False)
+    return INCOMPLETE if nothing or refused or not all(result.passed for result in results) else LOADED
 
 
 def show_verification(results: Sequence[Verification]) -> None:
@@ -269,18 +336,21 @@ def list_streams(selected: list[str]) -> None:
 
 def check(source: ZendeskSource, selected: list[str], strict: bool) -> int:
     """Print whether each stream answers."""
-    found = check_streams(source.account, selected)
+    identity, found = check_streams(source.account, selected)
+    console.print(str(identity), highlight=False, markup=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("stream", no_wrap=True)
     table.add_column("", no_wrap=True)
-    table.add_column("why not")
     for name, error in found.items():
-        table.add_row(name, "[green]ok[/green]" if error is None else "[red]no[/red]", escape(str(error or "")))
+        table.add_row(name, "[green]ok[/green]" if error is None else "[red]no[/red]")
     console.print(table)
-    refused = [error for error in found.values() if error is not None]
-    if any(not isinstance(error, UnavailableError) for error in refused):
-        return INCOMPLETE
-    return INCOMPLETE if refused and strict else LOADED
+    refused = {name: error for name, error in found.items() if error is not None}
+    show_reasons({name: str(error) for name, error in refused.items()})
+    unavailable = [name for name, error in refused.items() if isinstance(error, UnavailableError)]
+    lost = [name for name in unavailable if CATALOGUE[name].is_of_every_plan]
+    if lost:
+        errors.print(f"[red]error:[/red] {escape(loss(lost, identity))}", highlight=False)
+    return INCOMPLETE if lost or len(unavailable) < len(refused) or (refused and strict) else LOADED
 
 
 def first_paragraph(error: BaseException) -> str:

@@ -28,6 +28,8 @@ from zendesk_support.clock import Clock
 from zendesk_support.errors import ConfigurationError
 
 RENEW_EARLY = 120.0
+ASKED_LIFETIME = 7200
+"""Seconds for which tokens are asked; Zendesk gives from 300 to 172,800, 1,800 to who does not ask."""
 LIFETIME = 1800.0
 """Zendesk's default; a token that lives longer is renewed early, one that lives shorter after a 401."""
 
@@ -228,6 +230,7 @@ class Token(msgspec.Struct):
     access_token: str
     refresh_token: str | None = None
     expires_in: Any = None
+    scope: Any = None
 
     @property
     def lifetime(self) -> float:
@@ -285,6 +288,7 @@ class TokenAuth:
         self._clock = clock
         self._vault = vault
         self._lock = threading.Lock()
+        self.scope: str | None = None
         self._token: str | None = None
         self._told: set[str] = {grant[name] for name in ("client_secret", "refresh_token") if name in grant}
         self._expires_at = float("inf")
@@ -329,6 +333,7 @@ class TokenAuth:
         answer = self._request(grant)
         lifetime = answer.lifetime
         self._adopt(answer.access_token, lifetime)
+        self.scope = answer.scope if isinstance(answer.scope, str) else None
         if self._vault:
             self._vault.write(
                 {
@@ -428,9 +433,10 @@ class TokenVault:
 
 
 def make_auth(
-    credentials: CredentialsConfiguration, base_url: str, request: TokenRequest, clock: Clock
+    credentials: CredentialsConfiguration, base_url: str, request: TokenRequest, clock: Clock, scope: str = "read"
 ) -> tuple[Auth, TokenVault | None]:
     """Build the Authorization of checked credentials; makes no request."""
+    asked = {"scope": scope, "expires_in": str(ASKED_LIFETIME)}
     if isinstance(credentials, ZendeskApiToken):
         logger.warning("Zendesk ends API tokens on 2027-04-30: move to OAuth client credentials before that day.")
         pair = f"{credentials.email}/token:{credentials.api_token}"
@@ -444,6 +450,7 @@ def make_auth(
             "client_id": credentials.client_id,
             "client_secret": str(credentials.client_secret),
             "refresh_token": str(credentials.refresh_token),
+            **asked,
         }
         return TokenAuth(grant, request, clock, vault), vault
     assert isinstance(credentials, ZendeskClientCredentials)
@@ -451,6 +458,6 @@ def make_auth(
         "grant_type": "client_credentials",
         "client_id": credentials.client_id,
         "client_secret": str(credentials.client_secret),
-        "scope": "read",
+        **asked,
     }
     return TokenAuth(grant, request, clock, None), None

@@ -10,6 +10,7 @@ from dlt.pipeline.pipeline import Pipeline
 from rich.table import Table
 
 from zendesk_support import cli
+from zendesk_support.destinations import place
 from zendesk_support.dlt_internals import DatabaseUndefinedRelation, SqlClientBase
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.report import Report
@@ -78,11 +79,13 @@ def demo(
         cli.console.print(f"A simulated account with {TICKETS} tickets answers at {account.base_url}.")
         pipeline = make_pipeline(options)
         first = cli.load(pipeline, source)
+        cli.show(first)
         for kind, count in CHANGES:
             account.mutate(kind, count=count)
         done = ", ".join(f"{kind} {count}" for kind, count in CHANGES)
         cli.console.print(f"\nThe account changes ({done}) and is loaded again:")
         second = cli.load(pipeline, source)
+        cli.show(second)
     show_changes(second)
     in_bigquery = pipeline.destination.capabilities().sqlglot_dialect == "bigquery"
     for title, query in QUERIES:
@@ -110,13 +113,6 @@ def clear(pipeline: Pipeline) -> None:
             if client.has_dataset():
                 client.drop_dataset()
     pipeline.drop()
-
-
-def place(pipeline: Pipeline) -> str:
-    """Where the destination is: a file, a server's database, or a project of Google's."""
-    config: Any = pipeline.destination_client().config
-    project = getattr(config, "project_id", None) or getattr(config.credentials, "project_id", None)
-    return f"{project} ({config.data_location()})" if project else str(config.data_location())
 
 
 def made_by_demo(client: SqlClientBase[Any]) -> bool:

@@ -95,23 +95,51 @@ def is_installed(module: str) -> bool:
 
 def _duckdb_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database", type=Path, metavar="PATH", help="DuckDB file (zendesk.duckdb)")
+    parser.set_defaults(file_of=_file)
+
+
+def _file(options: Options) -> Path:
+    """The DuckDB file that the options name."""
+    return options.database or Path("zendesk.duckdb")
+
+
+def is_duckdb(file: Path) -> bool:
+    """Whether a file is a DuckDB database, or empty, or cannot be read: then DuckDB says why."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(12)
+    except OSError:
+        return True
+    return not head or head[8:] == b"DUCK"
 
 
 def _duckdb(options: Options) -> Any:
     """A DuckDB file, its memory and threads capped unless the user has set limits."""
-    database = options.database or Path("zendesk.duckdb")
+    database = _file(options)
     dataset = options.dataset or DATASET
     if database.stem == dataset:
         raise ConfigurationError(
             f"--database {database} and --dataset {dataset} have one name, which DuckDB cannot tell apart. "
             f"Example: --database {database.with_name('zendesk_data.duckdb')}"
         )
+    if database.is_dir():
+        example = database / "zendesk.duckdb"
+        raise ConfigurationError(f"--database {database} is a folder. Example: --database {example}")
+    if database.is_file() and not is_duckdb(database):
+        raise ConfigurationError(f"--database {database} is no DuckDB file. Example: --database zendesk.duckdb")
     if not database.absolute().parent.is_dir():
         raise ConfigurationError(f"--database {database}: there is no folder {database.parent}. Make it first.")
     credentials = DuckDbCredentials(str(database))
     if dlt.config.get("destination.duckdb.credentials.global_config") is None:
         credentials.global_config = duckdb_memory.Limits(duckdb_memory.LIMITS)
     return dlt.destinations.duckdb(credentials, max_parallel_load_jobs=DUCKDB_JOBS)
+
+
+def place(pipeline: Pipeline) -> str:
+    """Where the destination is: a file, a server's database, or a project of Google's."""
+    config: Any = pipeline.destination_client().config
+    project = getattr(config, "project_id", None) or getattr(config.credentials, "project_id", None)
+    return f"{project} ({config.data_location()})" if project else str(config.data_location())
 
 
 WAREHOUSES = {

@@ -135,7 +135,11 @@ class Session:
         pa.array([0])
         self.transport = Transport(account.settings, account.clock, account.budget, self.stop)
         auth, self.vault = make_auth(
-            account.credentials, account.settings.base_url, self.transport.post_token, account.clock
+            account.credentials,
+            account.settings.base_url,
+            self.transport.post_token,
+            account.clock,
+            account.settings.scope,
         )
         self.transport.auth = auth
         self.readings: dict[str, Any] = {}

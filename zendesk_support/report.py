@@ -67,6 +67,7 @@ class StreamReport:
     table_keys: str | None = None
     account: str | None = None
     error: Exception | None = None
+    of_every_plan: bool = False
     largest: tuple[int, str] | None = None
     """Size in bytes of the largest value of large pages, and where it stands."""
 
@@ -126,3 +127,8 @@ class Report:
     def unavailable(self) -> list[StreamReport]:
         """Streams that the plan or role refuses."""
         return [stream for stream in self.streams.values() if stream.status == "unavailable"]
+
+    @property
+    def lost(self) -> list[StreamReport]:
+        """Streams that every plan has, and that are refused all the same: to these credentials."""
+        return [stream for stream in self.unavailable if stream.of_every_plan]

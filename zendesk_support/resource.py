@@ -82,7 +82,9 @@ class Reading:
         self._mode = mode = target.mode
         self._stateless = target.is_stateless
         self._sync = current_sync.get()
-        self._report = StreamReport(target.resource, account=session.account.settings.account)
+        self._report = StreamReport(
+            target.resource, account=session.account.settings.account, of_every_plan=stream.is_of_every_plan
+        )
         if self._sync is not None:
             self._sync.report.streams[target.resource] = self._report
         self._shape = make_shape(

@@ -18,6 +18,7 @@ from zendesk_support.errors import ConfigurationError
 
 Nested = Literal["json", "tables"]
 
+_SCOPE = re.compile(r"[a-z_]+(:[a-z_]+)?( [a-z_]+(:[a-z_]+)?)*")
 _SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
 _YEAR = re.compile(r"\s*\d{4}")
 _DATE_EXAMPLE = '"2024-01-31" or "2024-01-31T00:00:00Z"'
@@ -42,6 +43,7 @@ class Settings:
     lookback: int = 600
     clock_scale: float = 1.0
     same_account_as: str | None = None
+    scope: str = "read"
 
     @property
     def account(self) -> str:
@@ -165,9 +167,9 @@ def period(start_date: Any, end_date: Any) -> tuple[int, int | None]:
         raise ConfigurationError(f'start_date = "{start_date}" lies in the future. Examples: {_DATE_EXAMPLE}.')
     end = instant("end_date", end_date) if end_date else None
     if end is not None and end <= start:
+        given = f'"{start_date}"' if start_date else f"{pendulum.from_timestamp(start).to_date_string()}, the default"
         raise ConfigurationError(
-            f'end_date = "{end_date}" is not after start_date = "{start_date}". It is exclusive; '
-            f"examples: {_DATE_EXAMPLE}."
+            f'end_date = "{end_date}" is not after start_date = {given}. It is exclusive; examples: {_DATE_EXAMPLE}.'
         )
     return start, end
 
@@ -214,6 +216,20 @@ def _number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return -1.0
+
+
+def scope(value: Any) -> str:
+    """Read the scope of a token: words such as `read` or `tickets:read`, with blanks between them.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    text = " ".join(str(value).split())
+    if not _SCOPE.fullmatch(text):
+        raise ConfigurationError(
+            f'scope = "{value}" is not a list of scopes. Examples: scope = "read", scope = "tickets:read users:read".'
+        )
+    return text
 
 
 def table(name: str, value: Any, example: str) -> Mapping[str, Any]:

@@ -105,6 +105,7 @@ def zendesk_support_source(
     lookback_minutes: Number = 10.0,
     clock_scale: Number = 1.0,
     same_account_as: str | None = None,
+    scope: str = "read",
 ) -> Any:
     """Zendesk Support and Help Center, one resource a stream.
 
@@ -134,6 +135,7 @@ def zendesk_support_source(
             found; 0 for the position's own second only.
         clock_scale: how many of the account's seconds pass in one; other than 1 only for a simulator.
         same_account_as: the host that the tables were loaded from, where the account is now reached by another one.
+        scope: what OAuth tokens are asked for; `read` reads every stream.
 
     Returns:
         The source; pick streams with `with_resources`.
@@ -167,6 +169,7 @@ def zendesk_support_source(
         lookback=round(checks.not_negative("lookback_minutes", lookback_minutes, "10") * 60),
         clock_scale=scale,
         same_account_as=same_account_as.strip().lower() if same_account_as else None,
+        scope=checks.scope(scope),
     )
     account = Account(settings, check_credentials(credentials))
     _quiet_arrow_hints()

@@ -7,6 +7,7 @@ import email.utils
 import http.client
 import json
 import random
+import socket
 import threading
 import time
 import zlib
@@ -47,6 +48,10 @@ T = TypeVar("T")
 
 ZENDESK = ".zendesk.com"
 CONNECT_TIMEOUT = 10.0
+FIRST_CONTACT = 15.0
+"""Seconds, by the machine's clock, for which a host is tried that has not answered yet,"""
+FIRST_PAUSES = 3.0
+"""and at most between two tries."""
 RETRY_AFTER_MISSING = 10.0
 RETRIED = frozenset({408, 409, 425, *range(500, 600)}) - {501, 505}
 TOO_SLOW = frozenset({504, 524})
@@ -126,6 +131,10 @@ class BrokenAnswer(Exception):
     """The connection or the body failed; the request may be repeated."""
 
 
+class Unreached(BrokenAnswer):
+    """There was no connection at all: no name, no answer, no trust, or a proxy in between that has none."""
+
+
 class Transport:
     """Sends requests for all streams of one account.
 
@@ -147,6 +156,8 @@ class Transport:
         self.server_time: float | None = None
         self.first_server_time: float | None = None
         self.accepted = False
+        self._contact = False
+        self._tried_since: float | None = None
         self.hopeless: ZendeskError | None = None
         self._judging = threading.Lock()
 
@@ -206,6 +217,7 @@ class Transport:
                 said = str(error)
                 self._budget.abandon(ticket, said)
                 failures += 1
+                self._demand_contact(error)
                 self._back_off(request, failures, deadline, said, None, usage)
                 continue
             except BaseException:
@@ -390,6 +402,7 @@ class Transport:
                     )
             except BrokenAnswer as error:
                 reason = str(error)
+                self._demand_contact(error)
             failures += 1
             self._back_off(request, failures, deadline, reason, pause_by, Usage())
 
@@ -469,12 +482,13 @@ class Transport:
                         params=params,
                         json=payload,
                         auth=HeaderAuth(authorization),
-                        timeout=(CONNECT_TIMEOUT, self._settings.request_timeout),
+                        timeout=(self._connect_timeout, self._settings.request_timeout),
                         allow_redirects=False,
                         stream=True,
                     ) as response,
                 ):
                     began = self._clock.now()
+                    self._contact = True
                     body = read(response)
                     self._note_date(response.headers)
                     if not response.is_redirect:
@@ -488,13 +502,38 @@ class Transport:
             except ConfigurationError:
                 raise
             except (requests.RequestException, zlib.error, OSError, ValueError) as error:
-                raise BrokenAnswer(self._trouble(error, origin(url))) from error
+                kind = Unreached if is_unreached(error) else BrokenAnswer
+                raise kind(self._trouble(error, origin(url))) from error
         raise BrokenAnswer("too many redirects")
+
+    @property
+    def _connect_timeout(self) -> float:
+        """Seconds for a connection; two tries in the time that a silent host is given."""
+        return CONNECT_TIMEOUT if self._contact else FIRST_CONTACT / 2 - 0.5
+
+    def _demand_contact(self, error: BrokenAnswer) -> None:
+        """Give a host up that has never answered: the first thing to go wrong is its address, or the way there.
+
+        Raises:
+            ConfigurationError: it was tried for long enough.
+        """
+        if self._contact or not isinstance(error, Unreached):
+            return
+        if self._tried_since is None:
+            self._tried_since = time.monotonic() - (self._connect_timeout if "within" in str(error) else 0.0)
+        if time.monotonic() - self._tried_since < FIRST_CONTACT - 1:
+            return
+        raise self._end(
+            ConfigurationError(
+                f"{self._home} cannot be reached: {error}, for {FIRST_CONTACT:g} s. Check subdomain (or base_url) and "
+                'the network of this machine. Behind a proxy, set it: HTTPS_PROXY="http://proxy.example.com:3128".'
+            )
+        )
 
     def _trouble(self, error: Exception, host: str) -> str:
         """Why no answer came, in words that hold nothing of the request."""
         if isinstance(error, requests.ConnectTimeout):
-            return f"no connection to {host} within {CONNECT_TIMEOUT:g} s"
+            return f"no connection to {host} within {self._connect_timeout:g} s"
         first: BaseException = error
         while (cause := first.__cause__ or first.__context__) is not None:
             first = cause
@@ -513,6 +552,7 @@ class Transport:
         self, request: Request, failures: int, deadline: float, reason: str, pause_by: float | None, usage: Usage
     ) -> None:
         pause = pause_by if pause_by is not None else backoff(failures)
+        pause = pause if self._contact else min(pause, FIRST_PAUSES)
         if self._clock.now() + pause > deadline:
             raise self._gave_up(request, reason)
         usage.retries += 1
@@ -549,10 +589,39 @@ def backoff(failures: int) -> float:
     return min(2.0 ** (failures - 1), MAX_BACKOFF) * random.uniform(0.5, 1)
 
 
+UNREACHED = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    requests.exceptions.SSLError,
+    socket.gaierror,
+    ConnectionRefusedError,
+    urllib3.exceptions.NewConnectionError,
+)
+
+
+def is_unreached(error: BaseException) -> bool:
+    """Whether no connection came about."""
+    return any(isinstance(cause, UNREACHED) for cause in chain(error))
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, what it was made of, and what led to it."""
+    found: BaseException | None = error
+    while found is not None:
+        for cause in (found, *found.args, getattr(found, "reason", None)):
+            if isinstance(cause, BaseException):
+                yield cause
+        found = found.__cause__ or found.__context__
+
+
 def trouble(error: Exception) -> str:
     """What went wrong with a connection, in a few words."""
     if isinstance(error, requests.exceptions.SSLError):
         return "no trusted connection (certificate)"
+    if any(isinstance(cause, socket.gaierror) for cause in chain(error)):
+        return "no address (the name does not resolve)"
+    if any(isinstance(cause, ConnectionRefusedError) for cause in chain(error)):
+        return "connection refused"
     if isinstance(error, requests.exceptions.ProxyError):
         return "no connection through the proxy"
     if isinstance(error, (requests.exceptions.ContentDecodingError, zlib.error)):

@@ -67,7 +67,7 @@ class Credentials:
                     "authentication included, or unsupported authentication method.",
                 )
             grant = form.get("grant_type")
-            lifetime = _whole(form.get("expires_in"), self.lifetime)
+            lifetime = min(_whole(form.get("expires_in"), self.lifetime), self.lifetime)
             if grant == "client_credentials":
                 return 200, self._token(now, lifetime, form)
             if grant != "refresh_token":

@@ -60,6 +60,8 @@ class Desk(Protocol):
         """As `purge`, but a row that is only marked as deleted keeps its values."""
 
 
+EVERY_PLAN = "every plan"
+
 Pick = Callable[[Rows, Desk], Rows]
 
 
@@ -138,7 +140,7 @@ class Stream:
     cursor: str | None = None
     version: str | None = None
     fact: bool = False
-    plan: str = "every plan"
+    plan: str = EVERY_PLAN
     notes: Mapping[str, str] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
     immutable: bool = False
@@ -170,6 +172,11 @@ class Stream:
     def varying_paths(self) -> frozenset[tuple[str, ...]]:
         """The keys that lead to each value whose type varies."""
         return frozenset(tuple(path.split(".")) for path in self.varying)
+
+    @property
+    def is_of_every_plan(self) -> bool:
+        """Whether no plan lacks it: who is refused it lacks the rights."""
+        return self.plan == EVERY_PLAN
 
     @property
     def snapshot(self) -> bool:
