@@ -18,7 +18,7 @@ import tomlkit
 from documented import says
 from support import assert_whole, load, pipeline, source, table
 
-from zendesk_support import ConfigurationError, ZendeskRefreshToken
+from zendesk_support import ConfigurationError, ZendeskAccessToken, ZendeskClientCredentials, ZendeskRefreshToken
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import RENEW_EARLY, Token, TokenAuth, TokenVault, ZendeskApiToken
 from zendesk_support.runner import sync
@@ -126,6 +126,22 @@ def test_credentials_in_one_text_that_cannot_be_used_are_refused(
 def test_credentials_can_come_as_one_json_object(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__CREDENTIALS", json.dumps(given(account, "email", "api_token")))
     assert isinstance(source(account, credentials=dlt.secrets.value).account.credentials, ZendeskApiToken)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ZendeskClientCredentials(client_id="x", client_secret="word"),
+        ZendeskRefreshToken(client_id="x", client_secret="word", refresh_token="word"),
+        ZendeskAccessToken(access_token="word"),
+        ZendeskApiToken(email="a@example.com", api_token="word"),
+    ],
+    ids=lambda credentials: type(credentials).__name__,
+)
+def test_credentials_can_come_as_objects_of_their_kind(account: Simulator, given: Any) -> None:
+    found = source(account, credentials=given).account.credentials
+    assert type(found) is type(given)
+    assert dict(found) == dict(given)
 
 
 def test_refused_credentials_stop_the_run_and_say_what_to_check(tmp_path: Path, account: Simulator) -> None:

@@ -94,7 +94,9 @@ class ZendeskCredentials(Fields):
     api_token: TSecretStrValue | None = None
 
     def parse_native_representation(self, native_value: Any) -> None:
-        """Read a JSON object; what is none is refused once the fields are known that are set besides."""
+        """Read a JSON object, or credentials of one kind; what is neither is refused by `check_credentials`."""
+        if isinstance(native_value, Fields):
+            native_value = {name: value for name, value in dict(native_value).items() if value is not None}
         try:
             super().parse_native_representation(native_value)
         except ValueError:
