@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import dlt
@@ -71,3 +73,16 @@ def test_the_private_attributes_are_still_there(tmp_path: Path) -> None:
     pipeline.extract([{"id": 1}], table_name="rows")
     assert last_extracted_hash(pipeline.state), told.format("state['_local']")
     assert steps_of(dlt.resource([1], name="one")), told.format("resource._pipe.steps")
+
+
+EXTRAS = ("adbc_driver_postgresql", "google.cloud.bigquery", "matplotlib", "pandas", "psycopg2", "sqlalchemy")
+
+
+def test_a_plain_install_has_all_that_the_command_imports() -> None:
+    without = f"import sys; sys.modules.update(dict.fromkeys({EXTRAS!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{without}; import zendesk_support.cli, zendesk_support.demo"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr

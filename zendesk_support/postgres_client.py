@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from adbc_driver_manager import Error
 
 from zendesk_support.dlt_internals import DatabaseTerminalException, PreparedTableSchema
-from zendesk_support.dlt_internals.postgres import (
+from zendesk_support.dlt_internals.postgres_client import (
     LoadJob,
     ParsedLoadJobFileName,
     PostgresClient,

@@ -1,15 +1,6 @@
-"""What the Postgres destination uses of dlt beyond its documented interface."""
-
-# Types a job of a load.
-from dlt.common.destination.client import LoadJob
-
-# Names the table of a file that is loaded.
-from dlt.common.storages.load_package import ParsedLoadJobFileName
+"""What the Postgres destination uses of dlt beyond its documented interface, where no driver is installed either."""
 
 # Is subclassed so that nested values are `jsonb`.
 from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
 
-# Are subclassed so that a binary copy fills `jsonb` columns.
-from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
-
-__all__ = ["LoadJob", "ParsedLoadJobFileName", "PostgresClient", "PostgresParquetCopyJob", "PostgresTypeMapper"]
+__all__ = ["PostgresTypeMapper"]
