@@ -104,15 +104,13 @@ def explain_losses(account: Account, report: Report) -> str | None:
     """
     if not report.lost:
         return None
+    identity = None
     session = account.enter()
     try:
         identity = identify(session)
-    except ConfigurationError:
-        if len(report.unavailable) == len(report.streams):
+    except ZendeskError as error:
+        if isinstance(error, ConfigurationError) and len(report.unavailable) == len(report.streams):
             raise
-        return loss([stream.stream for stream in report.lost], None)
-    except ZendeskError:
-        return loss([stream.stream for stream in report.lost], None)
     finally:
         account.leave(session)
     return loss([stream.stream for stream in report.lost], identity)

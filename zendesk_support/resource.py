@@ -30,10 +30,10 @@ from zendesk_support.kinds import ANSWERED_WITHIN
 from zendesk_support.known import DELETED_AT, DIGEST, KEY_HINT
 from zendesk_support.modes import APPENDING, FULL, SPOOLED, Mode, Spool
 from zendesk_support.report import StreamReport, now
-from zendesk_support.settings import Settings, instant
+from zendesk_support.settings import Settings
 from zendesk_support.shapes import ArrowShape, RowShape, Shape, TableShape
 from zendesk_support.streams.base import Stream
-from zendesk_support.target import Run, Target, load_id, target_of
+from zendesk_support.target import Run, Target, load_id, position_of, target_of
 
 POSITIONS = "positions"
 FIRST = "0"
@@ -367,13 +367,6 @@ def hint_texts(varying: Iterable[tuple[str, ...]]) -> None:
     if found and load_id() is not None:
         hints: Any = {path: dlt.mark.make_nested_hints(columns=columns) for path, columns in found.items()}
         dlt.current.resource().apply_hints(nested_hints=hints)
-
-
-def position_of(value: Any) -> int:
-    """A cursor value as Unix seconds."""
-    if isinstance(value, str):
-        return instant("initial_value", value)
-    return instant("initial_value", value) if isinstance(value, datetime) else int(value or 0)
 
 
 def restore_tokens(vault: TokenVault | None) -> None:

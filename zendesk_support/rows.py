@@ -17,7 +17,6 @@ from zendesk_support.known import DELETED_AT
 Row = dict[str, Any]
 OWN = "_"
 """What columns of ours and dlt's begin with."""
-IDS = ("id",)
 OF_A_TOMBSTONE = 2
 """How many values besides ids a row may have that only removes another."""
 
@@ -66,9 +65,7 @@ def by_row(function: Callable[[Row], Any]) -> Callable[[Any], Any]:
     """
 
     def on_page(item: Any) -> Any:
-        if isinstance(item, pa.RecordBatch):
-            item = pa.Table.from_batches([item])
-        if not isinstance(item, pa.Table):
+        if not isinstance(item, (pa.Table, pa.RecordBatch)):
             return changed(function, item)
         taken = [row for row in (changed(function, row) for row in rows(item)) if row is not None]
         return page_of(taken, item.schema)
@@ -107,7 +104,9 @@ def changed(function: Callable[[Row], Any], row: Row) -> Row | None:
 
 def bare(row: Row) -> bool:
     """Whether a row says no more than that something was deleted: ids, perhaps a name and a version."""
-    values = (value for name, value in row.items() if not (name.startswith(OWN) or name in IDS or name.endswith("_id")))
+    values = (
+        value for name, value in row.items() if not (name.startswith(OWN) or name == "id" or name.endswith("_id"))
+    )
     return sum(value is not None for value in values) <= OF_A_TOMBSTONE
 
 
@@ -118,10 +117,8 @@ def page_of(taken: list[Row], schema: pa.Schema) -> pa.Table:
     for name in (*(n for n in schema.names if n in names), *(n for n in names if n not in schema.names)):
         values = [row.get(name) for row in taken]
         field = schema.field(name) if name in schema.names else None
-        if field is None or is_json(field):
-            nested = field is not None or any(isinstance(value, (dict, list)) for value in values)
-            if nested:
-                values = [None if value is None else msgspec.json.encode(value).decode() for value in values]
+        if is_json(field) if field is not None else any(isinstance(value, (dict, list)) for value in values):
+            values = [None if value is None else msgspec.json.encode(value).decode() for value in values]
         try:
             array = pa.array(values, field.type if field is not None else None)
         except (pa.ArrowException, TypeError, OverflowError) as error:

@@ -155,6 +155,7 @@ def of_pages(function: Callable[..., Any], resource: str) -> Callable[..., Any]:
             raise ConfigurationError(f"{name_of(function)} made a row of a whole page. {advice}")
         return made
 
+    @wraps(function)  # by which dlt still sees whether the function takes what is known of an item
     def call(item: Any, *meta: Any) -> Any:
         if not isinstance(item, pa.Table):
             return function(item, *meta)
@@ -166,16 +167,4 @@ def of_pages(function: Callable[..., Any], resource: str) -> Callable[..., Any]:
             told = f"{name_of(function)} failed: {type(error).__name__}: {error}. {advice}"
             raise ConfigurationError(told) from error
 
-    if takes_meta(function):
-
-        @wraps(function)
-        def with_meta(item: Any, meta: Any) -> Any:
-            return call(item, meta)
-
-        return with_meta
-
-    @wraps(function)
-    def alone(item: Any) -> Any:
-        return call(item)
-
-    return alone
+    return call

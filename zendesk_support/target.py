@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -302,11 +302,14 @@ def bounded(stream: Stream, settings: Settings, cursor: Any | None, resource: Dl
 
 
 def seconds_of(resource: DltResource, setting: str, value: Any, example: str) -> int | None:
-    """A value of a cursor as Unix seconds: a datetime, a text of one, or seconds."""
-    if value is None or isinstance(value, (int, float)):
-        return None if value is None else int(value)
-    if isinstance(value, datetime):
-        return int((value if value.tzinfo else value.replace(tzinfo=timezone.utc)).timestamp())
-    if isinstance(value, str):
-        return instant(setting, value)
-    raise ConfigurationError(f"{resource.name}: {setting} = {value!r} is no time. Example: {example}.")
+    """A value that somebody gave a cursor, as Unix seconds; None where none was given."""
+    if value is None:
+        return None
+    if not isinstance(value, (int, float, datetime, str)):
+        raise ConfigurationError(f"{resource.name}: {setting} = {value!r} is no time. Example: {example}.")
+    return position_of(value, setting)
+
+
+def position_of(value: Any, setting: str = "initial_value") -> int:
+    """A cursor value as Unix seconds: a datetime, a text of one, or seconds; 0 for none."""
+    return instant(setting, value) if isinstance(value, (datetime, str)) else int(value or 0)

@@ -40,6 +40,7 @@ from zendesk_support.errors import (
     UnavailableError,
     ZendeskError,
 )
+from zendesk_support.explain import causes
 from zendesk_support.mending import Unmendable, decoded
 from zendesk_support.settings import Settings, origin
 from zendesk_support.wire import MAX_BODY, BoundedAdapter, TooLarge
@@ -606,12 +607,10 @@ def is_unreached(error: BaseException) -> bool:
 
 def chain(error: BaseException) -> Iterator[BaseException]:
     """An error, what it was made of, and what led to it."""
-    found: BaseException | None = error
-    while found is not None:
+    for found in causes(error):
         for cause in (found, *found.args, getattr(found, "reason", None)):
             if isinstance(cause, BaseException):
                 yield cause
-        found = found.__cause__ or found.__context__
 
 
 def trouble(error: Exception) -> str:

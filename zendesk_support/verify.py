@@ -44,12 +44,13 @@ from zendesk_support.observers import (
 )
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import now
-from zendesk_support.resource import keep_tokens, position_of
+from zendesk_support.resource import keep_tokens
 from zendesk_support.run_lock import only_run
 from zendesk_support.runner import set_defaults
 from zendesk_support.settings import Settings, instant
 from zendesk_support.source import ZendeskSource
 from zendesk_support.streams.base import Stream
+from zendesk_support.target import position_of
 from zendesk_support.texts import Texts
 
 TABLE = "sync_verification"
