@@ -14,6 +14,7 @@ os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 import pytest
 from bigquery_server import PACKAGES, BigQueryServer
 from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.pipeline import PipelineContext
 from environments import environment, kept_in
 from postgres_server import PostgresServer, binaries
@@ -40,6 +41,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     active = Container()[PipelineContext]
     if active.is_active():
         active.deactivate()
+
+
+@pytest.fixture
+def config_file(home: Path) -> Iterator[Callable[[str], None]]:
+    """Writes `.dlt/config.toml`, and has dlt read it."""
+    context, path = Container()[PluggableRunContext], home / ".dlt" / "config.toml"
+
+    def write(lines: str) -> None:
+        path.parent.mkdir()
+        path.write_text(f"{lines}\n")
+        context.reload_providers()
+
+    yield write
+    path.unlink()
+    context.reload_providers()
 
 
 @pytest.fixture(autouse=True)

@@ -27,7 +27,7 @@ LAYERS = (
     {"pages"},
     {"budget", "credentials", "arrow", "known", "report"},
     {"duckdb_memory", "setting_names", "rows"},
-    {"transport", "checkpoints", "lookback"},
+    {"transport", "checkpoints", "lookback", "destination_settings"},
     {"kinds"},
     {"streams"},
     {"shapes", "modes"},

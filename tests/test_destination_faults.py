@@ -213,3 +213,11 @@ class Counted:
     def close_connection(self) -> None:
         self.connection.close()
         self.connection = None
+
+
+def test_a_demo_in_a_folder_that_may_not_be_written_is_named(home: Path) -> None:
+    os.chmod(home, 0o555)
+    done = script(PLAIN, "--demo")
+    os.chmod(home, 0o755)
+    assert done.returncode == 1
+    assert says("the database or the working folder is read-only", told(done.stderr)), done.stderr

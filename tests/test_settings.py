@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pendulum
 import pytest
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from documented import says
 from support import assert_whole, load, pipeline, source, written
 
@@ -24,18 +22,9 @@ TOKEN = {"access_token": "word"}
 
 
 @pytest.fixture
-def configure(home: Path) -> Iterator[Callable[[str], None]]:
-    """Writes settings into a configuration file."""
-    context, path = Container()[PluggableRunContext], home / ".dlt" / "config.toml"
-
-    def write(lines: str) -> None:
-        path.parent.mkdir()
-        path.write_text(f"[sources.zendesk_support]\n{lines}\n")
-        context.reload_providers()
-
-    yield write
-    path.unlink()
-    context.reload_providers()
+def configure(config_file: Callable[[str], None]) -> Callable[[str], None]:
+    """Writes settings of the source into a configuration file."""
+    return lambda lines: config_file(f"[sources.zendesk_support]\n{lines}")
 
 
 def build(**settings: Any) -> Any:

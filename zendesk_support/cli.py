@@ -75,7 +75,7 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
         if "credentials" in told or "subdomain is not set" in told:
             errors.print("\nWithout a Zendesk account, try --demo.", highlight=False)
         return WRONG_USE
-    except OSError as error:
+    except (OSError, DestinationException) as error:
         errors.print(f"[red]error:[/red] {escape(explain(error))}", highlight=False)
         return INCOMPLETE
     except KeyboardInterrupt:

@@ -6,8 +6,10 @@ A destination is an entry of `WAREHOUSES`; dlt does the rest.
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support import duckdb_memory
 from zendesk_support.bigquery import answers, bigquery
+from zendesk_support.destination_settings import check_connection_string, check_destination
 from zendesk_support.dlt_internals import DuckDbCredentials
 from zendesk_support.errors import ConfigurationError, DestinationError
 from zendesk_support.postgres import postgres
@@ -26,6 +29,8 @@ DATASET = "zendesk_support"
 # DuckDB wants about 125 MB a thread: with more of them, or many tables loading at once, it runs out of memory. A second
 # thread makes no load faster (docs/performance.md).
 DUCKDB_JOBS = 2
+PASSWORD = re.compile(r"://[^@\s]+@")
+POSTGRES_EXAMPLE = "postgresql://user:...@host:5432/database"
 
 Options = argparse.Namespace
 
@@ -50,6 +55,8 @@ class Warehouse:
     """How its credentials are set; empty where it has none."""
     answers: Callable[[Any], None] = lambda client: None
     """Fails where an opened dlt client reaches no database."""
+    check: Callable[[], None] = lambda: None
+    """Fails where what is set of the credentials is not whole."""
 
     def pipeline(self, options: Options, progress: Any = None) -> Pipeline:
         """A pipeline into the destination; a server among them answers.
@@ -63,9 +70,12 @@ class Warehouse:
             raise DestinationError(
                 f"To load into {self.title}, install {', '.join(missing)}: pip install -e '.[{self.extra}]'"
             )
+        destination = self.make(options)
+        check_destination(destination, f"{self.title}'s settings: docs/destinations.md.")
+        self.check()
         pipeline = dlt.pipeline(
             options.pipeline_name,
-            destination=self.make(options),
+            destination=destination,
             dataset_name=options.dataset or DATASET,
             progress=progress,
         )
@@ -81,7 +91,7 @@ class Warehouse:
         except ConfigFieldMissingException as error:
             raise DestinationError(f"No credentials for {self.title} are set. {self.credentials}") from error
         except Exception as error:
-            reason = str(error).strip()
+            reason = PASSWORD.sub("://...@", str(error).strip())
             raise DestinationError(f"No connection to {self.title}: {reason}\n{self.credentials}".strip()) from error
 
 
@@ -156,7 +166,14 @@ WAREHOUSES = {
         modules=("psycopg2", "adbc_driver_postgresql"),
         credentials=(
             "Set DESTINATION__POSTGRES__CREDENTIALS, or credentials under [destination.postgres] in "
-            ".dlt/secrets.toml, for example postgresql://user:...@host:5432/database"
+            f".dlt/secrets.toml, for example {POSTGRES_EXAMPLE}"
+        ),
+        check=partial(
+            check_connection_string,
+            "postgres",
+            ("postgresql", "postgres"),
+            ("username", "password", "host", "database"),
+            POSTGRES_EXAMPLE,
         ),
     ),
     "bigquery": Warehouse(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -42,16 +42,21 @@ def settings_in(section: str, name: str) -> Iterator[Setting]:
         section: of the source, as in `[sources.zendesk_support]`.
         name: of the source; settings may stand in a section of its own below.
     """
+    for setting in written("sources", section):
+        yield replace(setting, path=below(setting.path, name))
+
+
+def written(root: str, section: str) -> Iterator[Setting]:
+    """What files and environment set below `[root.section]`, the environment last."""
     for provider in dlt.config.config_providers:
         if isinstance(provider, BaseDocProvider):
-            tree, _ = provider.get_value(section, dict, None, "sources")  # type: ignore[arg-type]
+            tree, _ = provider.get_value(section, dict, None, root)  # type: ignore[arg-type]
             for path, value in leaves(tree, ()):
-                yield Setting(below(path, name), ".".join(("sources", section, *path)), value)
-    prefix = f"SOURCES__{section.upper()}__"
+                yield Setting(path, ".".join((root, section, *path)), value)
+    prefix = f"{root}__{section}__".upper()
     for key, value in os.environ.items():
         if key.startswith(prefix) and value:
-            path = tuple(key[len(prefix) :].lower().split("__"))
-            yield Setting(below(path, name), key, value)
+            yield Setting(tuple(key[len(prefix) :].lower().split("__")), key, value)
 
 
 def leaves(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -103,14 +108,19 @@ def check_stream_setting(setting: Setting, rest: list[str], streams: Collection[
         demand(setting, rest[1], OF_A_STREAM, f"streams.{rest[0]}.")
 
 
-def demand(setting: Setting, name: str, known: Collection[str], above: str = "") -> None:
+def demand(
+    setting: Setting,
+    name: str,
+    known: Collection[str],
+    above: str = "",
+    listed: str = "All of them: help(zendesk_support_source).",
+) -> None:
     """Refuse a name that is none of those known."""
     if name in known:
         return
     nearest = get_close_matches(name, list(known), 1, 0.0)[0]
     raise ConfigurationError(
-        f"{setting.shown}: there is no setting {above}{name}. Did you mean {above}{nearest}? "
-        "All of them: help(zendesk_support_source)."
+        f"{setting.shown}: there is no setting {above}{name}. Did you mean {above}{nearest}? {listed}"
     )
 
 

@@ -17,6 +17,9 @@ from dlt.common.configuration.providers.doc import BaseDocProvider
 # Carries the section and name that `with_args` gave a source.
 from dlt.common.configuration.specs.config_section_context import ConfigSectionContext
 
+# Takes a connection string apart, to name what it lacks: dlt says only that there are no credentials.
+from dlt.common.configuration.specs.connection_string_credentials import ConnectionStringCredentials
+
 # Lets a task of Airflow read configuration from its own folder.
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
@@ -118,6 +121,7 @@ __all__ = [
     "PARTITION_HINT",
     "BaseDocProvider",
     "ConfigSectionContext",
+    "ConnectionStringCredentials",
     "Container",
     "CurrentLoadPackageStateNotAvailable",
     "DatabaseException",
