@@ -183,17 +183,20 @@ def test_busiest_hours(executed: tuple[Any, Any], kept: list[dict[str, Any]]) ->
         assert [value * 26 for value in image[day]] == pytest.approx([counts[day, hour] for hour in range(24)])
 
 
-def test_one_changed_cell_loads_an_account_even_of_the_smallest_plan(
-    tmp_path: Path, simulate: Callable[..., Simulator], monkeypatch: pytest.MonkeyPatch
+def test_one_changed_cell_loads_an_account_even_of_the_smallest_plan_by_the_credentials_of_the_projects_file(
+    tmp_path: Path, simulate: Callable[..., Simulator]
 ) -> None:
     account = simulate(plan="team", tickets=300)
     cells = [cell.source for cell in nbformat.read(PATH, 4).cells]
     assert [SETTINGS in source for source in cells].count(True) == 1
-    for name in ("client_id", "client_secret"):
-        monkeypatch.setenv(f"SOURCES__ZENDESK_SUPPORT__CREDENTIALS__{name.upper()}", account.credentials[name])
-    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__BASE_URL", account.base_url)
-    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__CLOCK_SCALE", str(SCALE))
-    made, drawn = execute(tmp_path, lambda source: source.replace(SETTINGS, 'SUBDOMAIN = "acme"'))
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt" / "config.toml").write_text(
+        f'[sources.zendesk_support]\nbase_url = "{account.base_url}"\nclock_scale = {SCALE}\n'
+    )
+    fields = "\n".join(f'{name} = "{account.credentials[name]}"' for name in ("client_id", "client_secret"))
+    (tmp_path / ".dlt" / "secrets.toml").write_text(f"[sources.zendesk_support.credentials]\n{fields}\n")
+    (tmp_path / "examples").mkdir()
+    made, drawn = execute(tmp_path / "examples", lambda source: source.replace(SETTINGS, 'SUBDOMAIN = "acme"'))
     assert re.search(r"satisfaction_ratings +0 +unavailable", tables(made)[0])
     assert re.search(r"tickets +300 +loaded", tables(made)[0])
     assert sum(drawn["Tickets created and solved"]["created"]) > 50
