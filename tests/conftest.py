@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -44,17 +45,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def config_file(home: Path) -> Iterator[Callable[[str], None]]:
-    """Writes `.dlt/config.toml`, and has dlt read it."""
-    context, path = Container()[PluggableRunContext], home / ".dlt" / "config.toml"
+def config_file(home: Path) -> Iterator[Callable[..., None]]:
+    """Writes `.dlt/config.toml`, or another file there, and has dlt read it."""
+    context, folder = Container()[PluggableRunContext], home / ".dlt"
 
-    def write(lines: str) -> None:
-        path.parent.mkdir()
-        path.write_text(f"{lines}\n")
+    def write(lines: str, name: str = "config.toml") -> None:
+        folder.mkdir()
+        (folder / name).write_text(f"{lines}\n")
         context.reload_providers()
 
     yield write
-    path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
     context.reload_providers()
 
 

@@ -27,7 +27,7 @@ LAYERS = (
     {"pages"},
     {"budget", "credentials", "arrow", "known", "report"},
     {"duckdb_memory", "setting_names", "rows"},
-    {"transport", "checkpoints", "lookback", "destination_settings"},
+    {"transport", "checkpoints", "lookback", "destination_settings", "tracked_secrets"},
     {"kinds"},
     {"streams"},
     {"shapes", "modes"},
@@ -35,7 +35,8 @@ LAYERS = (
     {"engine", "account_guard", "destination_state", "hints"},
     {"resource", "observers", "run_lock", "check", "stream_resource"},
     {"source"},
-    {"runner", "texts"},
+    {"texts", "after_load"},
+    {"runner"},
     {"verify"},
 )
 LAYER = {module: number for number, modules in enumerate(LAYERS) for module in modules}

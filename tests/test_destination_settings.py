@@ -49,7 +49,7 @@ def test_a_misspelt_setting_of_the_destination_is_refused_with_the_nearest_name(
 
 
 def test_a_misspelt_setting_in_a_file_is_refused(
-    configured: Simulator, config_file: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+    configured: Simulator, config_file: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     config_file("[destination.duckdb]\ncreate_indexs = true")
     told = refused([], "duckdb", capsys)

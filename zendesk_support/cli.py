@@ -37,6 +37,7 @@ from zendesk_support.report import Report, StreamReport
 from zendesk_support.runner import sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.tracked_secrets import tracked_secrets
 from zendesk_support.verify import Verification, verify
 
 LOADED, INCOMPLETE, WRONG_USE, OUT_OF_TIME = 0, 1, 2, 3
@@ -103,7 +104,7 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=f"Load Zendesk Support and Help Center into {warehouse.title}.",
         formatter_class=RichHelpFormatter,
-        epilog="Settings and credentials come from .dlt/config.toml, .dlt/secrets.toml or SOURCES__ZENDESK_SUPPORT__*.",
+        epilog="Settings and credentials come from .dlt/config.toml, ~/.dlt/secrets.toml, SOURCES__ZENDESK_SUPPORT__*.",
     )
     add = parser.add_argument
     add("-v", "--verbose", action="store_true", help="list streams without news, too")
@@ -136,6 +137,11 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
     if options.list_streams:
         list_streams(selected)
         return LOADED
+    for file in tracked_secrets():
+        warn(
+            f"{file} holds credentials and is tracked by git: a push publishes them. Move them to the environment or "
+            f"~/.dlt/secrets.toml, then: git checkout {file}. Replace those that were ever committed."
+        )
     source = make_source(options, selected, **settings)
     if options.check:
         return check(source, selected, options.strict)
@@ -160,6 +166,11 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
     if lost is not None:
         errors.print(f"[red]error:[/red] {escape(lost)}", highlight=False)
     return outcome(report, options.strict)
+
+
+def warn(text: str) -> None:
+    """Print a warning, in one line."""
+    errors.print(f"[yellow]warning:[/yellow] {escape(text)}", highlight=False)
 
 
 def make_source(options: argparse.Namespace, selected: list[str], **settings: Any) -> ZendeskSource:

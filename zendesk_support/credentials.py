@@ -121,7 +121,7 @@ HOW_TO_SET = """Set the account in .dlt/config.toml:
     [sources.zendesk_support]
     subdomain = "acme"         # https://acme.zendesk.com
 
-and one of these in .dlt/secrets.toml:
+and one of these in ~/.dlt/secrets.toml:
 
     [sources.zendesk_support.credentials]
     client_id = "..."          # OAuth client credentials

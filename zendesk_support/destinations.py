@@ -166,7 +166,7 @@ WAREHOUSES = {
         modules=("psycopg2", "adbc_driver_postgresql"),
         credentials=(
             "Set DESTINATION__POSTGRES__CREDENTIALS, or credentials under [destination.postgres] in "
-            f".dlt/secrets.toml, for example {POSTGRES_EXAMPLE}"
+            f"~/.dlt/secrets.toml, for example {POSTGRES_EXAMPLE}"
         ),
         check=partial(
             check_connection_string,

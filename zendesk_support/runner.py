@@ -8,11 +8,13 @@ from typing import Any
 
 import dlt
 from dlt.common import logger
+from dlt.common.pipeline import LoadInfo
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.account_guard import check_account
+from zendesk_support.after_load import tidy
 from zendesk_support.check import demand_product
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.destination_state import connected, follow_destination, lost_streams
@@ -133,20 +135,22 @@ def load_once(pipeline: Pipeline, source: DltSource, **arguments: Any) -> None:
     except AlreadyRunningError:
         pipeline.abort_packages()
         raise
-    with TURNS.to_load():
+    with TURNS.to_load(), connected(pipeline):
         with_room(pipeline, pipeline.load)
 
 
-def with_room(pipeline: Pipeline, step: Callable[[], Any]) -> None:
+def with_room(pipeline: Pipeline, step: Callable[[], LoadInfo | None]) -> None:
     """Load; once more with a larger grant, where DuckDB runs out of the memory that the command line grants it."""
     try:
-        step()
+        info = step()
     except PipelineStepFailed as error:
         grant = grant_more(pipeline) if is_out_of_memory(error) else None
         if grant is None:
             raise
         logger.warning(f"DuckDB ran out of the memory it is granted; loading once more with memory_limit = {grant}")
-        step()
+        info = step()
+    if info is not None:
+        tidy(pipeline, info)
 
 
 def begin(pipeline: Pipeline, source: ZendeskSource) -> None:

@@ -29,6 +29,9 @@ from dlt.common.data_types.typing import TDataType
 # Tells whether texts may hold NUL, which merge strategies there are, and which file format is preferred.
 from dlt.common.destination import DestinationCapabilitiesContext
 
+# Empties the staging dataset.
+from dlt.common.destination.client import WithStagingDataset
+
 # Tell a destination that cannot be reached, and tables of dlt's that are not there yet.
 from dlt.common.destination.exceptions import DestinationException, DestinationUndefinedEntity
 
@@ -146,6 +149,7 @@ __all__ = [
     "TDataType",
     "TqdmCollector",
     "WithSqlClient",
+    "WithStagingDataset",
     "generate_dlt_id",
     "get_root_table",
     "has_table_seen_data",
