@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import subprocess
 import sys
 from pathlib import Path
 
 import dlt
 import pytest
+from support import load, pipeline
+
+from zendesk_support.dlt_internals import dlt_iter_arrow
+from zendesk_support.simulator import Simulator
 
 PACKAGE = Path(__file__).parent.parent / "zendesk_support"
 HOUSE = PACKAGE / "dlt_internals"
@@ -86,3 +91,17 @@ def test_a_plain_install_has_all_that_the_command_imports() -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_arrow_tables_of_a_dataset_are_still_to_be_repaired() -> None:
+    """`.arrow()` works on DuckDB of any version; where dlt itself can do it, the repair in `dlt_internals` can go."""
+    told = "dlt reads Arrow tables from DuckDB 2 itself: remove `iter_arrow` from dlt_internals, and this test"
+    assert "fetch_arrow_table()" in inspect.getsource(dlt_iter_arrow), told
+
+
+def test_a_dataset_gives_arrow_tables(tmp_path: Path, account: Simulator) -> None:
+    target = pipeline(tmp_path)
+    load(target, account, "groups")
+    groups = target.dataset().groups
+    assert sorted(groups.arrow()["id"].to_pylist()) == sorted(row["id"] for row in account.truth("groups"))
+    assert sum(len(chunk) for chunk in groups.iter_arrow(2)) == len(groups.arrow())

@@ -8,10 +8,9 @@ from typing import Any
 
 import dlt
 from dlt.common import logger
-from dlt.common.pipeline import LoadInfo
 from dlt.pipeline.pipeline import Pipeline
 
-from zendesk_support.dlt_internals import SqlClientBase, SqlJobClientBase, WithStagingDataset
+from zendesk_support.dlt_internals import LoadInfo, SqlClientBase, SqlJobClientBase, WithStagingDataset
 
 NAME_LENGTH = 63
 LOOKED_UP_BY = ("ticket_id",)

@@ -8,7 +8,6 @@ from typing import Any
 
 import dlt
 from dlt.common import logger
-from dlt.common.pipeline import LoadInfo
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
@@ -18,7 +17,7 @@ from zendesk_support.after_load import tidy
 from zendesk_support.check import demand_product
 from zendesk_support.checkpoints import Checkpoints, current_sync
 from zendesk_support.destination_state import connected, follow_destination, lost_streams
-from zendesk_support.dlt_internals import LoadClientJobException, pipeline_drop
+from zendesk_support.dlt_internals import LoadClientJobException, LoadInfo, pipeline_drop
 from zendesk_support.duckdb_memory import advice, grant_more, is_out_of_memory
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
 from zendesk_support.explain import causes

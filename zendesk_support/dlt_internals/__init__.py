@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import duckdb
+
 # Looks up the pipeline and the sections of the source under way, at no cost: `dlt.current.pipeline()` resolves anew.
 from dlt.common.configuration.container import Container
 
@@ -50,8 +52,8 @@ from dlt.common.normalizers.json import relational
 # Makes ids of rows as dlt does.
 from dlt.common.normalizers.utils import generate_dlt_id
 
-# Finds the active pipeline.
-from dlt.common.pipeline import PipelineContext
+# Types what a load has done; finds the active pipeline.
+from dlt.common.pipeline import LoadInfo, PipelineContext
 
 # Are the progress displays that `--progress` chooses from.
 from dlt.common.runtime.collector import LogCollector, TqdmCollector
@@ -77,6 +79,9 @@ from dlt.destinations.impl.bigquery.bigquery_adapter import CLUSTER_COLUMNS_HINT
 # Names the DuckDB file that is locked, and its memory.
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
+# Is repaired below.
+from dlt.destinations.impl.duckdb.sql_client import DuckDBDBApiCursorImpl
+
 # Asks a database for its tables.
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
@@ -98,6 +103,20 @@ from dlt.pipeline.helpers import pipeline_drop
 
 # Reads the newest state at the destination.
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
+
+
+def iter_arrow(self: Any, chunk_size: int) -> Any:
+    """What dlt's `iter_arrow` yields; whole tables by the name that DuckDB has for them since version 2."""
+    if chunk_size:
+        yield from dlt_iter_arrow(self, chunk_size)
+    else:
+        yield self.native_cursor.to_arrow_table()
+
+
+dlt_iter_arrow = DuckDBDBApiCursorImpl.iter_arrow
+if not hasattr(duckdb.DuckDBPyConnection, "fetch_arrow_table"):
+    # `.arrow()` of a dataset fails without: dlt 1.31 calls what DuckDB 2 has dropped.
+    DuckDBDBApiCursorImpl.iter_arrow = iter_arrow  # type: ignore[method-assign]
 
 
 def waiting_packages(pipeline: Any) -> list[tuple[Any, Sequence[str]]]:
@@ -140,6 +159,7 @@ __all__ = [
     "ItemTransform",
     "LimitItem",
     "LoadClientJobException",
+    "LoadInfo",
     "LogCollector",
     "PipelineContext",
     "PluggableRunContext",
