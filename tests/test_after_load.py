@@ -109,6 +109,15 @@ def comments(target: Pipeline, name: str) -> tuple[str, dict[str, str]]:
     return table, {column: text for column, text in columns.items() if text and not column.startswith("_")}
 
 
+def test_a_new_tables_columns_stand_in_the_catalogues_order(tmp_path: Path, account: Simulator) -> None:
+    target = pipeline(tmp_path)
+    load(target, account, "tickets", "groups", "ticket_metric_events")
+    with target.sql_client() as client:
+        for name in ("tickets", "groups", "ticket_metric_events"):
+            made = [row[0] for row in client.execute_sql(f"DESCRIBE {client.make_qualified_table_name(name)}") or ()]
+            assert [column for column in made if not column.startswith("_")] == list(CATALOGUE[name].columns)
+
+
 def test_a_comment_of_somebodys_own_stays(tmp_path: Path, account: Simulator) -> None:
     target = pipeline(tmp_path)
     load(target, account, "groups")

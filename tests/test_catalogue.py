@@ -64,6 +64,13 @@ def test_a_stream_declares_key_cursor_version_and_notes_among_its_columns(stream
 
 
 @pytest.mark.parametrize("stream", STREAMS, ids=by_name)
+def test_a_streams_columns_begin_with_the_key_and_end_with_nested_values(stream: Stream) -> None:
+    names, is_nested = list(stream.columns), [kind == "json" for kind in stream.columns.values()]
+    assert names[: len(stream.key)] == list(stream.key)
+    assert is_nested == sorted(is_nested)
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=by_name)
 def test_a_stream_says_what_a_row_is_and_what_becomes_of_deleted_ones(stream: Stream) -> None:
     """L15."""
     assert [text.strip()[-1:] for text in (stream.doc, stream.deletes)] == [".", "."]

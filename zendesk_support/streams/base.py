@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -61,6 +61,30 @@ class Desk(Protocol):
 
 
 EVERY_PLAN = "every plan"
+READ_FIRST = (
+    "name",
+    "title",
+    "subject",
+    "email",
+    "key",
+    "status",
+    "state",
+    "type",
+    "event_type",
+    "metric",
+    "score",
+    "priority",
+    "role",
+    "verb",
+    "value",
+    "comment",
+    "body",
+    "description",
+)
+"""What people look for in a row, in the order of the columns."""
+TIMES_FIRST = ("created_at", "updated_at")
+REFER = ("_id", "url", "_timestamp")
+"""Ends of the names of columns that lead elsewhere, or count versions."""
 
 Pick = Callable[[Rows, Desk], Rows]
 
@@ -110,7 +134,7 @@ class Stream:
         name: of the table and the resource.
         doc: what a row is.
         feeds: where the rows come from; the first one holds the stream's cursor.
-        columns: data types by column.
+        columns: data types by column, in the order of a new table.
         key: primary key.
         cursor: the column whose time the position is, None where every sync reads the whole list.
         version: the column that tells which of two rows of one key is newer.
@@ -158,6 +182,7 @@ class Stream:
         for name in (*self.key, *single, *self.notes, *self.links):
             if name not in self.columns:
                 raise TypeError(f"stream {self.name}: {name} is not among its columns")
+        object.__setattr__(self, "columns", as_read(self.columns, self.key))
 
     @property
     def references(self) -> dict[str, str]:
@@ -192,6 +217,23 @@ class Stream:
         """The stream with the feeds that the settings choose."""
         chosen = str(getattr(settings, self.option)) if self.option else ""
         return replace(self, feeds=self.variants[chosen]) if chosen in self.variants else self
+
+
+def as_read(columns: Mapping[str, DataType], key: Sequence[str]) -> dict[str, DataType]:
+    """Columns as a new table has them: key, what people read, times, other values, references, nested values."""
+
+    def rank(name: str) -> tuple[int, int]:
+        if name in key:
+            return 0, key.index(name)
+        if columns[name] == "json":
+            return 5, 0
+        if name in READ_FIRST:
+            return 1, READ_FIRST.index(name)
+        if columns[name] == "timestamp":
+            return 2, TIMES_FIRST.index(name) if name in TIMES_FIRST else len(TIMES_FIRST)
+        return (4 if name.endswith(REFER) else 3), 0
+
+    return {name: columns[name] for name in sorted(columns, key=rank)}
 
 
 def columns(**names: str) -> dict[str, DataType]:
