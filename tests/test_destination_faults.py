@@ -51,7 +51,7 @@ def obey_permissions() -> None:
 def script(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a program in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
+        [sys.executable, "-B", "-c", program, *arguments],  # a full disk would leave half a module's bytecode
         capture_output=True,
         text=True,
         timeout=120,

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from dlt.common.schema import Schema
 from dlt.pipeline.pipeline import Pipeline
 
-from zendesk_support.dlt_internals import SqlJobClientBase
+from zendesk_support.dlt_internals import (
+    SqlClientBase,
+    SqlJobClientBase,
+    WithSqlClient,
+    decompress_state,
+    running_state,
+)
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.report import TABLE as REPORT_TABLE
 
 STATE_KEY = "account"
 """In the source's state: the account that its positions are of."""
+STATES = "_dlt_pipeline_state"
+REPORTED = f"SELECT DISTINCT {STATE_KEY} FROM {{}} WHERE {STATE_KEY} IS NOT NULL"
 
 
 def check_account(pipeline: Pipeline, schema_name: str, account: str) -> None:
@@ -25,9 +35,11 @@ def check_account(pipeline: Pipeline, schema_name: str, account: str) -> None:
     Raises:
         ConfigurationError: pipeline or dataset belong to another account.
     """
-    loaded = pipeline.state.get("sources", {}).get(schema_name, {}).get(STATE_KEY)
-    if loaded not in (None, account):
-        raise another(f"the pipeline {pipeline.pipeline_name}", loaded, account)
+    shares = pipeline.config.use_single_dataset
+    for name, state in running_state(pipeline).get("sources", {}).items():
+        loaded = state.get(STATE_KEY) if shares or name == schema_name else None
+        if loaded not in (None, account):
+            raise another(f"the pipeline {pipeline.pipeline_name}", loaded, account)
     for loaded in accounts_in(pipeline, schema_name):
         if loaded != account:
             raise another(f"the dataset {pipeline.dataset_name}", loaded, account)
@@ -49,10 +61,40 @@ def accounts_in(pipeline: Pipeline, schema_name: str) -> list[str]:
     client: Any
     with pipeline.destination_client(*([schema_name] if known else [])) as client:
         if not isinstance(client, SqlJobClientBase):
+            return reported_in_files(pipeline, client, schema_name)
+        sql = client.sql_client
+        stored = dict(client.get_storage_tables([REPORT_TABLE, STATES]))
+        found = reported(sql) if STATE_KEY in stored.get(REPORT_TABLE, {}) else []
+        return [*found, *(in_other_pipelines(pipeline, sql) if stored.get(STATES) else [])]
+
+
+def reported(sql: SqlClientBase[Any]) -> list[str]:
+    """The accounts that a dataset has reports of."""
+    rows = sql.execute_sql(REPORTED.format(sql.make_qualified_table_name(REPORT_TABLE)))
+    return [account for (account,) in rows or ()]
+
+
+def reported_in_files(pipeline: Pipeline, client: Any, schema_name: str) -> list[str]:
+    """The accounts that a dataset of files has reports of; none where they cannot be read."""
+    stored = client.get_stored_schema(schema_name) if issubclass(type(client), WithSqlClient) else None
+    if stored is None:
+        return []
+    schema = Schema.from_stored_schema(json.loads(stored.schema))
+    if STATE_KEY not in schema.tables.get(REPORT_TABLE, {}).get("columns", {}):
+        return []
+    try:
+        return [account for (account,) in pipeline.dataset(schema=schema)(REPORTED.format(REPORT_TABLE)).fetchall()]
+    except Exception as error:
+        if "extension" in str(error):  # which dlt reads Delta and Iceberg by
             return []
-        stored = dict(client.get_storage_tables([REPORT_TABLE]))
-        if STATE_KEY not in stored.get(REPORT_TABLE, {}):
-            return []
-        report = client.sql_client.make_qualified_table_name(REPORT_TABLE)
-        query = f"SELECT DISTINCT {STATE_KEY} FROM {report} WHERE {STATE_KEY} IS NOT NULL"
-        return [account for (account,) in client.sql_client.execute_sql(query) or ()]
+        raise
+
+
+def in_other_pipelines(pipeline: Pipeline, sql: SqlClientBase[Any]) -> list[str]:
+    """The accounts that other pipelines have loaded into a dataset: a resource run alone leaves no report."""
+    states = sql.make_qualified_table_name(STATES)
+    newest = f"SELECT max(version) FROM {states} AS n WHERE n.pipeline_name = s.pipeline_name"
+    query = f"SELECT state FROM {states} AS s WHERE pipeline_name <> %s AND version = ({newest})"
+    rows = sql.execute_sql(query, pipeline.pipeline_name) or ()
+    sources = [source for (state,) in rows for source in decompress_state(state).get("sources", {}).values()]
+    return list({source[STATE_KEY] for source in sources if source.get(STATE_KEY)})

@@ -23,6 +23,7 @@ from dlt.common.configuration.specs import CredentialsConfiguration
 
 from zendesk_support.arrow import OWN_COLUMNS
 from zendesk_support.budget import Budget
+from zendesk_support.checkpoints import current_sync
 from zendesk_support.clock import Clock
 from zendesk_support.credentials import make_auth
 from zendesk_support.dlt_internals import DatabaseException, SqlClientBase
@@ -50,16 +51,16 @@ from zendesk_support.known import (
     keys_digest,
 )
 from zendesk_support.modes import (
-    APPENDING,
     DEFAULT,
     FULL,
 )
 from zendesk_support.pages import NULL, Row, Rows, is_id, number, quoted, raw, row_hash, seconds, tokens
 from zendesk_support.report import Reports
+from zendesk_support.rows import HeldRow, HeldRows, held_page
 from zendesk_support.settings import Settings
 from zendesk_support.shapes import Shape
 from zendesk_support.streams.base import DELETED_AT, Feed, Stream
-from zendesk_support.target import Runs, Target
+from zendesk_support.target import AT_ONCE, Runs, Target, load_id
 from zendesk_support.transport import Transport, Usage, plain
 
 QUEUED = 2
@@ -89,18 +90,28 @@ class Account:
         self.credentials = credentials
         self.clock = Clock(settings.clock_scale)
         self.budget = Budget(self.clock, settings.quota_share)
-        self.reports = Reports()
         self.runs = Runs()
+        self._reports: dict[str | None, Reports] = {}
         self._lock = threading.Lock()
-        self._session: Session | None = None
+        self._sessions: dict[Any, Session] = {}
 
     def enter(self) -> Session:
-        """Join the run that is under way, or begin one."""
+        """Join the sync or run that is under way in this thread, or begin it: what one reads is not another's."""
+        key = current_sync.get() or load_id()
         with self._lock:
-            if self._session is None:
-                self._session = Session(self)
-            self._session.members += 1
-            return self._session
+            if key not in self._sessions:
+                self._sessions[key] = Session(self)
+            self._sessions[key].members += 1
+            return self._sessions[key]
+
+    def reports(self) -> Reports:
+        """How the streams of the run under way in this thread have ended."""
+        id = load_id()
+        with self._lock:
+            found = self._reports.setdefault(id, Reports())
+            for ended in list(self._reports)[:-AT_ONCE]:
+                del self._reports[ended]
+            return found
 
     @contextmanager
     def held_open(self) -> Iterator[None]:
@@ -115,9 +126,10 @@ class Account:
         """Leave a run; the last one out ends it."""
         with self._lock:
             session.members -= 1
-            if session.members == 0:
-                self._session = None
-                session.close()
+            if session.members:
+                return
+            self._sessions = {key: other for key, other in self._sessions.items() if other is not session}
+        session.close()
 
 
 class Session:
@@ -172,9 +184,14 @@ class Session:
         if run is None or not target.is_read_back:
             return Destination()
         if self._client is None:
-            self._client = run.pipeline.sql_client(schema_name=run.schema.name)
+            try:
+                self._client = run.pipeline.sql_client(schema_name=run.schema.name)
+            except Exception as error:
+                if (told := in_words(stream, error)) is error:
+                    raise
+                raise told from error
         table = held_table(run.tables, target.table)
-        return Destination(self._client, table, stream.key if target.mode in APPENDING else ())
+        return Destination(self._client, table, stream.key if target.keeps_versions else ())
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""
@@ -342,7 +359,7 @@ class Member:
         if rows and self._known is not None:
             rows = self._changed(rows, self._known)
         elif rows and self._mode == "history":
-            rows = [{**row, DIGEST: raw(digest_text(row_hash(row)))} for row in rows]
+            rows = [type(row)({**row, DIGEST: raw(digest_text(row_hash(row)))}) for row in rows]
         self._put(rows, self._position_after(chunk))
 
     def _position_after(self, chunk: Chunk) -> dict[str, Any]:
@@ -384,7 +401,7 @@ class Member:
             loaded = holds(known.ids, ids) & (settings.end is None)
             changed &= within(times, settings.start, settings.end) | loaded
         self._written.append(ids[changed])
-        return [{**rows[i], DIGEST: raw(digests[i])} for i in np.flatnonzero(changed)]
+        return [type(rows[i])({**rows[i], DIGEST: raw(digests[i])}) for i in np.flatnonzero(changed)]
 
     def held(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
         """What the destination holds below some tickets (or users)."""
@@ -434,7 +451,7 @@ class Member:
         return self._retired([key for key in keys if key_text(key, self.stream.key) not in there])
 
     def _tombstone(self, key: Row, version: int | None = None) -> Row:
-        row = {**key, DELETED_AT: raw(datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))}
+        row = HeldRow({**key, DELETED_AT: raw(datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))})
         if self.stream.snapshot or self._mode == "history":
             row[DIGEST] = raw(digest_text(row_hash(row)))
         if version is not None and self.stream.version:
@@ -498,9 +515,19 @@ class Member:
         return self.done and not self._queue
 
     def _put(self, rows: Rows, position: dict[str, Any]) -> None:
-        if not rows and not position:
-            return
-        batch = Batch(self._shape.data(rows) if rows else None, len(rows), position)
+        """Queue rows, those that were read back apart: users' steps pass them by."""
+        held: Rows = [row for row in rows if type(row) is HeldRow]
+        if held and len(held) < len(rows):
+            fresh = [row for row in rows if type(row) is not HeldRow]
+            self._queue_up(Batch(self._shape.data(fresh), len(fresh), {}))
+        if held:
+            data = self._shape.data(held)
+            item = held_page(data) if isinstance(data, pa.Table) else HeldRows(data)
+            self._queue_up(Batch(item, len(held), position))
+        elif rows or position:
+            self._queue_up(Batch(self._shape.data(rows) if rows else None, len(rows), position))
+
+    def _queue_up(self, batch: Batch) -> None:
         ready = self._session.ready
         with ready:
             while len(self._queue) >= QUEUED and not self._closed:
@@ -520,9 +547,10 @@ def key_text(row: Row, key: Sequence[str]) -> tuple[bytes, ...]:
 
 def in_words(stream: Stream, error: BaseException) -> BaseException:
     """An error that says by itself what it is about; one that nobody expected rarely does."""
-    if isinstance(error, DatabaseException) and "extension" in str(error):
+    if "extension" in str(error) and (isinstance(error, DatabaseException) or "duckdb" in type(error).__module__):
+        why = "to find what Zendesk has deleted" if stream.snapshot else "to redact and remove rows"
         return ConfigurationError(
-            f"{stream.name}: its table cannot be read back, which a list needs to find what Zendesk has deleted: "
+            f"{stream.name}: its table cannot be read back, which is needed {why}: "
             f"{plain(str(error), ())} dlt reads tables of this format by an extension of DuckDB: install it where this "
             f'runs, or set streams.{stream.name}.sync_mode = "overwrite".'
         )

@@ -98,7 +98,8 @@ class Spool:
             data = pickle.load(self._file)  # our own file, written above
             if last is not None:
                 kept = last[i]
-                data = data.take(pa.array(kept)) if isinstance(data, pa.Table) else [data[row] for row in kept]
+                is_table = isinstance(data, pa.Table)
+                data = data.take(pa.array(kept)) if is_table else type(data)(data[row] for row in kept)
             if len(data):
                 yield data
 

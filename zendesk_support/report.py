@@ -82,22 +82,14 @@ class Reports:
     """How the streams of a run have ended, until the resource of the reports loads it.
 
     Attributes:
-        run: the load package, None where no pipeline runs.
         ended: the resources that yield no more.
         rows: the reports of those that came to their end.
         turns: how often the resources were asked for a page.
     """
 
-    run: str | None = None
     ended: set[str] = field(default_factory=set)
     rows: list[pa.Table] = field(default_factory=list)
     turns: int = 0
-
-    def of(self, run: str | None) -> Reports:
-        """Those of a run: earlier ones were loaded."""
-        if self.run != run:
-            self.run, self.ended, self.rows = run, set(), []
-        return self
 
 
 class Report:

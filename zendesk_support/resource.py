@@ -6,7 +6,7 @@ resource of the next dlt run takes over from them.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any
@@ -33,7 +33,7 @@ from zendesk_support.report import StreamReport, now
 from zendesk_support.settings import Settings
 from zendesk_support.shapes import ArrowShape, RowShape, Shape, TableShape
 from zendesk_support.streams.base import Stream
-from zendesk_support.target import Run, Target, load_id, position_of, target_of
+from zendesk_support.target import Run, Target, load_id, position_of, takes_nothing, target_of
 
 POSITIONS = "positions"
 FIRST = "0"
@@ -45,19 +45,23 @@ UNREADABLE = (
 
 def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[Any]:
     """Yield a stream's tables, and None while there is nothing to yield."""
-    run = account.runs.current()
-    reports = account.reports.of(run.id if run is not None else None)
+    if takes_nothing(dlt.current.resource()):
+        return  # dlt would drop the first page, and its position would move
+    run, reports = account.runs.current(), account.reports()
     stream = stream.configured(account.settings)
     target = target_of(stream, account.settings, cursor, run)
     apply_mode(dlt.current.resource(), stream, target)
     if cursor is not None:
         cursor.advance(None)
+        if target.is_bounded and cursor.end_value is None and run is not None:
+            leave_no_position(cursor)
     session = account.enter()
     try:
         if run is not None:
             session.shared.once("destination", lambda: check_destination(account.settings, run))
         restore_tokens(session.vault)
-        reading = session.readings.get(target.resource)
+        # Only a sync goes on in the next run with what it began; what somebody only peeked at is nobody's.
+        reading = session.readings.get(target.resource) if current_sync.get() is not None else None
         if reading is None:
             reading = session.readings[target.resource] = Reading(session, stream, target, cursor)
         else:
@@ -91,7 +95,7 @@ class Reading:
             stream, target, (run := session.account.runs.current()) is not None and run.refuses_nul
         )
         self._spool = Spool() if mode in SPOOLED or target.unique else None
-        start = position_of(cursor.start_value if mode in FULL else cursor.last_value) if cursor is not None else 0
+        start = position_of(start_of(cursor, target)) if cursor is not None else 0
         state = self._state()
         destination = session.destination(stream, target)
         feeds = {str(i): feed for i, feed in enumerate(stream.feeds)}
@@ -193,7 +197,7 @@ class Reading:
             self._spool.add(batch.data, self._stream.key if unique else None)
 
     def _advance(self, cursor: Any | None, batch: Batch) -> None:
-        if cursor is not None and self._mode not in FULL:
+        if cursor is not None and self._mode not in FULL and not (self._stateless and cursor.end_value is None):
             reached = batch.position.get("at", 0)
             cursor.advance(time_value(self._stream, str(self._stream.cursor), reached))
             self._report.cursor = datetime.fromtimestamp(reached, timezone.utc).isoformat()
@@ -265,7 +269,21 @@ class Reading:
         used = [member.usage for member in self._members.values()]
         report.requests = sum(usage.requests for usage in used)
         report.seconds_waited = round(sum(usage.waited for usage in used), 3)
-        self._session.account.reports.rows.append(report.row())
+        self._session.account.reports().rows.append(report.row())
+
+
+def start_of(cursor: Any, target: Target) -> Any:
+    """The cursor's value from which a run reads."""
+    if target.is_bounded:
+        return cursor.initial_value
+    return cursor.start_value if target.mode in FULL else cursor.last_value
+
+
+def leave_no_position(cursor: Any) -> None:
+    """Take back the position that dlt has begun to keep for an incremental that only the source bounds."""
+    state = dlt.current.resource_state()
+    if not state.get(POSITIONS):
+        state.get("incremental", {}).pop(cursor.cursor_path, None)
 
 
 def check_destination(settings: Settings, run: Run) -> None:
@@ -275,12 +293,14 @@ def check_destination(settings: Settings, run: Run) -> None:
         ConfigurationError: the account is another one, or rows that were loaded are gone from the destination.
     """
     pipeline, schema = run.pipeline, run.schema
-    if settings.end is None:
-        dlt.current.source_state()[STATE_KEY] = settings.account
     if current_sync.get() is not None:
+        if settings.end is None:
+            dlt.current.source_state()[STATE_KEY] = settings.account
         return  # `sync` has looked
     try:
         check_account(pipeline, schema.name, settings.account)
+        if settings.end is None:
+            dlt.current.source_state()[STATE_KEY] = settings.account
         remedy = "Load by `zendesk_support.sync(pipeline, source)`, which repairs that."
         if is_compared(pipeline) and (why := what_differs(pipeline)):
             raise ConfigurationError(f"{why} {remedy}")
@@ -324,6 +344,9 @@ def make_shape(stream: Stream, target: Target, without_nul: bool) -> Shape:
         hint_texts(varying)
         return TableShape(names, stream.dropped, naming.normalize_path, without_nul, mode in APPENDING, varying)
     types: dict[str, DataType] = dict(stream.columns)
+    for name, hints in hinted_columns().items():
+        if types.get(name) == "json" and hints.get("data_type") == "text":
+            types[name] = "text"  # the user's own hint
     required = list(stream.key)
     if stream.removes:
         types[DELETED_AT] = "timestamp"
@@ -341,6 +364,12 @@ def make_shape(stream: Stream, target: Target, without_nul: bool) -> Shape:
         keys,
     )
     return RowShape(converter) if target.as_rows else ArrowShape(converter)
+
+
+def hinted_columns() -> Mapping[str, Any]:
+    """What the resource under way says of its columns."""
+    hinted: Any = dlt.current.resource().columns
+    return hinted if isinstance(hinted, Mapping) else {}
 
 
 def held_as_texts(stream: Stream, root: str, schema: Schema) -> frozenset[tuple[str, ...]]:

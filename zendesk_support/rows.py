@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from zendesk_support.arrow import JSON_FIELD
-from zendesk_support.dlt_internals import ItemTransform
+from zendesk_support.dlt_internals import ItemTransform, MapItem
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.known import DELETED_AT
 
 Row = dict[str, Any]
 OWN = "_"
 """What columns of ours and dlt's begin with."""
+HELD = {b"zendesk": b"held"}
 OF_A_TOMBSTONE = 2
 """How many values besides ids a row may have that only removes another."""
 
@@ -79,9 +81,39 @@ class RowStep(ItemTransform[Any, dict[str, Any]]):
 
     def __call__(self, item: Any, meta: Any = None) -> Any:
         """A page, or the rows that stay; None where none does."""
+        if is_held(item):
+            return item
         if not isinstance(item, list):
             return self._f(item)
         return [made for made in map(self._f, item) if made is not None] or (None if item else item)
+
+
+class PageStep(MapItem):
+    """A step of a resource's pipe for a function of pages."""
+
+    def __call__(self, item: Any, meta: Any = None) -> Any:
+        """What the function makes of a page."""
+        return item if is_held(item) else super().__call__(item, meta)
+
+
+class HeldRow(dict[str, Any]):
+    """A row that was read back from the destination: what users do to rows was done to it when it came."""
+
+
+class HeldRows(list[Any]):
+    """Such rows, for dlt."""
+
+
+def held_page(table: pa.Table) -> pa.Table:
+    """A page of such rows."""
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), **HELD})
+
+
+def is_held(item: Any) -> bool:
+    """Whether an item holds rows that were read back."""
+    if isinstance(item, pa.Table):
+        return HELD.items() <= (item.schema.metadata or {}).items()
+    return isinstance(item, HeldRows)
 
 
 def changed(function: Callable[[Row], Any], row: Row) -> Row | None:
@@ -90,6 +122,7 @@ def changed(function: Callable[[Row], Any], row: Row) -> Row | None:
     if gone and bare(row):
         return row
     result = function(dict(row) if gone else row)
+    result = bool(result) if isinstance(result, np.bool_) else result
     if result is True or (gone and not isinstance(result, dict)):
         return row
     if result is None or result is False:
@@ -113,6 +146,9 @@ def bare(row: Row) -> bool:
 def page_of(taken: list[Row], schema: pa.Schema) -> pa.Table:
     """Rows as a table with the columns of a schema, and new ones."""
     names = dict.fromkeys(name for row in taken for name in row) if taken else dict.fromkeys(schema.names)
+    for field in schema:
+        if not field.nullable and field.name not in names:
+            raise ConfigurationError(f"a row function took out {field.name}, which the table cannot be without.")
     fields, arrays = [], []
     for name in (*(n for n in schema.names if n in names), *(n for n in names if n not in schema.names)):
         values = [row.get(name) for row in taken]

@@ -76,8 +76,8 @@ def sync(
         only_run(pipeline, source.selected_streams),
         checkpoints.heeding_signals(),
         own_signals(pipeline),
-        source.account.held_open(),
         in_force(checkpoints),
+        source.account.held_open(),
     ):
         begin(pipeline, source)
         load_all(pipeline, source, checkpoints, full_refresh)
@@ -94,35 +94,46 @@ def source_from(given: Any) -> ZendeskSource:
     """
     if isinstance(given, ZendeskSource):
         return given
-    resources = list(given) if isinstance(given, Sequence) else [given]
+    resources = list({id(item): item for item in given}.values()) if isinstance(given, Sequence) else [given]
     if len(resources) == 1 and isinstance(resources[0], ZendeskSource):
         return resources[0]
     if resources and all(isinstance(resource, StreamResource) for resource in resources):
         return source_of(*resources)
     raise ConfigurationError(
         f"sync() loads a source of this package, or its resources, not {type(given).__name__}. Example: "
-        'sync(pipeline, zendesk_support_source().with_resources("tickets")). Load other data with pipeline.run().'
+        'sync(pipeline, zendesk_support_source().with_resources("tickets")). A transformer goes into the source first: '
+        "source.resources.add(source.tickets | transformer). Load other data with pipeline.run()."
     )
 
 
 def load_all(pipeline: Pipeline, source: ZendeskSource, checkpoints: Checkpoints, full_refresh: bool) -> None:
     """One dlt run from each checkpoint to the next, over the streams that have more."""
-    arguments: dict[str, Any] = {}
-    if full_refresh:
+    refresh = "drop_resources" if full_refresh else pipeline.refresh
+    if refresh:
         keep_reports(pipeline)
-        arguments["refresh"] = "drop_resources"
     try:
-        load_once(pipeline, source, **arguments)
-        while going_on := checkpoints.going_on:
-            checkpoints.begin()
-            load_once(pipeline, source.with_resources(*going_on))
+        with without_refresh(pipeline):
+            load_once(pipeline, source, refresh=refresh)
+            while going_on := checkpoints.going_on:
+                checkpoints.begin()
+                load_once(pipeline, source.with_resources(*source.fed_by(going_on)))
     except PipelineStepFailed as error:
         for cause in causes(error):
             if isinstance(cause, ConfigurationError):
-                raise cause from error
+                raise cause from cause.__cause__
         if is_out_of_memory(error):
             error.advice = advice(checkpoints.report)  # type: ignore[attr-defined]
         raise
+
+
+@contextmanager
+def without_refresh(pipeline: Pipeline) -> Iterator[None]:
+    """Keep a pipeline's own `refresh` to the first of a sync's runs: at each checkpoint it would begin anew."""
+    before, pipeline.refresh = pipeline.refresh, None
+    try:
+        yield
+    finally:
+        pipeline.refresh = before
 
 
 def load_once(pipeline: Pipeline, source: DltSource, **arguments: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import dlt
 
 from zendesk_support.credentials import ZendeskCredentials
-from zendesk_support.dlt_internals import BaseDocProvider
+from zendesk_support.dlt_internals import BaseDocProvider, Container, PipelineContext
 from zendesk_support.errors import ConfigurationError
 
 OF_A_STREAM = ("sync_mode",)
@@ -42,18 +42,28 @@ def settings_in(section: str, name: str) -> Iterator[Setting]:
         section: of the source, as in `[sources.zendesk_support]`.
         name: of the source; settings may stand in a section of its own below.
     """
-    for setting in written("sources", section):
-        yield replace(setting, path=below(setting.path, name))
+    context = Container()[PipelineContext]
+    pipelines = [(), (context.pipeline().pipeline_name,)] if context.is_active() else [()]
+    for above in pipelines:
+        # Settings of streams hold for all sources where dlt finds other settings for all of them.
+        yield from (setting for setting in written(*above, "sources") if is_of_a_stream(setting.path))
+        for setting in written(*above, "sources", section):
+            yield replace(setting, path=below(setting.path, name))
 
 
-def written(root: str, section: str) -> Iterator[Setting]:
-    """What files and environment set below `[root.section]`, the environment last."""
+def is_of_a_stream(path: tuple[str, ...]) -> bool:
+    """Whether a path leads to a setting of one stream."""
+    return path[0] == "streams" and len(path) > 2 and path[2] in OF_A_STREAM
+
+
+def written(*sections: str) -> Iterator[Setting]:
+    """What files and environment set below a section, the environment last."""
     for provider in dlt.config.config_providers:
         if isinstance(provider, BaseDocProvider):
-            tree, _ = provider.get_value(section, dict, None, root)  # type: ignore[arg-type]
+            tree, _ = provider.get_value(sections[-1], dict, None, *sections[:-1])  # type: ignore[arg-type]
             for path, value in leaves(tree, ()):
-                yield Setting(path, ".".join((root, section, *path)), value)
-    prefix = f"{root}__{section}__".upper()
+                yield Setting(path, ".".join((*sections, *path)), value)
+    prefix = "__".join((*sections, "")).upper()
     for key, value in os.environ.items():
         if key.startswith(prefix) and value:
             yield Setting(tuple(key[len(prefix) :].lower().split("__")), key, value)

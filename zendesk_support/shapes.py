@@ -14,7 +14,7 @@ from zendesk_support.dlt_internals import generate_dlt_id
 from zendesk_support.known import DIGEST, KEY_HINT, LOAD_ID
 from zendesk_support.mending import repaired
 from zendesk_support.pages import Rows, with_texts
-from zendesk_support.rows import is_json, rows
+from zendesk_support.rows import HeldRows, is_held, is_json, rows
 
 
 class Shape(Protocol):
@@ -81,7 +81,7 @@ class RowShape(ArrowShape):
         kept = item.drop_columns([LOAD_ID]) if LOAD_ID in item.column_names else item
         new: Any = {name: hints for name, hints in columns.items() if name not in self._hinted}
         self._hinted |= set(new)
-        listed = list(rows(kept))
+        listed = HeldRows(rows(kept)) if is_held(item) else list(rows(kept))
         if not listed:
             return dlt.mark.materialize_table_schema()
         return dlt.mark.with_hints(listed, dlt.mark.make_hints(columns=new)) if new else listed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from dlt.extract import DltResource, DltSource
 from zendesk_support import normalizer
 from zendesk_support import settings as checks
 from zendesk_support.credentials import ZendeskCredentials, check_credentials
-from zendesk_support.dlt_internals import ConfigSectionContext, Container
+from zendesk_support.dlt_internals import ConfigSectionContext, Container, root_of
 from zendesk_support.engine import Account, time_value
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.hints import bigquery_layout, columns_of, references_of
@@ -73,6 +73,10 @@ class ZendeskSource(DltSource):
         """A copy that loads some streams, and their reports."""
         named = dict.fromkeys((*resource_names, *({REPORT_TABLE} & set(self.resources))))
         return super().with_resources(*named)  # type: ignore[return-value]
+
+    def fed_by(self, streams: Collection[str]) -> list[str]:
+        """Some streams, and the selected resources that are made of their rows."""
+        return [name for name, found in self.selected_resources.items() if root_of(found) in streams]
 
     def decompose(self, strategy: Any) -> list[DltSource]:
         """dlt's parts of the source, each with the reports of its streams."""
@@ -184,8 +188,18 @@ def resources_of(account: Account, streams: Iterable[DltResource]) -> ZendeskRes
 
 
 def source_of(*streams: StreamResource) -> ZendeskSource:
-    """A source of resources that were taken out of one, or renamed."""
-    account = streams[0].account
+    """A source of resources that were taken out of one, or renamed.
+
+    Raises:
+        ConfigurationError: they are of several accounts.
+    """
+    account, *others = {id(stream.account): stream.account for stream in streams}.values()
+    for other in others:
+        if other.settings.account != account.settings.account:
+            raise ConfigurationError(
+                f"resources of {account.settings.account} and of {other.settings.account} cannot be loaded together: "
+                "ids of two accounts mean different rows. Load each with a pipeline and a dataset of its own."
+            )
     schema = Schema(streams[0].source_name or SECTION)
     return ZendeskSource.from_data(schema, SECTION, resources_of(account, streams))
 

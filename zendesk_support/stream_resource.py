@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import dlt
 import pyarrow as pa
 from dlt.extract import DltResource
 
-from zendesk_support.dlt_internals import DltResourceDict
+from zendesk_support.dlt_internals import DltResourceDict, FilterItem, MapItem, function_of
 from zendesk_support.engine import Account
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.modes import DEFAULT, Mode
 from zendesk_support.report import COLUMNS as REPORT_COLUMNS
 from zendesk_support.report import TABLE as REPORT_TABLE
-from zendesk_support.rows import RowStep, by_row, name_of, rows, takes_meta
+from zendesk_support.rows import PageStep, RowStep, by_row, name_of, rows, takes_meta
 from zendesk_support.streams.base import Stream
 
 PATIENCE = 100
@@ -52,17 +52,32 @@ class StreamResource(DltResource):
             ConfigurationError: when called: it failed, or gave no page.
         """
         if getattr(item_map, "of_rows", False):
-            return self.add_step(RowStep(item_map), insert_at)  # type: ignore[arg-type]
-        return super().add_map(of_pages(item_map, self.name), insert_at)  # type: ignore[arg-type]
+            return super().add_step(RowStep(item_map), insert_at)  # type: ignore[arg-type]
+        return super().add_step(PageStep(of_pages(item_map, self.name)), insert_at)  # type: ignore[arg-type]
 
     def add_filter(self, item_filter: Callable[..., Any], insert_at: int | None = None) -> StreamResource:
         """Add a filter of rows: it takes a dictionary, and says whether the row stays.
 
         Rows that say that something was deleted always stay.
         """
-        if takes_meta(item_filter):
-            return super().add_filter(item_filter, insert_at)  # type: ignore[arg-type]
-        return self.add_map(by_row(lambda row: bool(item_filter(row))), insert_at)
+        decide = partial(item_filter, meta=None) if takes_meta(item_filter) else item_filter
+        return self.add_map(by_row(lambda row: bool(decide(row))), insert_at)
+
+    def add_yield_map(self, item_map: Callable[..., Any], insert_at: int | None = None) -> StreamResource:
+        """Add a generator function of pages; one of rows goes through `zendesk_support.rows(page)`.
+
+        Raises:
+            ConfigurationError: when called: it failed.
+        """
+        return super().add_yield_map(yielding(item_map, self.name), insert_at)  # type: ignore[arg-type]
+
+    def add_step(self, item_transform: Any, insert_at: int | None = None) -> StreamResource:
+        """Add a step; dlt's own for maps and filters are taken as `add_map` and `add_filter` take their functions."""
+        if type(item_transform) is FilterItem:
+            return self.add_filter(function_of(item_transform), insert_at)
+        if type(item_transform) is MapItem:
+            return self.add_map(function_of(item_transform), insert_at)
+        return super().add_step(item_transform, insert_at)  # type: ignore[arg-type]
 
     def parallelize(self) -> StreamResource:
         """Leave it as it is: its readers have threads of their own, and it never blocks."""
@@ -131,7 +146,7 @@ def report_rows(account: Account) -> Iterator[Any]:
         return
     resources = dlt.current.source().selected_resources.values()
     streams = {resource.name for resource in resources if isinstance(resource, StreamResource)}
-    reports, idle, turns = account.reports.of(run.id), 0, -1
+    reports, idle, turns = account.reports(), 0, -1
     while not streams <= reports.ended and idle < PATIENCE:
         idle = idle + 1 if reports.turns == turns else 0
         turns = reports.turns
@@ -149,22 +164,49 @@ def report_rows(account: Account) -> Iterator[Any]:
 def of_pages(function: Callable[..., Any], resource: str) -> Callable[..., Any]:
     """A function of pages that says what is amiss where it was written for rows."""
     advice = f"{resource} yields pages (pyarrow.Table). A function of a row goes in by add_map(by_row(function))."
+    as_rows = f"Into this destination, {resource} yields rows (dictionaries): the function gets one of them."
 
     def checked(made: Any) -> Any:
+        if made is None:
+            raise ConfigurationError(
+                f"{name_of(function)} returned None for a page, which would leave out all its rows. {advice} To choose "
+                "rows, add_filter(function)."
+            )
         if isinstance(made, dict) and any(isinstance(value, pa.ChunkedArray) for value in made.values()):
             raise ConfigurationError(f"{name_of(function)} made a row of a whole page. {advice}")
         return made
 
     @wraps(function)  # by which dlt still sees whether the function takes what is known of an item
     def call(item: Any, *meta: Any) -> Any:
-        if not isinstance(item, pa.Table):
-            return function(item, *meta)
+        is_page = isinstance(item, pa.Table)
         try:
-            return checked(function(item, *meta))
+            made = function(item, *meta)
+            return checked(made) if is_page and len(item) else made
         except ConfigurationError:
             raise
         except Exception as error:
-            told = f"{name_of(function)} failed: {type(error).__name__}: {error}. {advice}"
+            told = f"{name_of(function)} failed: {type(error).__name__}: {error}. {advice if is_page else as_rows}"
             raise ConfigurationError(told) from error
+
+    return call
+
+
+def yielding(function: Callable[..., Any], resource: str) -> Callable[..., Any]:
+    """A generator function of pages that says what is amiss where it was written for rows."""
+
+    @wraps(function)
+    def call(item: Any, *meta: Any) -> Iterator[Any]:
+        try:
+            for made in function(item, *meta):
+                if isinstance(made, dict) and any(isinstance(value, pa.ChunkedArray) for value in made.values()):
+                    raise TypeError("it made a row of a whole page")
+                yield made
+        except ConfigurationError:
+            raise
+        except Exception as error:
+            raise ConfigurationError(
+                f"{name_of(function)} failed: {type(error).__name__}: {error}. {resource} yields pages "
+                "(pyarrow.Table): take the rows of one by zendesk_support.rows(page)."
+            ) from error
 
     return call

@@ -31,7 +31,7 @@ from zendesk_support.dlt_internals import (
     steps_of,
 )
 from zendesk_support.errors import ConfigurationError
-from zendesk_support.modes import DEFAULT, FULL, MODE_HINT, MODES, Mode, check_mode, check_table
+from zendesk_support.modes import APPENDING, DEFAULT, FULL, MODE_HINT, MODES, Mode, check_mode, check_table
 from zendesk_support.settings import Settings, instant
 from zendesk_support.streams.base import Stream
 
@@ -41,6 +41,8 @@ TAKE_ROWS = ("sqlalchemy", "snowflake", "mssql", "synapse", "fabric")
 """Destinations whose JSON columns take a text for a JSON string."""
 REFUSE_NUL = ("postgres", "redshift")
 """SQL dialects whose texts cannot hold NUL."""
+AT_ONCE = 16
+"""Runs of one source that are kept apart."""
 REPLACEABLE = ("overwrite", "incremental", "incremental_append", "append")
 """Sync modes of tables that `overwrite` may replace: their columns take its rows."""
 
@@ -60,6 +62,7 @@ class Target:
         as_rows: it takes rows, since it would keep the JSON columns of an Arrow table as texts.
         has_sql: it can be read back.
         drops_rows: not all rows that are read may reach it.
+        merges: rows of one key replace each other; a destination that cannot do that appends them.
     """
 
     resource: str
@@ -72,6 +75,12 @@ class Target:
     as_rows: bool = False
     has_sql: bool = True
     drops_rows: bool = False
+    merges: bool = True
+
+    @property
+    def keeps_versions(self) -> bool:
+        """Whether the table gets a row beside the earlier ones of its key: the last one counts."""
+        return self.mode in APPENDING or not self.merges
 
     @property
     def is_stateless(self) -> bool:
@@ -104,6 +113,18 @@ class Run:
         stored, name = self.pipeline.schemas, self.schema.name
         return stored[name].tables if name in stored else {}
 
+    def streams_into(self, table: str) -> set[str]:
+        """The selected streams that are loaded into a table."""
+        return self._streams_by_table.get(table, set())
+
+    @cached_property
+    def _streams_by_table(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for name, resource in dlt.current.source().selected_resources.items():
+            if hasattr(resource, "stream") and not callable(table := resource.table_name):
+                found.setdefault(self.schema.naming.normalize_tables_path(table), set()).add(name)
+        return found
+
     @cached_property
     def capabilities(self) -> DestinationCapabilitiesContext | None:
         """What the destination can; None where none is configured."""
@@ -132,6 +153,15 @@ class Run:
             return resource.compute_table_schema().get("file_format") in ("jsonl", "typed-jsonl")
         return kind in TAKE_ROWS
 
+    def merges(self, resource: DltResource) -> bool:
+        """Whether the destination can replace rows: dlt appends to plain files."""
+        if self.capabilities is None or self.pipeline.destination is None:
+            return True
+        kind = self.pipeline.destination.destination_type.rpartition(".")[2]
+        if kind == "filesystem":
+            return resource.compute_table_schema().get("table_format") in ("delta", "iceberg")
+        return bool(self.capabilities.supported_merge_strategies)
+
     def takes_keys_once(self, resource: DltResource, mode: Mode) -> bool:
         """Whether the destination merges in a way that fails or doubles where a package holds a key twice."""
         if mode != "incremental" or self.capabilities is None:
@@ -147,19 +177,21 @@ class Run:
 
 
 class Runs:
-    """The run under way, for the streams of an account."""
+    """The runs under way, for the streams of an account: several where threads load it into several pipelines."""
 
     def __init__(self) -> None:
-        self._run: Run | None = None
+        self._runs: dict[str, Run] = {}
 
     def current(self) -> Run | None:
-        """It; None where a resource is iterated without a pipeline."""
+        """This thread's; None where a resource is iterated without a pipeline."""
         id = load_id()
         if id is None:
             return None
-        if self._run is None or self._run.id != id:
-            self._run = Run(id)
-        return self._run
+        if id not in self._runs:
+            self._runs[id] = Run(id)
+            for ended in list(self._runs)[:-AT_ONCE]:
+                del self._runs[ended]
+        return self._runs[id]
 
 
 def target_of(stream: Stream, settings: Settings, cursor: Any | None, run: Run | None) -> Target:
@@ -181,6 +213,11 @@ def target_of(stream: Stream, settings: Settings, cursor: Any | None, run: Run |
     if run is None:
         return target
     table = table_of(stream, resource, run)
+    for name in run.streams_into(table) - {resource.name}:
+        raise ConfigurationError(
+            f"{resource.name} and {name} would both be loaded into the table {table}, where each takes the other's "
+            "rows for its own. Give each a table of its own, and bring them together by a view."
+        )
     stored = run.tables.get(table)
     if stored is not None and table not in run.dropped:
         check_found(stream, mode, settings, stored)
@@ -192,6 +229,7 @@ def target_of(stream: Stream, settings: Settings, cursor: Any | None, run: Run |
         as_rows=run.takes_rows(resource),
         has_sql=run.has_sql,
         drops_rows=drops_rows(resource),
+        merges=run.merges(resource),
     )
 
 
@@ -209,6 +247,11 @@ def drops_rows(resource: DltResource) -> bool:
     """Whether a step that the user has added may keep rows from the table."""
     own = (Incremental, IncrementalResourceWrapper, LimitItem)
     return any(isinstance(step, ItemTransform) and not isinstance(step, own) for step in steps_of(resource))
+
+
+def takes_nothing(resource: DltResource) -> bool:
+    """Whether a limit keeps every item back."""
+    return any(isinstance(step, LimitItem) and step.max_items == 0 for step in steps_of(resource))
 
 
 def load_id() -> str | None:
@@ -298,6 +341,8 @@ def bounded(stream: Stream, settings: Settings, cursor: Any | None, resource: Dl
         )
     if stream.fact and start is not None:
         settings = replace(settings, start=start)
+    if end is None and account_end is not None:
+        return settings, True  # the source's `end_date` holds beside an incremental without an end
     return settings if end == account_end else replace(settings, end=end), end is not None
 
 
@@ -312,4 +357,6 @@ def seconds_of(resource: DltResource, setting: str, value: Any, example: str) ->
 
 def position_of(value: Any, setting: str = "initial_value") -> int:
     """A cursor value as Unix seconds: a datetime, a text of one, or seconds; 0 for none."""
+    if isinstance(value, str) and value.isdecimal():  # of the environment
+        return int(value)
     return instant(setting, value) if isinstance(value, (datetime, str)) else int(value or 0)

@@ -52,8 +52,8 @@ from dlt.common.normalizers.json import relational
 # Makes ids of rows as dlt does.
 from dlt.common.normalizers.utils import generate_dlt_id
 
-# Types what a load has done; finds the active pipeline.
-from dlt.common.pipeline import LoadInfo, PipelineContext
+# Types what a load has done; finds the active pipeline, and its state while a run changes it.
+from dlt.common.pipeline import LoadInfo, PipelineContext, pipeline_state
 
 # Are the progress displays that `--progress` chooses from.
 from dlt.common.runtime.collector import LogCollector, TqdmCollector
@@ -68,7 +68,7 @@ from dlt.common.schema.utils import get_root_table, has_table_seen_data
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 
 # Reads the state that a waiting package follows on.
-from dlt.common.versioned_state import json_decode_state
+from dlt.common.versioned_state import decompress_state, json_decode_state
 
 # Tell a table that is not there, and errors of a database that will not pass.
 from dlt.destinations.exceptions import DatabaseException, DatabaseTerminalException, DatabaseUndefinedRelation
@@ -90,7 +90,7 @@ from dlt.destinations.sql_client import SqlClientBase, WithSqlClient
 
 # Tell dlt's own steps in a pipe from those of users.
 from dlt.extract.incremental import Incremental, IncrementalResourceWrapper
-from dlt.extract.items_transform import ItemTransform, LimitItem
+from dlt.extract.items_transform import FilterItem, ItemTransform, LimitItem, MapItem
 
 # Is subclassed so that a refresh leaves the reports of other streams alone.
 from dlt.extract.source import DltResourceDict
@@ -132,6 +132,25 @@ def last_extracted_hash(state: Any) -> str | None:
     return state["_local"].get("_last_extracted_hash")  # type: ignore[no-any-return]
 
 
+def root_of(resource: Any) -> str:
+    """The name of the resource that a transformer's rows come from, through others if need be; else its own."""
+    pipe = resource._pipe
+    while pipe.parent is not None:
+        pipe = pipe.parent
+    return pipe.name  # type: ignore[no-any-return]
+
+
+def function_of(step: Any) -> Any:
+    """What a step of a resource's pipe does."""
+    return step._f or step._f_meta
+
+
+def running_state(pipeline: Any) -> Any:
+    """A pipeline's state: within a run, with what the run has put into it so far."""
+    state, is_managed = pipeline_state(Container())
+    return state if is_managed else pipeline.state
+
+
 def steps_of(resource: Any) -> Sequence[Any]:
     """The steps of a resource's pipe."""
     return resource._pipe.steps  # type: ignore[no-any-return]
@@ -154,6 +173,7 @@ __all__ = [
     "DestinationUndefinedEntity",
     "DltResourceDict",
     "DuckDbCredentials",
+    "FilterItem",
     "Incremental",
     "IncrementalResourceWrapper",
     "ItemTransform",
@@ -161,6 +181,7 @@ __all__ = [
     "LoadClientJobException",
     "LoadInfo",
     "LogCollector",
+    "MapItem",
     "PipelineContext",
     "PluggableRunContext",
     "PreparedTableSchema",
@@ -170,6 +191,8 @@ __all__ = [
     "TqdmCollector",
     "WithSqlClient",
     "WithStagingDataset",
+    "decompress_state",
+    "function_of",
     "generate_dlt_id",
     "get_root_table",
     "has_table_seen_data",
@@ -180,6 +203,8 @@ __all__ = [
     "pipeline_drop",
     "relational",
     "resolve_merge_strategy",
+    "root_of",
+    "running_state",
     "steps_of",
     "waiting_packages",
 ]
