@@ -15,7 +15,7 @@ from dlt.extract import DltResource, DltSource
 from zendesk_support import normalizer
 from zendesk_support import settings as checks
 from zendesk_support.credentials import ZendeskCredentials, check_credentials
-from zendesk_support.dlt_internals import ConfigSectionContext, Container, root_of
+from zendesk_support.dlt_internals import ConfigSectionContext, Container, resource_of_kind, root_of, source_of_kind
 from zendesk_support.engine import Account, time_value
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.hints import bigquery_layout, columns_of, references_of
@@ -89,7 +89,7 @@ class ZendeskSource(DltSource):
         return {name: found for name, found in self.selected_resources.items() if isinstance(found, StreamResource)}
 
 
-@dlt.source(name=SECTION, section=SECTION, _impl_cls=ZendeskSource)
+@source_of_kind(ZendeskSource, name=SECTION, section=SECTION)
 def zendesk_support_source(
     subdomain: str | None = None,
     credentials: ZendeskCredentials = dlt.secrets.value,
@@ -217,7 +217,8 @@ def _resource(stream: Stream, account: Account) -> StreamResource:
     mode = check_mode(stream, settings.sync_modes[stream.name])
     hints: Any = columns_of(stream, settings, mode)
     merge_key: Any = stream.key if mode == "history" else None
-    resource: Any = dlt.resource(
+    resource = resource_of_kind(
+        StreamResource,
         _rows(stream, account),
         name=stream.name,
         primary_key=stream.key,
@@ -226,7 +227,6 @@ def _resource(stream: Stream, account: Account) -> StreamResource:
         columns=hints,
         references=references_of(stream),
         file_format="parquet",
-        _impl_cls=StreamResource,
     )
     resource.stream, resource.account, resource.mode = stream, account, mode
     hidden: dict[str, Any] = {"description": stream.doc, MODE_HINT: mode, NESTED_HINT: settings.nested}

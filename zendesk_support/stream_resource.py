@@ -10,7 +10,14 @@ import dlt
 import pyarrow as pa
 from dlt.extract import DltResource
 
-from zendesk_support.dlt_internals import DltResourceDict, FilterItem, MapItem, function_of
+from zendesk_support.dlt_internals import (
+    DltResourceDict,
+    FilterItem,
+    KeepsAttributes,
+    MapItem,
+    function_of,
+    resource_of_kind,
+)
 from zendesk_support.engine import Account
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.modes import DEFAULT, Mode
@@ -23,7 +30,7 @@ PATIENCE = 100
 """Turns in a row without any of a stream after which the report waits no longer: dlt drains resources one by one."""
 
 
-class StreamResource(DltResource):
+class StreamResource(KeepsAttributes):
     """A stream's resource: it yields pages, `pyarrow.Table`, or rows with `nested="tables"`.
 
     Attributes:
@@ -33,6 +40,7 @@ class StreamResource(DltResource):
         mode: the sync mode whose hints it has.
     """
 
+    kept = ("stream", "account", "asked_disposition", "mode")
     stream: Stream
     account: Account
     asked_disposition: Any = None
@@ -83,12 +91,6 @@ class StreamResource(DltResource):
         """Leave it as it is: its readers have threads of their own, and it never blocks."""
         return self
 
-    def _clone(self, **names: Any) -> StreamResource:
-        copy: StreamResource = super()._clone(**names)
-        copy.stream, copy.account = self.stream, self.account
-        copy.asked_disposition, copy.mode = self.asked_disposition, self.mode
-        return copy
-
 
 class ReportResource(DltResource):
     """The resource that loads `sync_report`; hints and limits for all resources pass it by."""
@@ -127,13 +129,13 @@ def report_resource(account: Account) -> ReportResource:
         name: {"name": name, "data_type": data_type, "description": note}
         for name, (data_type, note) in REPORT_COLUMNS.items()
     }
-    resource: Any = dlt.resource(
+    resource = resource_of_kind(
+        ReportResource,
         reports,
         name=REPORT_TABLE,
         write_disposition="append",
         columns=columns,
         file_format="parquet",
-        _impl_cls=ReportResource,
     )
     DltResource.apply_hints(resource, additional_table_hints={"description": "One row a stream and run."})
     return resource  # type: ignore[no-any-return]

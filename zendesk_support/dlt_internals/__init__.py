@@ -5,9 +5,10 @@ A dlt that moves one of these fails `tests/test_dlt_internals.py`, which says wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
+import dlt
 import duckdb
 
 # Looks up the pipeline and the sections of the source under way, at no cost: `dlt.current.pipeline()` resolves anew.
@@ -87,10 +88,14 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 
 # Read tables back.
 from dlt.destinations.sql_client import SqlClientBase, WithSqlClient
+from dlt.extract import DltResource, DltSource
 
 # Tell dlt's own steps in a pipe from those of users.
 from dlt.extract.incremental import Incremental, IncrementalResourceWrapper
 from dlt.extract.items_transform import FilterItem, ItemTransform, LimitItem, MapItem
+
+# Types what `dlt.source` makes.
+from dlt.extract.reference import SourceFactory
 
 # Is subclassed so that a refresh leaves the reports of other streams alone.
 from dlt.extract.source import DltResourceDict
@@ -103,6 +108,31 @@ from dlt.pipeline.helpers import pipeline_drop
 
 # Reads the newest state at the destination.
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
+
+P = ParamSpec("P")
+S = TypeVar("S", bound=DltSource)
+
+
+def source_of_kind(kind: type[S], **options: Any) -> Callable[[Callable[P, Any]], SourceFactory[P, S]]:
+    """`dlt.source`, whose sources are of a class of ours: dlt has no documented way to subclass them."""
+    return dlt.source(_impl_cls=kind, **options)
+
+
+def resource_of_kind(kind: type, data: Any, **options: Any) -> Any:
+    """`dlt.resource` of a class of ours."""
+    return dlt.resource(data, _impl_cls=kind, **options)
+
+
+class KeepsAttributes(DltResource):
+    """A resource whose copies have attributes of ours: dlt copies one at `with_name`, calls and pipes."""
+
+    kept: ClassVar[tuple[str, ...]] = ()
+
+    def _clone(self, **names: Any) -> Any:
+        copy = super()._clone(**names)
+        for name in self.kept:
+            setattr(copy, name, getattr(self, name))
+        return copy
 
 
 def iter_arrow(self: Any, chunk_size: int) -> Any:
@@ -177,6 +207,7 @@ __all__ = [
     "Incremental",
     "IncrementalResourceWrapper",
     "ItemTransform",
+    "KeepsAttributes",
     "LimitItem",
     "LoadClientJobException",
     "LoadInfo",
@@ -203,8 +234,10 @@ __all__ = [
     "pipeline_drop",
     "relational",
     "resolve_merge_strategy",
+    "resource_of_kind",
     "root_of",
     "running_state",
+    "source_of_kind",
     "steps_of",
     "waiting_packages",
 ]
