@@ -35,7 +35,7 @@ LAYERS = (
     {"engine", "account_guard", "destination_state", "hints"},
     {"resource", "observers", "run_lock", "check", "stream_resource"},
     {"source"},
-    {"texts", "after_load"},
+    {"texts", "after_load", "display"},
     {"runner"},
     {"verify"},
 )

@@ -62,7 +62,7 @@ def script(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def told(stderr: str) -> str:
     """What the user reads, without dlt's log lines and the sentence that always follows."""
     assert "Traceback" not in stderr
-    text = " ".join(" ".join(line for line in stderr.splitlines() if "|dlt|" not in line).split())
+    text = " ".join(" ".join(line for line in stderr.splitlines() if not line.startswith("warning: ")).split())
     return text.removesuffix(" What earlier checkpoints have loaded stays; the next run goes on from there.")
 
 

@@ -422,6 +422,17 @@ class Budget:
         with self._lock:
             return dict(self._waited)
 
+    def waits(self) -> dict[str, float]:
+        """The limits that requests wait for now, and the seconds until each has room; 0 where that is not known."""
+        with self._lock:
+            now, found = self._clock.now(), dict[str, float]()
+            for waiter in self._waiting:
+                for bucket in self._wanted(waiter):
+                    ready_at = bucket.ready_at(now)
+                    if ready_at > now:
+                        found[bucket.name] = ready_at - now if ready_at < math.inf else 0.0
+            return found
+
     def limit(self, spec: BucketSpec) -> int:
         """Requests a minute that a limit allows, as far as answers have told."""
         with self._lock:

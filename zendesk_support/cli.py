@@ -8,10 +8,13 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
@@ -24,6 +27,7 @@ import zendesk_support
 from zendesk_support.check import check_streams, explain_losses, loss
 from zendesk_support.destination_state import duckdb_file
 from zendesk_support.destinations import WAREHOUSES, Warehouse, place
+from zendesk_support.display import Display
 from zendesk_support.dlt_internals import DestinationException, LogCollector, TqdmCollector
 from zendesk_support.errors import (
     AlreadyRunningError,
@@ -41,6 +45,7 @@ from zendesk_support.tracked_secrets import tracked_secrets
 from zendesk_support.verify import Verification, verify
 
 LOADED, INCOMPLETE, WRONG_USE, OUT_OF_TIME = 0, 1, 2, 3
+PROGRESS = ("auto", "tqdm", "log", "off")
 TIME = "%Y-%m-%d %H:%M:%S"
 NAMED = 5
 ROUTE = re.compile(r"^Zendesk refused `[^`]*` \(")
@@ -59,8 +64,13 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
     """
     warehouse = WAREHOUSES[destination]
     options = make_parser(warehouse).parse_args(arguments)
+    with plain_warnings():
+        return carry_out(options, warehouse)
+
+
+def carry_out(options: argparse.Namespace, warehouse: Warehouse) -> int:
+    """Do what the options say, and put into words what stands in the way."""
     make_pipeline = partial(open_pipeline, warehouse)
-    logging.getLogger("dlt").addFilter(NoTraces())
     try:
         if options.demo:
             from zendesk_support.demo import demo
@@ -84,14 +94,39 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGINT
 
 
-class NoTraces(logging.Filter):
-    """Takes the stack traces out of dlt's log lines: why a load ended is told in words."""
+class PlainWarnings(logging.Filter):
+    """Prints dlt's and our warnings, each once and in one line, in place of log records with process ids.
+
+    Why a load ended is told in words, without stack traces. Somebody who sets a format of dlt's log gets that log.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
+        self._as_log = dlt.config.get("runtime.log_format") is not None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every line pass."""
+        """Let lines pass that are no warnings."""
         record.exc_info = record.exc_text = None
         record.msg, record.args = "".join(untraced(record.getMessage())), None
-        return True
+        if self._as_log or record.levelno < logging.WARNING:
+            return True
+        lines = record.msg.strip().splitlines()
+        if lines and lines[0] not in self._told:
+            self._told.add(lines[0])
+            warn(lines[0])
+        return False
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Print warnings as people read them."""
+    log, plain = logging.getLogger("dlt"), PlainWarnings()
+    log.addFilter(plain)
+    try:
+        yield
+    finally:
+        log.removeFilter(plain)
 
 
 duckdb = partial(main, "duckdb")
@@ -118,7 +153,7 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
     add("--full-refresh", action="store_true", help="drop the selected streams' tables and load them anew")
     add("--dataset", metavar="NAME", help="dataset (schema) of the tables (zendesk_support)")
     add("--pipeline-name", default="zendesk_support", metavar="NAME", help="name the saved positions belong to")
-    add("--progress", choices=["tqdm", "log", "off"], help="progress display (tqdm on a terminal, else log)")
+    add("--progress", choices=PROGRESS, help="what is shown of a run: our own display (auto), or one of dlt's")
     add("--strict", action="store_true", help="exit with 1 if a stream is unavailable on this plan")
     add("--check", action="store_true", help="try every selected stream with one small request, load nothing")
     add("--verify", action="store_true", help="compare the selected streams' tables with Zendesk, load nothing")
@@ -157,7 +192,8 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
     if options.since:
         raise ConfigurationError("--since is for --verify. Example: --verify --since 2024-01-31")
     pipeline, began = make_pipeline(options), time.monotonic()
-    report = load(pipeline, source, full_refresh=options.full_refresh, max_minutes=options.max_minutes)
+    with watching(pipeline, source):
+        report = load(pipeline, source, full_refresh=options.full_refresh, max_minutes=options.max_minutes)
     if not report.broken:
         show(report, options.verbose, options.quiet)
         if not options.quiet:
@@ -188,11 +224,20 @@ def open_pipeline(warehouse: Warehouse, options: argparse.Namespace) -> Pipeline
 
 
 def progress(wanted: str | None) -> Any:
-    """The progress display of dlt that was asked for."""
-    wanted = wanted or ("tqdm" if sys.stderr.isatty() else "log")
+    """The progress display that was asked for."""
     if wanted == "off":
         return None
-    return TqdmCollector() if wanted == "tqdm" else LogCollector(10, dump_system_stats=False)
+    if wanted == "tqdm":
+        return TqdmCollector()
+    return LogCollector(10, dump_system_stats=False) if wanted == "log" else Display(errors)
+
+
+@contextmanager
+def watching(pipeline: Pipeline, source: ZendeskSource) -> Iterator[None]:
+    """Show the run, if the pipeline has our own display."""
+    display: Any = pipeline.collector
+    with display.watching(source.account) if isinstance(display, Display) else nullcontext():
+        yield
 
 
 def apart(given: Sequence[str]) -> list[str]:
@@ -288,11 +333,15 @@ def show_end(pipeline: Pipeline, report: Report, seconds: float) -> None:
     rows = sum(stream.rows for stream in report.streams.values())
     requests = sum(stream.requests for stream in report.streams.values())
     file = duckdb_file(pipeline.destination_client())
+    if file is not None and file.is_relative_to(Path.cwd()):
+        file = file.relative_to(Path.cwd())
     where = f"{file or place(pipeline)}, schema {pipeline.dataset_name}"
-    console.print(f"{rows:,} rows in {seconds:.0f} s, {requests:,} requests, to {where}", highlight=False, markup=False)
+    plain: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}  # to be copied from the screen
+    console.print(f"{rows:,} rows in {seconds:.0f} s, {requests:,} requests, to {where}", **plain)
     query = f"SELECT status, count(*) FROM {pipeline.dataset_name}.tickets GROUP BY status"
     if "tickets" in report.streams:
-        console.print(f'Try: duckdb {file} "{query}"' if file else f"Try: {query}", highlight=False, markup=False)
+        console.print(f'Try: duckdb {file} "{query}"' if file else f"Try: {query}", **plain)
+    console.print("What the tables hold: docs/streams.md", **plain)
 
 
 def compare(pipeline: Pipeline, source: ZendeskSource, strict: bool, **options: Any) -> int:

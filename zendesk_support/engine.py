@@ -61,7 +61,7 @@ from zendesk_support.settings import Settings
 from zendesk_support.shapes import Shape
 from zendesk_support.streams.base import DELETED_AT, Feed, Stream
 from zendesk_support.target import AT_ONCE, Runs, Target, load_id
-from zendesk_support.transport import Transport, Usage, plain
+from zendesk_support.transport import Transport, Trouble, Usage, plain
 
 QUEUED = 2
 ENDS_WITHIN = 5.0
@@ -121,6 +121,12 @@ class Account:
             yield
         finally:
             self.leave(session)
+
+    def progress(self) -> list[Progress]:
+        """How far the passes under way have come; none where none is."""
+        with self._lock:
+            sessions = list(self._sessions.values())
+        return [found for session in sessions for found in session.progress()]
 
     def leave(self, session: Session) -> None:
         """Leave a run; the last one out ends it."""
@@ -201,6 +207,10 @@ class Session:
                 if (run := self.account.runs.current()) is not None:
                     run.pipeline.collector.update(f"waiting for {bucket} (s)", new)
 
+    def progress(self) -> list[Progress]:
+        """How far each pass has come."""
+        return [running.progress() for running in list(self._passes)]
+
     @property
     def refused(self) -> bool:
         """Whether the settings are wrong: Zendesk has answered nothing, and never will."""
@@ -266,6 +276,23 @@ class Pass:
             for member in self.members:
                 member.fail(error)
 
+    def progress(self) -> Progress:
+        """How far it has come."""
+        members = list(self.members)
+        at_work = [member for member in members if not member.done]
+        reached = max((member.reached for member in members), default=0)
+        known = members[0].job.held if members and hasattr(members[0], "job") else 0
+        return Progress(
+            streams=tuple(member.stream.name for member in at_work),
+            limit=self.reader.buckets[-1].name,
+            begun=self.started,
+            since=min(member.position.since for member in members) if reached else None,
+            reached=reached,
+            rows=max((member.listed for member in members), default=0),
+            known=known,
+            trouble=members[0].usage.trouble if members else None,
+        )
+
     def _give(self, member: Member, chunk: Chunk) -> None:
         """Let a stream take its part of a chunk; what it cannot make sense of costs no other stream."""
         try:
@@ -284,6 +311,31 @@ class Pass:
         cursors = {position.cursor for position in positions}
         first = min(positions, key=lambda position: position.since)
         return replace(first, cursor=cursors.pop() if len(cursors) == 1 else None)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a pass has come.
+
+    Attributes:
+        streams: those that it still reads for.
+        limit: the name of the limit that counts its requests.
+        begun: whether it has begun.
+        since: where it began, Unix seconds; None before its first page, and where that has no time, and
+        reached: where it is.
+        rows: how many it has read, and
+        known: how many its table had.
+        trouble: why its last request is asked again.
+    """
+
+    streams: tuple[str, ...]
+    limit: str
+    begun: bool
+    since: int | None
+    reached: int
+    rows: int
+    known: int
+    trouble: Trouble | None
 
 
 @dataclass
@@ -314,6 +366,7 @@ class Member:
         self.feed = feed
         self.usage = Usage()
         self.job: Job
+        self.listed = self.reached = 0
         self.done = False
         self.error: BaseException | None = None
         self._session = session
@@ -349,6 +402,8 @@ class Member:
         """Turn a chunk into a batch of this stream's rows."""
         if self.asked_at is None:
             self.asked_at = self.job.transport.server_time
+        self.listed += len(chunk.rows)
+        self.reached = chunk.at or self.reached
         rows = self._unseen(chunk)
         self.side = chunk.side
         if rows:

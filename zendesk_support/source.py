@@ -292,7 +292,7 @@ def _quiet_arrow_hints() -> None:
     """Keep dlt from warning, page by page, that a JSON column arrives as text: it is meant to."""
     log = logging.getLogger("dlt")
     if not any(isinstance(known, _ArrowHints) for known in log.filters):
-        log.addFilter(_ArrowHints())
+        log.filters.insert(0, _ArrowHints())  # before those that print what they see
 
 
 class _ArrowHints(logging.Filter):

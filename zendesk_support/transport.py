@@ -87,13 +87,29 @@ class Request:
     at: int = 0
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """Why a request is asked again.
+
+    Attributes:
+        reason: what Zendesk said, or why there was no answer.
+        since: when it first went wrong, and
+        until: when it is given up, both in seconds of the account's clock.
+    """
+
+    reason: str
+    since: float
+    until: float
+
+
 @dataclass
 class Usage:
-    """What a stream has cost so far."""
+    """What a stream has cost so far, and what keeps its request from an answer."""
 
     requests: int = 0
     waited: float = 0.0
     retries: int = 0
+    trouble: Trouble | None = None
 
 
 @dataclass(frozen=True)
@@ -233,7 +249,7 @@ class Transport:
             if answer.status == 200:
                 try:
                     found = decoded(answer.body, decode, self._stop.is_set)
-                    self.accepted = True
+                    self.accepted, usage.trouble = True, None
                     return found
                 except (msgspec.DecodeError, RecursionError) as error:
                     failures += 1
@@ -557,6 +573,8 @@ class Transport:
         if self._clock.now() + pause > deadline:
             raise self._gave_up(request, reason)
         usage.retries += 1
+        since = usage.trouble.since if usage.trouble is not None else self._clock.now()
+        usage.trouble = Trouble(reason, since, deadline)
         self._wait(pause, usage)
 
     def _wait(self, seconds: float, usage: Usage) -> None:

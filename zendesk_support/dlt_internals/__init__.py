@@ -56,8 +56,9 @@ from dlt.common.normalizers.utils import generate_dlt_id
 # Types what a load has done; finds the active pipeline, and its state while a run changes it.
 from dlt.common.pipeline import LoadInfo, PipelineContext, pipeline_state
 
-# Are the progress displays that `--progress` chooses from.
+# Is subclassed by our display; the others are those that `--progress` chooses from.
 from dlt.common.runtime.collector import LogCollector, TqdmCollector
+from dlt.common.runtime.collector_base import Collector
 
 # Recognises times as dlt does.
 from dlt.common.schema.detections import is_iso_timestamp
@@ -191,6 +192,7 @@ __all__ = [
     "DLT_DATA_DIR",
     "PARTITION_HINT",
     "BaseDocProvider",
+    "Collector",
     "ConfigSectionContext",
     "ConnectionStringCredentials",
     "Container",
