@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from dlt.pipeline.pipeline import Pipeline
 from documented import says
 from support import truth
 
@@ -95,23 +97,77 @@ def test_a_full_disk_is_named_and_the_next_run_completes_the_tables(
 
 
 @contextmanager
-def holding() -> Iterator[None]:
-    """Another program has the database open."""
+def holding() -> Iterator[Callable[[], None]]:
+    """Another program has the database open, until it is told to let go."""
     with subprocess.Popen([sys.executable, "-c", LOCKED], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
-        yield
-        other.communicate(b"\n")
+
+        def let_go() -> None:
+            with suppress(BrokenPipeError, ValueError):
+                other.communicate(b"\n")
+
+        yield let_go
+        let_go()
+
+
+WAIT = "SOURCES__ZENDESK_SUPPORT__DATABASE_WAIT_MINUTES"
+WAITING = re.compile(
+    r"warning: The database \S+ is in use by \S+ \(process \d+\): waiting until it is closed there, for \S+ minutes "
+    r"at most\."
+)
+
+
+def test_a_database_in_use_is_waited_for(
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(WAIT, "1")
+    assert cli.duckdb(STREAMS) == 0
+    with holding() as let_go:
+        threading.Timer(2, let_go).start()
+        assert cli.duckdb(STREAMS) == 0
+    assert len(WAITING.findall(capsys.readouterr().err)) == 1
+    with holding() as let_go:
+        threading.Timer(2, let_go).start()
+        assert cli.duckdb([*STREAMS, "--verify"]) == 0
+    assert len(WAITING.findall(capsys.readouterr().err)) == 1
+
+
+def test_a_database_that_is_taken_while_zendesk_is_read_costs_nothing_but_the_run(
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.duckdb(STREAMS) == 0
+    configured.mutate("update_tickets", count=5)
+    monkeypatch.setenv(WAIT, "0.02")
+    extract = Pipeline.extract
+    with ExitStack() as stack:
+
+        def extracted(self: Pipeline, *arguments: Any, **options: Any) -> Any:
+            done = extract(self, *arguments, **options)
+            stack.enter_context(holding())
+            return done
+
+        monkeypatch.setattr(Pipeline, "extract", extracted)
+        assert cli.duckdb(STREAMS) == 1
+    shown = capsys.readouterr().err
+    assert "What was read since is kept, and loaded first by the next run." in shown, shown
+    monkeypatch.setattr(Pipeline, "extract", extract)
+    before = len(configured.requests())
+    assert_complete(configured)
+    assert len(configured.requests()) - before <= 6
 
 
 def test_a_database_in_use_is_named_and_the_next_run_completes_the_tables(
-    configured: Simulator, capsys: pytest.CaptureFixture[str]
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """L21, L38."""
+    monkeypatch.setenv(WAIT, "0.02")
     assert cli.duckdb(STREAMS) == 0
     configured.mutate("update_tickets", count=5)
     capsys.readouterr()
     with holding():
+        assert cli.duckdb([*STREAMS, "--verify"]) == 1
+        assert says("the database is in use", told(capsys.readouterr().err))
         assert cli.duckdb(STREAMS) == 1
     shown = capsys.readouterr()
     assert says("the database is in use", told(shown.err)), shown.err

@@ -36,7 +36,7 @@ from zendesk_support.errors import (
     UnavailableError,
     ZendeskError,
 )
-from zendesk_support.explain import causes, explain, untraced
+from zendesk_support.explain import causes, explain, holder_of, untraced
 from zendesk_support.report import Report, StreamReport
 from zendesk_support.runner import sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
@@ -274,6 +274,8 @@ def load(pipeline: Pipeline, source: ZendeskSource, **options: Any) -> Report:
         report = Report()
         errors.print(f"[red]{getattr(error, 'step', 'load')} failed:[/red] {escape(explain(error))}", highlight=False)
         errors.print("What earlier checkpoints have loaded stays; the next run goes on from there.", highlight=False)
+        if holder_of(error) and pipeline.has_pending_data:
+            errors.print("What was read since is kept, and loaded first by the next run.", highlight=False)
         report.broken = True
     return report
 
@@ -349,7 +351,7 @@ def compare(pipeline: Pipeline, source: ZendeskSource, strict: bool, **options: 
     try:
         results = verify(pipeline, source, **options)
     except (PipelineStepFailed, DestinationException) as error:
-        errors.print(f"[red]not compared:[/red] {escape(first_paragraph(error))}", highlight=False)
+        errors.print(f"[red]not compared:[/red] {escape(explain(error))}", highlight=False)
         return INCOMPLETE
     show_verification(results)
     refused = strict and any(result.verdict == "unavailable" for result in results)

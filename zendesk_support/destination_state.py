@@ -27,6 +27,7 @@ from zendesk_support.dlt_internals import (
     waiting_packages,
 )
 from zendesk_support.modes import DEFAULT, MODE_HINT
+from zendesk_support.patience import patiently
 from zendesk_support.streams.base import Stream
 
 HAS_ROWS = "has_rows"
@@ -44,8 +45,12 @@ def duckdb_file(client: Any) -> Path | None:
 
 
 @contextmanager
-def connected(pipeline: Pipeline) -> Iterator[None]:
+def connected(pipeline: Pipeline, wait: float) -> Iterator[None]:
     """Hold a connection to a DuckDB file open, or each query opens it anew.
+
+    Args:
+        pipeline: where to.
+        wait: seconds to wait for it where another program has it open.
 
     Raises:
         PipelineStepFailed: it cannot be opened.
@@ -54,7 +59,7 @@ def connected(pipeline: Pipeline) -> Iterator[None]:
         try:
             client: Any = pipeline.destination_client()
             if duckdb_file(client) is not None:
-                stack.enter_context(client)
+                patiently(lambda: stack.enter_context(client), wait)
         except Exception as error:
             raise PipelineStepFailed(pipeline, "sync", None, error) from error  # type: ignore[arg-type]
         yield

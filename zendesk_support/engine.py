@@ -197,7 +197,8 @@ class Session:
                     raise
                 raise told from error
         table = held_table(run.tables, target.table)
-        return Destination(self._client, table, stream.key if target.keeps_versions else ())
+        versions_of = stream.key if target.keeps_versions else ()
+        return Destination(self._client, table, versions_of, self.account.settings.database_wait)
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""

@@ -29,9 +29,8 @@ def explain(error: BaseException) -> str:
     for cause in causes(error):
         if isinstance(cause, OSError) and cause.errno in (*FULL, *REFUSED):
             return _unwritable(cause.errno in FULL, cause.strerror or "", cause.filename)
-        if locked := _LOCKED.search(str(cause)):
-            path, program, process = locked.groups()
-            return f"The database {path} is in use by {program} (process {process}). Close it there and run again."
+        if holder := holder_of(cause):
+            return f"{holder}. Close it there and run again."
         for is_full, pattern in ((True, _FULL), (False, _REFUSED)):
             if found := pattern.search(str(cause)):
                 file = _FILE.search(str(cause))
@@ -41,6 +40,15 @@ def explain(error: BaseException) -> str:
     told = wrapped[1] if wrapped else untraced(reason)[1]
     advice = getattr(error, "advice", None)
     return f"{told}\n{advice}" if advice else told
+
+
+def holder_of(error: BaseException) -> str | None:
+    """Who has a DuckDB file open, in words; None where an error is about something else."""
+    for cause in causes(error):
+        if locked := _LOCKED.search(str(cause)):
+            path, program, process = locked.groups()
+            return f"The database {path} is in use by {program} (process {process})"
+    return None
 
 
 def untraced(text: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from zendesk_support.dlt_internals import DatabaseUndefinedRelation, SqlClientBase, has_table_seen_data
 from zendesk_support.pages import Row, Rows, raw
+from zendesk_support.patience import patiently
 
 DIGEST = "_dlt_id"
 DELETED_AT = "_deleted_at"
@@ -49,15 +50,15 @@ class Turns:
         self._open: SqlClientBase[Any] | None = None
 
     @contextmanager
-    def to_read(self, client: SqlClientBase[Any] | None) -> Iterator[None]:
-        """Wait for a turn, and have the client connected."""
+    def to_read(self, client: SqlClientBase[Any] | None, wait: float = 0.0) -> Iterator[None]:
+        """Wait for a turn, and have the client connected; for `wait` seconds where another program has the file."""
         with self._counting:
             self._readers += 1
         with self._turn:
             try:
                 if client is not None and client is not self._open:
                     self._close()
-                    client.open_connection()
+                    patiently(client.open_connection, wait)
                     self._open = client
                 yield
             except BaseException:
@@ -143,6 +144,7 @@ class Destination:
         client: SqlClientBase[Any] | None = None,
         table: HeldTable | None = None,
         versions_of: Sequence[str] = (),
+        wait: float = 0.0,
     ) -> None:
         """Read one table.
 
@@ -150,7 +152,9 @@ class Destination:
             client: the pipeline's client.
             table: what to read.
             versions_of: the key, where the table holds several versions of a row: the last one counts.
+            wait: seconds to wait for a file that another program has open.
         """
+        self._wait = wait
         self._client = client
         self._table = table or HeldTable("", {})
         self._versions_of = versions_of
@@ -166,7 +170,7 @@ class Destination:
             return pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns))
 
         conditions = [self.bound(since[0], ">=", since[1])] if since is not None else []
-        with TURNS.to_read(self._client):
+        with TURNS.to_read(self._client, self._wait):
             chunks = self._fetch(columns, conditions, table_of)
         return pa.concat_tables(chunks) if chunks else None
 
@@ -186,7 +190,7 @@ class Destination:
         conditions = [Condition(column, f"IN ({', '.join(['%s'] * len(sought))})", sought)]
         names = [name for name in columns or self._table.columns if not name.startswith("_")]
         nested = bool(self._table.children) and not columns
-        with TURNS.to_read(self._client):
+        with TURNS.to_read(self._client, self._wait):
             chunks = self._fetch([*names, DIGEST] if nested else names, conditions, list)
             lists = self._lists(self._table, *self._selection(conditions)) if nested and chunks else {}
         return [
@@ -197,7 +201,7 @@ class Destination:
 
     def ids(self, key: Sequence[str], conditions: Sequence[Condition] = ()) -> Array:
         """The keys of all rows not marked as deleted, as `compact` makes them, in order; repeated keys stay."""
-        with TURNS.to_read(self._client):
+        with TURNS.to_read(self._client, self._wait):
             chunks = self._fetch(key, conditions, lambda chunk: compact(list(zip(*chunk))))
         ids = np.concatenate([*chunks, np.array([], np.int64)])
         ids.sort()
@@ -205,7 +209,7 @@ class Destination:
 
     def newest(self, column: str, conditions: Sequence[Condition] = ()) -> Any:
         """The greatest value of a column; None where there is none."""
-        with TURNS.to_read(self._client):
+        with TURNS.to_read(self._client, self._wait):
             found = self._fetch([column], conditions, lambda chunk: chunk[0][0], "max({})")
         return found[0] if found else None
 

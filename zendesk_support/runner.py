@@ -8,7 +8,6 @@ from typing import Any
 
 import dlt
 from dlt.common import logger
-from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
@@ -136,8 +135,9 @@ def without_refresh(pipeline: Pipeline) -> Iterator[None]:
         pipeline.refresh = before
 
 
-def load_once(pipeline: Pipeline, source: DltSource, **arguments: Any) -> None:
+def load_once(pipeline: Pipeline, source: ZendeskSource, **arguments: Any) -> None:
     """One dlt run; while it loads, no reader looks at the destination."""
+    wait = source.account.settings.database_wait
     pipeline.extract(source, **arguments)
     pipeline.normalize()
     try:
@@ -145,7 +145,7 @@ def load_once(pipeline: Pipeline, source: DltSource, **arguments: Any) -> None:
     except AlreadyRunningError:
         pipeline.abort_packages()
         raise
-    with TURNS.to_load(), connected(pipeline):
+    with TURNS.to_load(), connected(pipeline, wait):
         with_room(pipeline, pipeline.load)
 
 
@@ -165,7 +165,7 @@ def with_room(pipeline: Pipeline, step: Callable[[], LoadInfo | None]) -> None:
 
 def begin(pipeline: Pipeline, source: ZendeskSource) -> None:
     """Make positions and destination agree, and load what a crashed run has left."""
-    with connected(pipeline):
+    with connected(pipeline, source.account.settings.database_wait):
         follow_destination(pipeline, source)
         check_account(pipeline, source.name, source.account.settings.account)
     finish(pipeline)

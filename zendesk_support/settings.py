@@ -44,6 +44,7 @@ class Settings:
     clock_scale: float = 1.0
     same_account_as: str | None = None
     scope: str = "read"
+    database_wait: float = 300.0
 
     @property
     def account(self) -> str:

@@ -110,6 +110,7 @@ def zendesk_support_source(
     clock_scale: Number = 1.0,
     same_account_as: str | None = None,
     scope: str = "read",
+    database_wait_minutes: Number = 5.0,
 ) -> Any:
     """Zendesk Support and Help Center, one resource a stream.
 
@@ -140,6 +141,7 @@ def zendesk_support_source(
         clock_scale: how many of the account's seconds pass in one; other than 1 only for a simulator.
         same_account_as: the host that the tables were loaded from, where the account is now reached by another one.
         scope: what OAuth tokens are asked for; `read` reads every stream.
+        database_wait_minutes: how long `sync()` waits for a DuckDB file that another program has open.
 
     Returns:
         The source; pick streams with `with_resources`.
@@ -174,6 +176,7 @@ def zendesk_support_source(
         clock_scale=scale,
         same_account_as=same_account_as.strip().lower() if same_account_as else None,
         scope=checks.scope(scope),
+        database_wait=checks.not_negative("database_wait_minutes", database_wait_minutes, "5") * 60,
     )
     account = Account(settings, check_credentials(credentials))
     _quiet_arrow_hints()

@@ -17,6 +17,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.account_guard import check_account
 from zendesk_support.credentials import TokenVault
+from zendesk_support.destination_state import connected
 from zendesk_support.dlt_internals import (
     DatabaseUndefinedRelation,
     DestinationUndefinedEntity,
@@ -149,13 +150,16 @@ def verify(
     """
     set_defaults()
     with only_run(pipeline, source.selected_streams, loads=False):
-        if source.name not in pipeline.schema_names and not pipeline.has_pending_data:
-            pipeline.sync_destination()
-        check_account(pipeline, source.name, source.account.settings.account)
+        wait = source.account.settings.database_wait
+        with connected(pipeline, wait):
+            if source.name not in pipeline.schema_names and not pipeline.has_pending_data:
+                pipeline.sync_destination()
+            check_account(pipeline, source.name, source.account.settings.account)
         verifier = Verifier(pipeline, source, keys, instant("since", since) if since else None)
         results = verifier.run()
         if any(result.verdict != "not loaded" for result in results):
-            store(pipeline, source, results, verifier.vault)
+            with connected(pipeline, wait):
+                store(pipeline, source, results, verifier.vault)
     return results
 
 
@@ -272,7 +276,10 @@ class Verifier:
                 yield Loaded(
                     stream=stream,
                     destination=Destination(
-                        client, held_table(tables, table["name"]), stream.key if mode in APPENDING else ()
+                        client,
+                        held_table(tables, table["name"]),
+                        stream.key if mode in APPENDING else (),
+                        settings.database_wait,
                     ),
                     keeps=stream.keeps or mode == "append",
                     start=max(settings.start if stream.fact else 0, begun if stream.fact else 0, self._since or 0),
