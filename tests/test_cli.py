@@ -150,7 +150,7 @@ def test_the_check_says_which_streams_the_plan_lacks(
     arguments = ["--check", "--streams", "groups", "ticket_forms"]
     assert cli.duckdb(arguments) == 0
     words = " ".join(capsys.readouterr().out.split())
-    assert words.startswith("127.0.0.1, role admin, scope read")
+    assert words.startswith("127.0.0.1, role admin, scope read, 700 requests a minute (plan Enterprise) stream")
     assert "groups ok" in words
     assert "ticket_forms no" in words
     assert "ticket_forms: Zendesk refused `ticket_forms` (403:" in words
@@ -221,10 +221,27 @@ def test_credentials_that_lose_streams_of_every_plan_exit_with_1(
     told = capsys.readouterr()
     words = " ".join(told.err.split())
     assert says("the credentials may not read a stream that every plan has", words.removeprefix("error: "))
-    assert "(127.0.0.1, role admin, scope read) may not read tickets, users, which" in words
+    assert (
+        "(127.0.0.1, role admin, scope read, 700 requests a minute (plan Enterprise)) may not read tickets, users, which"
+        in words
+    )
     assert "ticket_forms" not in told.err
     assert told.out.count("(403:") == 1
     assert "tickets, users, ticket_forms: Zendesk refused them" in told.out or option
+
+
+def test_the_check_says_what_a_narrow_scope_loses(
+    simulate: Callable[..., Simulator], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = simulate(gates={"macros": 403, "triggers": 403})
+    for name, value in environment_of(account, SCOPE="tickets:read users:read").items():
+        monkeypatch.setenv(name, value)
+    assert cli.duckdb(["--check", "--streams", "tickets", "macros", "triggers"]) == 1
+    told = capsys.readouterr()
+    assert "scope tickets:read users:read" in told.out
+    words = " ".join(told.err.split())
+    assert "may not read macros, triggers, which every plan has." in words
+    assert 'A narrow scope may be why: set scope = "read"' in words
 
 
 def test_an_account_that_refuses_everything_exits_with_2(

@@ -95,6 +95,7 @@ class Bucket:
     def __init__(self, name: str, limit: int, share: float) -> None:
         self.name = name
         self.limit = limit
+        self.is_told = False  # by an answer's headers
         self.share = share
         self.period = WINDOW  # of its windows, in seconds; longer where an answer tells of a later reset
         self.probing_since: float | None = -math.inf  # until a request sent since then is answered, one goes at a time
@@ -194,7 +195,7 @@ class Bucket:
         self._counted_late(sent, now)
         self._forget(now)
         if quota.limit:
-            self.limit = quota.limit
+            self.limit, self.is_told = quota.limit, True
         if quota.resets_in is not None and quota.resets_in > self.period + 1:
             self.period = next((period for period in PERIODS if quota.resets_in <= period + 1), LONGEST_WINDOW)
         if self.probing_since is not None and sent >= self.probing_since:
@@ -432,6 +433,12 @@ class Budget:
                     if ready_at > now:
                         found[bucket.name] = ready_at - now if ready_at < math.inf else 0.0
             return found
+
+    def told_limit(self, spec: BucketSpec) -> int | None:
+        """Requests a minute that answers say a limit allows; None where none has said it."""
+        with self._lock:
+            bucket = self._bucket(spec)
+            return bucket.limit if bucket.is_told else None
 
     def limit(self, spec: BucketSpec) -> int:
         """Requests a minute that a limit allows, as far as answers have told."""

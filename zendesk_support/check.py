@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from urllib3.util import parse_url
 
+from zendesk_support.budget import ACCOUNT
 from zendesk_support.engine import Account, Session
 from zendesk_support.errors import (
     ConfigurationError,
@@ -22,6 +23,13 @@ from zendesk_support.streams import CATALOGUE
 from zendesk_support.transport import WHO_AM_I, Usage, read_me
 
 NAMED = 5
+PLANS = {
+    200: "Team",
+    400: "Growth or Professional",
+    700: "Enterprise",
+    2500: "Enterprise Plus or the High Volume add-on",
+}
+"""By the account's requests a minute, which alone tell the plan (documentation: rate limits)."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +40,27 @@ class Identity:
         host: of the account.
         role: of the user, such as `admin`; None where Zendesk does not say.
         scope: what the token may, as Zendesk said when it gave it; None for an API token, or one that was given.
+        limit: the account's requests a minute, as an answer has told; None where none has.
     """
 
     host: str
     role: str | None
     scope: str | None
+    limit: int | None = None
 
     def __str__(self) -> str:
         told = [self.host, f"role {self.role or 'unknown'}"]
-        return ", ".join([*told, f"scope {self.scope}"] if self.scope else told)
+        if self.scope:
+            told.append(f"scope {self.scope}")
+        if self.limit is not None:
+            plan = PLANS.get(self.limit)
+            told.append(f"{self.limit:,} requests a minute" + (f" (plan {plan})" if plan else ""))
+        return ", ".join(told)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the token may not read all."""
+        return self.scope is not None and "read" not in self.scope.split()
 
 
 def identify(session: Session) -> Identity:
@@ -64,7 +84,8 @@ def identify(session: Session) -> Identity:
             "Zendesk does not know these credentials: it answered as to an anonymous user. "
             "Check [sources.zendesk_support.credentials]."
         )
-    return Identity(str(parse_url(settings.base_url).host), me.role, getattr(session.transport.auth, "scope", None))
+    scope = getattr(session.transport.auth, "scope", None)
+    return Identity(str(parse_url(settings.base_url).host), me.role, scope, session.account.budget.told_limit(ACCOUNT))
 
 
 def check_streams(account: Account, names: Sequence[str]) -> tuple[Identity, dict[str, ZendeskError | None]]:
@@ -122,6 +143,8 @@ def loss(streams: Sequence[str], identity: Identity | None) -> str:
     who = f" ({identity})" if identity is not None else ""
     is_admin = identity is not None and identity.role == "admin"
     needed = "Give the token the scope `read`" if is_admin else "Use an admin's credentials"
+    if identity is not None and identity.is_narrow:
+        needed = 'A narrow scope may be why: set scope = "read"'
     return (
         f"These credentials{who} may not read {listed}, which every plan has. {needed}: docs/credentials.md has how. "
         "To do without, name them: --exclude."
