@@ -221,10 +221,8 @@ def test_credentials_that_lose_streams_of_every_plan_exit_with_1(
     told = capsys.readouterr()
     words = " ".join(told.err.split())
     assert says("the credentials may not read a stream that every plan has", words.removeprefix("error: "))
-    assert (
-        "(127.0.0.1, role admin, scope read, 700 requests a minute (plan Enterprise)) may not read tickets, users, which"
-        in words
-    )
+    who = "127.0.0.1, role admin, scope read, 700 requests a minute (plan Enterprise)"
+    assert f"({who}) may not read tickets, users, which" in words
     assert "ticket_forms" not in told.err
     assert told.out.count("(403:") == 1
     assert "tickets, users, ticket_forms: Zendesk refused them" in told.out or option

@@ -82,7 +82,7 @@ def identify(session: Session) -> Identity:
     if me.id is None:
         raise CredentialsError(
             "Zendesk does not know these credentials: it answered as to an anonymous user. "
-            "Check [sources.zendesk_support.credentials]."
+            "Check [sources.zendesk_support.credentials]; docs/credentials.md has how."
         )
     scope = getattr(session.transport.auth, "scope", None)
     return Identity(str(parse_url(settings.base_url).host), me.role, scope, session.account.budget.told_limit(ACCOUNT))

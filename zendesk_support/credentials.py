@@ -134,7 +134,9 @@ and one of these in ~/.dlt/secrets.toml:
 or in the environment, for example
     SOURCES__ZENDESK_SUPPORT__SUBDOMAIN
     SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_ID
-    SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_SECRET"""
+    SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_SECRET
+
+docs/credentials.md has how to get them."""
 
 
 def check_credentials(credentials: CredentialsConfiguration) -> CredentialsConfiguration:

@@ -341,12 +341,13 @@ class Transport:
             if self.hopeless is None and not self._are_known():
                 self._end(
                     CredentialsError(
-                        f'Zendesk refused the credentials (401: "{said}"). Check [sources.zendesk_support.credentials].'
+                        f'Zendesk refused the credentials (401: "{said}"). '
+                        "Check [sources.zendesk_support.credentials]; docs/credentials.md has how."
                     )
                 )
         return self.hopeless or ContractError(
             f'{request.route}: Zendesk answered 401: "{said}", yet it accepts the credentials elsewhere. '
-            "Use an admin's credentials, with the scope `read`."
+            "Use an admin's credentials, with the scope `read`: docs/credentials.md has how."
         )
 
     def _are_known(self) -> bool:
@@ -415,7 +416,7 @@ class Transport:
                     raise CredentialsError(
                         f"Zendesk refused the {payload['grant_type']} grant at {self._settings.base_url} "
                         f'({answer.status}: "{self._words(answer)}"). Check subdomain, client_id, client_secret and '
-                        "refresh_token."
+                        "refresh_token; docs/credentials.md has how to get them."
                     )
             except BrokenAnswer as error:
                 reason = str(error)
