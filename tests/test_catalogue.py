@@ -33,6 +33,7 @@ LAYERS = (
     {"transport", "lookback", "destination_settings", "tracked_secrets"},
     {"kinds"},
     {"streams"},
+    {"positions"},
     {"shapes", "modes"},
     {"target"},
     {"engine", "account_guard", "destination_state", "hints"},

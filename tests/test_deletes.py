@@ -183,7 +183,7 @@ def test_tickets_deleted_before_a_sync_began_are_not_remembered_in_its_state(
     account.mutate("delete_tickets", count=5)
     account.advance(3600)
     load(target, account, "ticket_metrics")
-    position = target.state["sources"]["zendesk_support"]["resources"]["ticket_metrics"]["positions"]["0"]
+    position = target.state["sources"]["zendesk_support"]["resources"]["ticket_metrics"]["positions"]["rows"]["all"]
     assert "amended" not in position
     assert_whole(target, account, "ticket_metrics")
 

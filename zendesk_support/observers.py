@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, ClassVar
@@ -29,6 +29,7 @@ from zendesk_support.kinds import (
 from zendesk_support.known import DELETED_AT, Array, Condition, Destination, Known, compact, holds, ids_of, keys_digest
 from zendesk_support.modes import DEFAULT
 from zendesk_support.pages import Row, Rows, number, seconds, tokens
+from zendesk_support.positions import Positions
 from zendesk_support.shapes import TableShape
 from zendesk_support.streams.base import Feed, Stream
 from zendesk_support.target import Target
@@ -70,7 +71,7 @@ class Loaded:
     start: int
     begun_later: bool
     end: int | None
-    positions: Mapping[str, Any]
+    positions: Positions
     last: LastSync | None
     since: int | None = None
 
@@ -102,9 +103,9 @@ class Loaded:
             return None
         return self.last.asked_at - ANSWERED_WITHIN
 
-    def position(self, feed: int) -> dict[str, Any]:
+    def position(self, feed: Feed) -> dict[str, Any]:
         """Where the next sync starts; with no saved position, when the last one asked."""
-        position = self.positions.get(str(feed)) or {}
+        position = self.positions.of(feed.name)
         at = position.get("at", self.asked_at)
         if at is None:
             newest = self.newest()
@@ -271,7 +272,7 @@ class Upcoming(Observer):
 
     def __init__(self, session: Session, loaded: Loaded, number: int) -> None:
         feed = loaded.stream.feeds[number]
-        super().__init__(session, loaded, feed, loaded.position(number), loaded.destination)
+        super().__init__(session, loaded, feed, loaded.position(feed), loaded.destination)
         self.brought: list[Array] = []
         self.ended: list[Array] = []
         self.removed: list[Array] = []
@@ -300,7 +301,7 @@ class Listed(Observer):
     """
 
     def __init__(self, session: Session, loaded: Loaded, feed: Feed) -> None:
-        super().__init__(session, loaded, feed, loaded.position(0), loaded.destination)
+        super().__init__(session, loaded, feed, loaded.position(feed), loaded.destination)
         self.known = Known(None, loaded.stream.key)
         self.added = Keys()
         self.gone = Keys()

@@ -29,14 +29,13 @@ from zendesk_support.hints import apply_mode
 from zendesk_support.kinds import ANSWERED_WITHIN
 from zendesk_support.known import DELETED_AT, DIGEST, KEY_HINT
 from zendesk_support.modes import APPENDING, FULL, SPOOLED, Mode, Spool
+from zendesk_support.positions import POSITIONS, Positions
 from zendesk_support.report import StreamReport, now
 from zendesk_support.settings import Settings
 from zendesk_support.shapes import ArrowShape, RowShape, Shape, TableShape
 from zendesk_support.streams.base import Stream
 from zendesk_support.target import Run, Target, load_id, position_of, takes_nothing, target_of
 
-POSITIONS = "positions"
-FIRST = "0"
 UNREADABLE = (
     "the destination cannot be read back: lists are sent whole, rows that Zendesk deletes stay, and earlier rows are "
     "not redacted"
@@ -96,15 +95,18 @@ class Reading:
         )
         self._spool = Spool() if mode in SPOOLED or target.unique else None
         start = position_of(start_of(cursor, target)) if cursor is not None else 0
-        state = self._state()
+        positions = self._positions()
         destination = session.destination(stream, target)
-        feeds = {str(i): feed for i, feed in enumerate(stream.feeds)}
+        feeds = {feed.name: feed for feed in stream.feeds}
+        self._first = stream.feeds[0].name
         nothing_to_amend = self._stateless or not target.is_loaded or not target.has_sql
-        self._later = [i for i, feed in feeds.items() if feed.amends_only and nothing_to_amend and i not in state]
+        self._later = [
+            name for name, feed in feeds.items() if feed.amends_only and nothing_to_amend and name not in positions
+        ]
         self._members = {
-            i: Member(session, stream, feed, state.get(i, {}), start, self._shape, destination, target)
-            for i, feed in feeds.items()
-            if i not in self._later
+            name: Member(session, stream, feed, positions.of(name), start, self._shape, destination, target)
+            for name, feed in feeds.items()
+            if name not in self._later
         }
         self._passes = [session.join(member) for member in self._members.values()]
 
@@ -149,37 +151,37 @@ class Reading:
     def _exhausted(self) -> bool:
         return all(member.exhausted for member in self._members.values())
 
-    def _state(self) -> dict[str, dict[str, Any]]:
+    def _positions(self) -> Positions:
         """Positions by feed, as the run under way will keep them."""
-        saved: dict[str, Any] = {} if self._stateless else dlt.current.resource_state()
-        positions: dict[str, dict[str, Any]] = saved.setdefault(POSITIONS, {})
-        return positions
+        return Positions({} if self._stateless else dlt.current.resource_state(), self._stream)
 
     def _pages(self, cursor: Any | None) -> Generator[Any, None, None]:
         """Tables as they come, up to the end or a checkpoint; the position moves with each of them."""
-        state = self._state()
+        positions = self._positions()
         while not self._exhausted:
             if self._sync is not None and self._sync.reached:
                 # What is ready still goes along.
-                for i, member in self._members.items():
+                for name, member in self._members.items():
                     for batch in member.ready():
-                        yield from self._hand_over(i, batch, state, cursor)
+                        yield from self._hand_over(name, batch, positions, cursor)
                 return
-            for i, member in self._members.items():
+            for name, member in self._members.items():
                 if (taken := member.take()) is not None:
-                    yield from self._hand_over(i, taken, state, cursor)
+                    yield from self._hand_over(name, taken, positions, cursor)
                 else:
                     self._session.show_waiting()
                     yield None
 
-    def _hand_over(self, i: str, batch: Batch, state: dict[str, dict[str, Any]], cursor: Any | None) -> Iterable[Any]:
+    def _hand_over(self, feed: str, batch: Batch, positions: Positions, cursor: Any | None) -> Iterable[Any]:
         if batch.position:
-            state[i] = batch.position
-            if i == FIRST:
+            positions.move(feed, batch.position)
+            if feed == self._first:
                 self._advance(cursor, batch)
-        if (asked_at := self._members[FIRST].asked_at) is not None:
+        if (asked_at := self._members[self._first].asked_at) is not None:
             # Rows that an amendment may concern are there from now on.
-            state |= {later: {"at": int(asked_at) - ANSWERED_WITHIN} for later in self._later if later not in state}
+            for later in self._later:
+                if later not in positions:
+                    positions.move(later, {"at": int(asked_at) - ANSWERED_WITHIN})
         if batch.data is None:
             return
         self._report.rows += batch.rows
@@ -261,7 +263,7 @@ class Reading:
     def _conclude_report(self) -> None:
         """Hand the report over to the resource that loads reports."""
         report = self._report
-        first = self._members[FIRST]
+        first = self._members[self._first]
         report.table_keys = first.table_keys
         if first.asked_at is not None:
             report.asked_at = datetime.fromtimestamp(first.asked_at, timezone.utc)

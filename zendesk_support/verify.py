@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -43,6 +44,7 @@ from zendesk_support.observers import (
     moment,
     numbers,
 )
+from zendesk_support.positions import Positions
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import now
 from zendesk_support.resource import keep_tokens
@@ -285,7 +287,7 @@ class Verifier:
                     start=max(settings.start if stream.fact else 0, begun if stream.fact else 0, self._since or 0),
                     begun_later=stream.fact and begun > settings.start,
                     end=settings.end if stream.fact else None,
-                    positions=state.get("positions", {}),
+                    positions=Positions(deepcopy(dict(state)), stream),
                     last=last.get(stream.name),
                     since=self._since,
                 )
@@ -451,7 +453,7 @@ class Examination:
             found=len(counted),
             added=int((~holds(counted, brought)).sum()),
             left=int(holds(counted, ended).sum()),
-            exact=min(tally.refreshed) >= self.loaded.position(0)["at"],
+            exact=min(tally.refreshed) >= self.loaded.position(self.loaded.stream.feeds[0])["at"],
             observers=upcoming,
         )
 
@@ -470,7 +472,9 @@ class Examination:
     def _survey(self, session: Session, table: Array, versions: tuple[Array, Array]) -> Survey:
         feed = self.stream.feeds[0]
         if not self._keys and isinstance(feed.reader, (CursorExport, TimeExport, PerTicket)):
-            until = int(time.time()) if self.loaded.unfinished else self.loaded.position(0)["at"]
+            until = (
+                int(time.time()) if self.loaded.unfinished else self.loaded.position(self.loaded.stream.feeds[0])["at"]
+            )
             feed = replace(feed, reader=Sample(feed.reader, len(table), until))
         return Survey(session, self.loaded, feed, table, versions)
 

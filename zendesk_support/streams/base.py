@@ -114,11 +114,16 @@ class Amend:
 
 @dataclass(frozen=True)
 class Feed:
-    """A reader, and what a stream takes from its answers; feeds of the same reader share one pass over it."""
+    """A reader, and what a stream takes from its answers; feeds of the same reader share one pass over it.
+
+    Attributes:
+        name: under which its position is saved; of no two feeds of a stream, and never another's.
+    """
 
     reader: Reader
     pick: Pick = all_rows
     amend: Amend | None = None
+    name: str = "rows"
 
     @property
     def amends_only(self) -> bool:
@@ -182,6 +187,9 @@ class Stream:
         for name in (*self.key, *single, *self.notes, *self.links):
             if name not in self.columns:
                 raise TypeError(f"stream {self.name}: {name} is not among its columns")
+        for feeds in (self.feeds, *self.variants.values()):
+            if len({feed.name for feed in feeds}) < len(feeds):
+                raise TypeError(f"stream {self.name}: two of its feeds have one name")
         object.__setattr__(self, "columns", as_read(self.columns, self.key))
 
     @property

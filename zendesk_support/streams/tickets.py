@@ -45,7 +45,7 @@ RATING_LIST = FilteredListing(
     "satisfaction_ratings", "satisfaction_ratings", time="updated_at", window=unix_window("start_time", "end_time")
 )
 CLOCKS = "{calendar, business}, minutes"
-SCRUBS = Feed(TICKET_EXPORT, no_rows, REMOVE_SCRUBBED)
+SCRUBS = Feed(TICKET_EXPORT, no_rows, REMOVE_SCRUBBED, name="scrubs")
 
 
 TICKETS = Stream(
@@ -214,7 +214,7 @@ TICKET_AUDITS = Stream(
     fact=True,
     immutable=True,
     option="ticket_audits",
-    variants={"per_ticket": (Feed(AUDITS_PER_TICKET), SCRUBS)},
+    variants={"per_ticket": (Feed(AUDITS_PER_TICKET, name="per_ticket"), SCRUBS)},
     notes={
         "author_id": "-1 means Zendesk itself",
         "events": "list of events; their keys depend on type",
@@ -280,7 +280,7 @@ TICKET_ACTIVITIES = Stream(
     feeds=(
         Feed(FilteredListing("activities", "activities", time="updated_at", window=iso_since("since")), activities),
         SCRUBS,
-        Feed(EVENT_EXPORT, no_rows, REWRITE_ACTIVITIES),
+        Feed(EVENT_EXPORT, no_rows, REWRITE_ACTIVITIES, name="redactions"),
     ),
     columns=columns(
         bigint="id actor_id ticket_id user_id",

@@ -1,0 +1,60 @@
+"""Where a stream goes on: in its state, by the name of a feed and the part of it that was read.
+
+    {"positions": {"rows": {"all": {"at": 1767225600, …}}, "scrubs": {"all": {…}}}, "layout": 2}
+
+A feed has its position under its own name, so that one that is added or taken out hands it to no other. A feed that is
+read in parts, such as one for each of several objects, has one a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zendesk_support.errors import ConfigurationError
+from zendesk_support.streams.base import Stream
+
+POSITIONS = "positions"
+LAYOUT = "layout"
+NEWEST = 2
+WHOLE = "all"
+"""The part of a feed that is read as one."""
+
+
+class Positions:
+    """A stream's saved positions."""
+
+    def __init__(self, state: dict[str, Any], stream: Stream) -> None:
+        """Take them out of the stream's state, and keep them there; those of an earlier layout are moved.
+
+        Raises:
+            ConfigurationError: a newer version of this package has written them.
+        """
+        found = state.get(LAYOUT, NEWEST if POSITIONS not in state else 1)
+        if found > NEWEST:
+            raise ConfigurationError(
+                f"the positions of {stream.name} were saved by a newer version of this package (layout {found}, this "
+                f"one knows {NEWEST}). Install that one, or load the stream anew: --full-refresh --streams {stream.name}."
+            )
+        if found < NEWEST:
+            state[POSITIONS] = by_name(state[POSITIONS], stream)
+        state[LAYOUT] = NEWEST
+        self._saved: dict[str, dict[str, Any]] = state.setdefault(POSITIONS, {})
+
+    def __contains__(self, feed: str) -> bool:
+        """Whether a feed has any."""
+        return bool(self._saved.get(feed))
+
+    def of(self, feed: str, part: str = WHOLE) -> dict[str, Any]:
+        """Where a part of a feed goes on; empty where it was never read."""
+        return dict(self._saved.get(feed, {}).get(part, {}))
+
+    def move(self, feed: str, position: Mapping[str, Any], part: str = WHOLE) -> None:
+        """Let a part of a feed go on from there."""
+        self._saved.setdefault(feed, {})[part] = dict(position)
+
+
+def by_name(numbered: Mapping[str, Any], stream: Stream) -> dict[str, dict[str, Any]]:
+    """Positions that were kept under the numbers of feeds, by the names that those feeds have."""
+    names = {str(number): feed.name for number, feed in enumerate(stream.feeds)}
+    return {names[number]: {WHOLE: position} for number, position in numbered.items() if number in names}
