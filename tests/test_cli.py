@@ -88,6 +88,12 @@ def test_the_script_loads_what_it_is_asked_for(account: Simulator) -> None:
         (["--database", "."], "--database . is a folder. Example: --database zendesk.duckdb"),
         (["--database", __file__], "is no DuckDB file. Example: --database zendesk.duckdb"),
         (["--streams", "groups,ticket"], "--streams ticket: there is no such stream"),
+        (["--streams", ","], "--streams names no stream. Example: --streams tickets users"),
+        (["--streams", ""], "--streams names no stream."),
+        (["--demo", "--check"], "--demo and --check do not go together."),
+        (["--check", "--verify"], "--check and --verify do not go together."),
+        (["--check", "--full-refresh"], "--check and --full-refresh do not go together."),
+        (["--demo", "--since", "2024-01-31"], "--since is for --verify."),
     ],
 )
 def test_wrong_use_exits_with_2_and_says_what_is_right(
@@ -240,6 +246,60 @@ def test_the_check_says_what_a_narrow_scope_loses(
     words = " ".join(told.err.split())
     assert "may not read macros, triggers, which every plan has." in words
     assert 'A narrow scope may be why: set scope = "read"' in words
+
+
+def test_a_verification_of_a_stream_that_the_credentials_lost_exits_with_1(
+    configured: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.duckdb(["--streams", "groups", "brands"]) == 0
+    configured.fault("status", route="groups", status=403, times=None)
+    assert cli.duckdb(["--verify", "--streams", "groups", "brands"]) == 1
+    assert "may not read groups, which every plan has." in " ".join(capsys.readouterr().err.split())
+
+
+def test_web_pages_alone_are_given_up_after_seconds_and_named(
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(transport, "FIRST_CONTACT", 2.0)
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__RETRY_DEADLINE", "100000")
+    configured.fault("html", route="*", times=None)
+    for option in ([], ["--check"]):
+        assert cli.duckdb([*option, "--streams", "groups", "brands"]) == 2
+        told = capsys.readouterr()
+        assert says("an address that answers with web pages", " ".join(told.err.removeprefix("error: ").split()))
+        assert "plan" not in told.out + told.err
+
+
+def test_refused_credentials_are_told_also_where_the_question_who_they_are_is_refused(
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured.fault("status", route="users_me", status=403, times=None)
+    for route in ("groups", "brands"):
+        configured.fault("status", route=route, status=401, times=None)
+    assert cli.duckdb(["--streams", "groups", "brands"]) == 2
+    assert "Zendesk refused the credentials (401" in " ".join(capsys.readouterr().err.split())
+
+
+def test_quiet_prints_failures_only(
+    simulate: Callable[..., Simulator], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = simulate(gates={"ticket_forms": 403})
+    for name, value in environment_of(account).items():
+        monkeypatch.setenv(name, value)
+    for option in ([], ["--verify"]):
+        assert cli.duckdb(["-q", *option, "--streams", "groups", "ticket_forms"]) == 0
+    assert cli.duckdb(["-q", "--check", "--streams", "groups"]) == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "")
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_named(home: Path) -> None:
+    (home / ".dlt").mkdir()
+    (home / ".dlt" / "config.toml").write_text('[sources.zendesk_support]\nsubdomain = "acme\n')
+    done = call("--check")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "config.toml" in done.stderr
 
 
 def test_an_account_that_refuses_everything_exits_with_2(

@@ -114,7 +114,7 @@ def holding() -> Iterator[Callable[[], None]]:
 WAIT = "SOURCES__ZENDESK_SUPPORT__DATABASE_WAIT_MINUTES"
 WAITING = re.compile(
     r"warning: The database \S+ is in use by \S+ \(process \d+\): waiting until it is closed there, for \S+ minutes "
-    r"at most\."
+    r"at most \(database_wait_minutes\)\."
 )
 
 

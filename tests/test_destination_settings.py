@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from documented import says
@@ -79,6 +80,68 @@ def test_a_connection_string_that_lacks_a_part_is_refused(
     told = refused([], "postgres", capsys)
     assert says("half a connection string", told), told
     assert f"lacks {lacking}." in told
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"postgresql://loader:{SECRET}@{SECRET}@127.0.0.1:1/warehouse", "holds an @, which is written %40"),
+        (f"postgresql://loader:{SECRET}@127.0.0.1:{SECRET}/warehouse", "look at its port"),
+        (f"postgresql://loader:{SECRET}@127.0.0.1:1/warehouse?connect_timeout={SECRET}", "No connection to Postgres"),
+    ],
+)
+def test_a_connection_string_that_is_wrong_somewhere_is_refused_without_a_secret(
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, expected: str
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", text)
+    assert expected in refused([], "postgres", capsys)
+
+
+def test_a_part_that_is_missing_beside_others_is_named(
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("HOST", "USERNAME", "PASSWORD"):
+        monkeypatch.setenv(f"DESTINATION__POSTGRES__CREDENTIALS__{name}", SECRET)
+    told = refused([], "postgres", capsys)
+    assert told.startswith("DESTINATION__POSTGRES__CREDENTIALS__DATABASE is not set, beside username, password, host.")
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("DESTINATION__DUKDB__CREDENTIALS", "destination.duckdb"),
+        ("SOURCES__ZENDESK_SUPORT__START_DATE", "sources.zendesk_support"),
+    ],
+)
+def test_a_misspelt_section_is_refused(
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, nearest: str
+) -> None:
+    monkeypatch.setenv(name, "2020-01-01")
+    assert f"Did you mean {nearest}?" in refused([], "duckdb", capsys)
+
+
+def test_a_section_that_is_named_after_ours_is_left_alone(
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT_EU__START_DATE", "2020-01-01")
+    assert cli.duckdb(["--streams", "groups", "-q"]) == 0
+
+
+def test_a_name_that_is_like_no_other_gets_no_suggestion(
+    configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DESTINATION__DUCKDB__ZZZZ", "1")
+    told = refused([], "duckdb", capsys)
+    assert "there is no setting zzzz. a DuckDB file's settings" in told
+
+
+def test_the_file_that_dlts_own_setting_names_is_loaded(
+    configured: Simulator, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", "other.duckdb")
+    assert cli.duckdb(["--streams", "groups", "-q"]) == 0
+    assert (home / "other.duckdb").exists()
+    assert not (home / "zendesk.duckdb").exists()
 
 
 @pytest.mark.parametrize("text", [f"mysql://loader:{SECRET}@db.example.com/warehouse", SECRET])

@@ -90,9 +90,9 @@ def test_the_display_fits_a_terminal_and_leaves_it_to_the_ending(slow: Simulator
     terminal = Terminal(slow)
     live = terminal.watch(
         lambda text: (
-            re.search(r"^incremental exports +\w+ and \d more +\d{4}-\d\d-\d\d \(\d+%", text, re.MULTILINE) is not None
+            re.search(r"^incremental exports +\w+ \+\d +\d{4}-\d\d-\d\d, \d+%", text, re.MULTILINE) is not None
             and re.search(r"^ +waits: quota", text, re.MULTILINE) is not None
-            and re.search(r"^help center +\w+ and \d+ more +", text, re.MULTILINE) is not None
+            and re.search(r"^help center +\w+ \+\d+ +", text, re.MULTILINE) is not None
             and re.search(r"^[\d,]+ rows read in \d+ s, \d+ of \d+ readers done", text, re.MULTILINE) is not None
         )
     )
@@ -144,7 +144,7 @@ def reading(**more: Any) -> Progress:
     """A pass that is under way."""
     usual = {
         "streams": ("tickets",), "limit": "incremental exports", "begun": True, "since": None, "reached": 0,
-        "rows": 1200, "known": 5000, "trouble": None,
+        "rows": 1200, "known": 5000, "requests": 12, "trouble": None,
     }  # fmt: skip
     return Progress(**{**usual, **more})
 

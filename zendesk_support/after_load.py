@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import dlt
 from dlt.common import logger
 from dlt.pipeline.pipeline import Pipeline
 
-from zendesk_support.dlt_internals import LoadInfo, SqlClientBase, SqlJobClientBase, WithStagingDataset
+from zendesk_support.dlt_internals import (
+    DatabaseTerminalException,
+    LoadInfo,
+    SqlClientBase,
+    SqlJobClientBase,
+    WithStagingDataset,
+)
 
 NAME_LENGTH = 63
 LOOKED_UP_BY = ("ticket_id",)
@@ -56,13 +62,31 @@ def tidy(pipeline: Pipeline, info: LoadInfo) -> None:
                     with client.with_staging_dataset():
                         client.sql_client.truncate_tables(*filled)
                 if is_new and (wanted := [*missing_indexes(client), *missing_comments(client)]):
-                    client.sql_client.execute_many(wanted)
+                    carry_out(client.sql_client, wanted)
                 if dialect(client) == "bigquery":
                     describe_tables(client, package.schema_update)
             if is_new:
                 pipeline.set_local_state_val(mark, version)
         except Exception as error:  # the destination's own kinds among them
             logger.warning(f"the rows are loaded; what is to be done after it has failed: {error}")
+
+
+def carry_out(sql: SqlClientBase[Any], statements: Sequence[str]) -> None:
+    """Make indexes and comments together; where one is refused, one by one, so that it costs no other."""
+    try:
+        sql.execute_many(statements)
+    except DatabaseTerminalException:
+        refused = []
+        for statement in statements:
+            try:
+                sql.execute_sql(statement)
+            except DatabaseTerminalException as error:
+                refused.append(f"{statement} ({str(error).strip()})")
+        if refused:
+            logger.warning(
+                f"{len(refused)} of {len(statements)} indexes and comments could not be made, for example "
+                f"{refused[0]}. The rows are loaded."
+            )
 
 
 def is_database(client: Any) -> bool:

@@ -75,8 +75,9 @@ def identify(session: Session) -> Identity:
     try:
         me = session.transport.get(WHO_AM_I, read_me, Usage()).user
     except (UnavailableError, ContractError) as error:
+        told = str(error).partition(" The plan or role")[0]
         raise ConfigurationError(
-            f"{settings.base_url} does not answer as a Zendesk account does: {error} Check subdomain (or base_url), "
+            f"{settings.base_url} does not answer as a Zendesk account does: {told} Check subdomain (or base_url), "
             "and whether a proxy or a login page stands before it."
         ) from error
     if me.id is None:

@@ -45,7 +45,10 @@ from zendesk_support.tracked_secrets import tracked_secrets
 from zendesk_support.verify import Verification, verify
 
 LOADED, INCOMPLETE, WRONG_USE, OUT_OF_TIME = 0, 1, 2, 3
+ALONE = ("demo", "list_streams", "check", "verify", "verify_keys", "full_refresh")
+"""Options of which one run takes one."""
 PROGRESS = ("auto", "tqdm", "log", "off")
+LONGEST_LINE = 500
 TIME = "%Y-%m-%d %H:%M:%S"
 NAMED = 5
 ROUTE = re.compile(r"^Zendesk refused `[^`]*` \(")
@@ -64,14 +67,19 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
     """
     warehouse = WAREHOUSES[destination]
     options = make_parser(warehouse).parse_args(arguments)
-    with plain_warnings():
-        return carry_out(options, warehouse)
+    try:
+        with plain_warnings(options.quiet):
+            return carry_out(options, warehouse)
+    except ConfigurationException as error:  # of a file that cannot be read
+        errors.print(f"[red]error:[/red] {escape(first_paragraph(error))}", highlight=False)
+        return WRONG_USE
 
 
 def carry_out(options: argparse.Namespace, warehouse: Warehouse) -> int:
     """Do what the options say, and put into words what stands in the way."""
     make_pipeline = partial(open_pipeline, warehouse)
     try:
+        check_options(options)
         if options.demo:
             from zendesk_support.demo import demo
 
@@ -100,8 +108,9 @@ class PlainWarnings(logging.Filter):
     Why a load ended is told in words, without stack traces. Somebody who sets a format of dlt's log gets that log.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, quiet: bool) -> None:
         super().__init__()
+        self._quiet = quiet
         self._told: set[str] = set()
         self._as_log = dlt.config.get("runtime.log_format") is not None
 
@@ -111,17 +120,17 @@ class PlainWarnings(logging.Filter):
         record.msg, record.args = "".join(untraced(record.getMessage())), None
         if self._as_log or record.levelno < logging.WARNING:
             return True
-        lines = record.msg.strip().splitlines()
-        if lines and lines[0] not in self._told:
-            self._told.add(lines[0])
-            warn(lines[0])
+        line = " ".join(record.msg.split())
+        if line not in self._told and not (self._quiet and record.levelno < logging.ERROR):
+            self._told.add(line)
+            warn(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…")
         return False
 
 
 @contextmanager
-def plain_warnings() -> Iterator[None]:
-    """Print warnings as people read them."""
-    log, plain = logging.getLogger("dlt"), PlainWarnings()
+def plain_warnings(quiet: bool) -> Iterator[None]:
+    """Print warnings as people read them; none where only failures are wanted."""
+    log, plain = logging.getLogger("dlt"), PlainWarnings(quiet)
     log.addFilter(plain)
     try:
         yield
@@ -175,30 +184,27 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
     for file in tracked_secrets():
         warn(
             f"{file} holds credentials and is tracked by git: a push publishes them. Move them to the environment or "
-            f"~/.dlt/secrets.toml, then: git checkout {file}. Replace those that were ever committed."
+            "~/.dlt/secrets.toml, and clear them there. Replace those that were ever committed."
         )
     source = make_source(options, selected, **settings)
     if options.check:
-        return check(source, selected, options.strict)
+        return check(source, selected, options.strict, options.quiet)
     if options.verify or options.verify_keys:
-        if options.full_refresh:
-            raise ConfigurationError("--full-refresh loads, --verify does not. Example: --verify --streams tickets")
         if options.file_of is not None and not (file := options.file_of(options)).exists():
             errors.print(
                 f"[red]error:[/red] There is no {escape(str(file))}: nothing has been loaded.", highlight=False
             )
             return INCOMPLETE
-        return compare(make_pipeline(options), source, options.strict, keys=options.verify_keys, since=options.since)
-    if options.since:
-        raise ConfigurationError("--since is for --verify. Example: --verify --since 2024-01-31")
+        how = {"keys": options.verify_keys, "since": options.since}
+        return compare(make_pipeline(options), source, options.strict, options.quiet, **how)
     pipeline, began = make_pipeline(options), time.monotonic()
     with watching(pipeline, source):
         report = load(pipeline, source, full_refresh=options.full_refresh, max_minutes=options.max_minutes)
+    lost = explain_losses(source.account, report)  # an address that is no account's is told alone
     if not report.broken:
         show(report, options.verbose, options.quiet)
         if not options.quiet:
             show_end(pipeline, report, time.monotonic() - began)
-    lost = explain_losses(source.account, report)
     if lost is not None:
         errors.print(f"[red]error:[/red] {escape(lost)}", highlight=False)
     return outcome(report, options.strict)
@@ -207,6 +213,22 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
 def warn(text: str) -> None:
     """Print a warning, in one line."""
     errors.print(f"[yellow]warning:[/yellow] {escape(text)}", highlight=False)
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Refuse options that contradict each other, or name nothing.
+
+    Raises:
+        ConfigurationError: two of them do not go together.
+    """
+    asked = [f"--{name.replace('_', '-')}" for name in ALONE if getattr(options, name)]
+    if len(asked) > 1:
+        raise ConfigurationError(f"{asked[0]} and {asked[1]} do not go together. Example: {asked[0]} --streams tickets")
+    if options.since and not (options.verify or options.verify_keys):
+        raise ConfigurationError("--since is for --verify. Example: --verify --since 2024-01-31")
+    for option in ("streams", "exclude"):
+        if getattr(options, option) and not apart(getattr(options, option)):
+            raise ConfigurationError(f"--{option} names no stream. Example: --{option} tickets users")
 
 
 def make_source(options: argparse.Namespace, selected: list[str], **settings: Any) -> ZendeskSource:
@@ -292,12 +314,15 @@ def outcome(report: Report, strict: bool) -> int:
 def show(report: Report, verbose: bool = True, quiet: bool = False) -> None:
     """Print a table of the streams: by default those with news, all where `verbose`, only failures where `quiet`."""
     loaded = [stream for stream in report.streams.values() if stream.status == "loaded"]
-    folded = [] if verbose else [stream for stream in loaded if quiet or not (stream.rows or stream.message)]
+    folded = [] if verbose and not quiet else [stream for stream in loaded if not (stream.rows or stream.message)]
+    if quiet:
+        folded = [stream for stream in report.streams.values() if stream.status != "failed"]
     shown = [stream for stream in report.streams.values() if stream not in folded]
     if shown:
         show_streams(shown)
     if folded and not quiet:
-        console.print(f"{len(folded)} {'more' if shown else 'streams'}: nothing new (-v lists them)", highlight=False)
+        what = "more" if shown else "stream" if len(folded) == 1 else "streams"
+        console.print(f"{len(folded)} {what}: nothing new (-v lists them)", highlight=False)
 
 
 def show_streams(streams: Sequence[StreamReport]) -> None:
@@ -346,15 +371,20 @@ def show_end(pipeline: Pipeline, report: Report, seconds: float) -> None:
     console.print("What the tables hold: docs/streams.md", **plain)
 
 
-def compare(pipeline: Pipeline, source: ZendeskSource, strict: bool, **options: Any) -> int:
+def compare(pipeline: Pipeline, source: ZendeskSource, strict: bool, quiet: bool, **options: Any) -> int:
     """Verify the selected streams and print what was found."""
     try:
         results = verify(pipeline, source, **options)
     except (PipelineStepFailed, DestinationException) as error:
         errors.print(f"[red]not compared:[/red] {escape(explain(error))}", highlight=False)
         return INCOMPLETE
-    show_verification(results)
-    refused = strict and any(result.verdict == "unavailable" for result in results)
+    if shown := [result for result in results if not (quiet and result.passed)]:
+        show_verification(shown)
+    unavailable = [result.stream for result in results if result.verdict == "unavailable"]
+    lost = [name for name in unavailable if name in CATALOGUE and CATALOGUE[name].is_of_every_plan]
+    if lost:
+        errors.print(f"[red]error:[/red] {escape(loss(lost, None))}", highlight=False)
+    refused = bool(lost) or (strict and bool(unavailable))
     if nothing := [result.stream for result in results if result.verdict == "not loaded"]:
         named = ", ".join(nothing[:NAMED]) + (", …" if len(nothing) > NAMED else "")
         told = f"{len(nothing)} of {len(results)} streams have no table: {named}. Load them, or name others: --streams."
@@ -396,16 +426,19 @@ def list_streams(selected: list[str]) -> None:
     console.print(table)
 
 
-def check(source: ZendeskSource, selected: list[str], strict: bool) -> int:
-    """Print whether each stream answers."""
+def check(source: ZendeskSource, selected: list[str], strict: bool, quiet: bool) -> int:
+    """Print whether each stream answers; only those that do not where `quiet`."""
     identity, found = check_streams(source.account, selected)
-    console.print(str(identity), highlight=False, markup=False)
+    if not quiet:
+        console.print(str(identity), highlight=False, markup=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("stream", no_wrap=True)
     table.add_column("", no_wrap=True)
     for name, error in found.items():
-        table.add_row(name, "[green]ok[/green]" if error is None else "[red]no[/red]")
-    console.print(table)
+        if error is not None or not quiet:
+            table.add_row(name, "[green]ok[/green]" if error is None else "[red]no[/red]")
+    if table.rows:
+        console.print(table)
     refused = {name: error for name, error in found.items() if error is not None}
     show_reasons({name: str(error) for name, error in refused.items()})
     unavailable = [name for name, error in refused.items() if isinstance(error, UnavailableError)]

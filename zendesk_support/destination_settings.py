@@ -9,7 +9,7 @@ import dlt
 
 from zendesk_support.dlt_internals import ConnectionStringCredentials
 from zendesk_support.errors import ConfigurationError, DestinationError
-from zendesk_support.setting_names import demand, written
+from zendesk_support.setting_names import check_sections, demand, written
 
 OF_EVERY_DESTINATION = ("destination_type", "destination_name", "environment", "dataset_name", "capabilities")
 IN_KEY_FILES = (
@@ -39,6 +39,7 @@ def check_destination(destination: Any, listed: str) -> None:
     known = {*fields(spec), *OF_EVERY_DESTINATION}
     inner = {name: names for name in fields(spec) if (names := set(subfields(spec.get_resolvable_fields()[name])))}
     try:
+        check_sections("destination", destination.destination_name)
         for setting in written("destination", destination.destination_name):
             first, *rest = setting.path
             demand(setting, first, known, listed=listed)
@@ -72,16 +73,27 @@ def check_connection_string(name: str, schemes: Sequence[str], parts: Sequence[s
     Raises:
         DestinationError: it is not whole; the message tells no secret.
     """
+    setting = f"DESTINATION__{name.upper()}__CREDENTIALS"
     given: Any = dlt.secrets.get(f"destination.{name}.credentials") or dlt.secrets.get("destination.credentials")
     if not isinstance(given, str):
+        there = [part for part in parts if dlt.secrets.get(f"destination.{name}.credentials.{part}")]
+        if there and (missing := [part for part in parts if part not in there]):
+            raise DestinationError(
+                f"{setting}__{missing[0].upper()} is not set, beside {', '.join(there)}. Example of all: {example}"
+            )
         return
-    setting = f"DESTINATION__{name.upper()}__CREDENTIALS"
     kind = next(iter(schemes))
     scheme, mark, _ = given.partition("://")
     if not mark or scheme.partition("+")[0] not in schemes:
         raise DestinationError(f"{setting} is no connection string that begins with {kind}://. Example: {example}")
+    address = given.partition("://")[2].partition("?")[0]
+    if address.count("@") > 1:
+        raise DestinationError(f"{setting}: user or password holds an @, which is written %40. Example: {example}")
     parsed = ConnectionStringCredentials()
-    parsed.parse_native_representation(given)
+    try:
+        parsed.parse_native_representation(given)
+    except Exception:  # of dlt's, which may quote it
+        raise DestinationError(f"{setting} is no connection string; look at its port. Example: {example}") from None
     missing = [part for part in parts if not getattr(parsed, part)]
     if missing:
         raise DestinationError(f"{setting}: the connection string lacks {' and '.join(missing)}. Example: {example}")

@@ -17,6 +17,7 @@ from typing import Any
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.pipeline.pipeline import Pipeline
+from urllib3.util import parse_url
 
 from zendesk_support import duckdb_memory
 from zendesk_support.bigquery import answers, bigquery
@@ -91,8 +92,20 @@ class Warehouse:
         except ConfigFieldMissingException as error:
             raise DestinationError(f"No credentials for {self.title} are set. {self.credentials}") from error
         except Exception as error:
-            reason = PASSWORD.sub("://...@", str(error).strip())
+            reason = without_secrets(str(error).strip(), pipeline.destination)
             raise DestinationError(f"No connection to {self.title}: {reason}\n{self.credentials}".strip()) from error
+
+
+def without_secrets(reason: str, destination: Any) -> str:
+    """Why a connection did not come about, without what its string holds beside user, host and database."""
+    given: Any = dlt.secrets.get(f"destination.{destination.destination_name}.credentials")
+    if isinstance(given, str):
+        beyond_user = given.partition("://")[2].partition(":")[2]
+        secrets = [part for part in re.split(r"[@/?&=]", beyond_user) if len(part) > 1]
+        known = {"localhost", str(parse_url(given).host or ""), str(parse_url(given).port or "")}
+        for secret in sorted(set(secrets) - known, key=len, reverse=True):
+            reason = reason.replace(secret, "...")
+    return PASSWORD.sub("://...@", reason)
 
 
 def is_installed(module: str) -> bool:
@@ -109,8 +122,10 @@ def _duckdb_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _file(options: Options) -> Path:
-    """The DuckDB file that the options name."""
-    return options.database or Path("zendesk.duckdb")
+    """The DuckDB file that the options name, else dlt's own setting."""
+    configured: Any = dlt.secrets.get("destination.duckdb.credentials")
+    default = configured.removeprefix("duckdb:///") if isinstance(configured, str) else "zendesk.duckdb"
+    return options.database or Path(default)
 
 
 def is_duckdb(file: Path) -> bool:

@@ -98,7 +98,7 @@ class Display(Collector):
         """The display as it stands."""
         passes, now = self._passes, time.monotonic()
         table = Table(box=None, pad_edge=False, expand=False, show_header=False)
-        table.add_column(no_wrap=True, style="cyan", max_width=20)
+        table.add_column(no_wrap=True, style="cyan", min_width=19)
         table.add_column(no_wrap=True, overflow="ellipsis")
         waits = self._waits()
         for limit, running in by_limit(passes).items():
@@ -116,7 +116,7 @@ class Display(Collector):
         dated = [found for found in running if found.since is not None]
         shown = min(dated, key=lambda found: found.reached) if dated else max(running, key=lambda found: found.rows)
         count = sum(len(found.streams) for found in running)
-        more = f" and {count - 1} more" if count > 1 else ""
+        more = f" +{count - 1}" if count > 1 else ""
         text = Text(f"{shown.streams[0]}{more}  ")
         text.append(self._how_far(shown, now), style="green")
         return text
@@ -125,13 +125,14 @@ class Display(Collector):
         """The date reached, or the rows read, and the time left where it can be told."""
         if found.since is None:
             of = f" of about {found.known:,}" if found.known > found.rows else ""
-            return f"{found.rows:,}{of} rows" if found.rows else "begins"
+            read = f"{found.rows:,}{of} rows" if found.rows or not found.requests else ""
+            return read or f"{found.requests:,} requests"
         date = f"{datetime.fromtimestamp(found.reached).astimezone():%Y-%m-%d}"
         began, at = self._first_seen.setdefault(found.streams, (now, found.reached))
         whole, done, passed = time.time() - at, found.reached - at, now - began
         share = (found.reached - found.since) / max(1.0, time.time() - found.since)
         left = f", {duration(passed * (whole - done) / done)} left" if done > 0 and passed > SETTLED else ""
-        return f"{date} ({min(1.0, max(0.0, share)):.0%}{left})"
+        return f"{date}, {min(1.0, max(0.0, share)):.0%}{left}"
 
     def _waits(self) -> dict[str, str]:
         """Why limits wait, in words."""

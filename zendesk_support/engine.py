@@ -291,6 +291,7 @@ class Pass:
             reached=reached,
             rows=max((member.listed for member in members), default=0),
             known=known,
+            requests=sum(member.usage.requests for member in members),
             trouble=members[0].usage.trouble if members else None,
         )
 
@@ -326,6 +327,7 @@ class Progress:
         reached: where it is.
         rows: how many it has read, and
         known: how many its table had.
+        requests: how many it has sent.
         trouble: why its last request is asked again.
     """
 
@@ -336,6 +338,7 @@ class Progress:
     reached: int
     rows: int
     known: int
+    requests: int
     trouble: Trouble | None
 
 

@@ -12,6 +12,7 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 _REFUSED = re.compile(r"Permission denied|Read-only file system")
 _LOCKED = re.compile(r'lock on file "([^"]+)": Conflicting lock is held in (\S+) \(PID (\d+)\)')
+_NO_RIGHT = re.compile(r"permission denied for (?:database|schema) \S+")
 _FILE = re.compile(r'file "([^"]+)"')
 _LAST_OF_TRACE = re.compile(r"^[\w.]+(?:Exception|Error): (.+)$", re.MULTILINE)
 _WRAPPED = re.compile(r"The actual reason given is: (.+)", re.DOTALL)
@@ -35,6 +36,12 @@ def explain(error: BaseException) -> str:
             if found := pattern.search(str(cause)):
                 file = _FILE.search(str(cause))
                 return _unwritable(is_full, found[0], file[1] if file else None)
+    for cause in causes(error):
+        if found := _NO_RIGHT.search(str(cause)):
+            return (
+                f"{found[0]}. The user needs the right to create schemas: GRANT CREATE ON DATABASE … TO …, or make the "
+                "dataset and its staging dataset (…_staging) and give them to the user."
+            )
     reason = str(getattr(error, "exception", None) or error).strip()
     wrapped = _WRAPPED.search(reason)
     told = wrapped[1] if wrapped else untraced(reason)[1]

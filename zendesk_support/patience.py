@@ -35,5 +35,8 @@ def patiently(opened: Callable[[], T], seconds: float) -> T:
                 raise
             if not told:
                 told = True
-                logger.warning(f"{holder}: waiting until it is closed there, for {seconds / 60:g} minutes at most.")
+                logger.warning(
+                    f"{holder}: waiting until it is closed there, for {seconds / 60:g} minutes at most "
+                    "(database_wait_minutes)."
+                )
         time.sleep(LOOK)

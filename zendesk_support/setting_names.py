@@ -18,6 +18,10 @@ OF_A_STREAM = ("sync_mode",)
 OF_A_RESOURCE = ("cursor",)
 """What dlt itself reads below the name of a resource."""
 CLOSE = 0.75
+NEAR = 0.5
+"""How alike a name has to be to be called the one that was meant."""
+ALIKE = 0.85
+"""How alike a section has to be to be called a misspelt one: it may be somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,25 @@ def settings_in(section: str, name: str) -> Iterator[Setting]:
         yield from (setting for setting in written(*above, "sources") if is_of_a_stream(setting.path))
         for setting in written(*above, "sources", section):
             yield replace(setting, path=below(setting.path, name))
+
+
+def check_sections(root: str, section: str) -> None:
+    """Refuse a section whose name is nearly that of ours: nobody would read it.
+
+    Args:
+        root: `sources` or `destination`.
+        section: ours below it.
+
+    Raises:
+        ConfigurationError: it is misspelt.
+    """
+    for setting in written(root):
+        first = setting.path[0]
+        is_longer = first.startswith(section)  # another source or destination, named after this one
+        if len(setting.path) > 1 and not is_longer and get_close_matches(first, [section], 1, ALIKE):
+            raise ConfigurationError(
+                f"{setting.shown}: there is no section {root}.{first}. Did you mean {root}.{section}?"
+            )
 
 
 def is_of_a_stream(path: tuple[str, ...]) -> bool:
@@ -128,10 +151,9 @@ def demand(
     """Refuse a name that is none of those known."""
     if name in known:
         return
-    nearest = get_close_matches(name, list(known), 1, 0.0)[0]
-    raise ConfigurationError(
-        f"{setting.shown}: there is no setting {above}{name}. Did you mean {above}{nearest}? {listed}"
-    )
+    nearest = get_close_matches(name, list(known), 1, NEAR)
+    meant = f" Did you mean {above}{nearest[0]}?" if nearest else ""
+    raise ConfigurationError(f"{setting.shown}: there is no setting {above}{name}.{meant} {listed}")
 
 
 def stream_settings(settings: Collection[Setting]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from zendesk_support.hints import bigquery_layout, columns_of, references_of
 from zendesk_support.modes import DEFAULT, DISPOSITIONS, MODE_HINT, NESTED_HINT, Mode, check_mode
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.resource import extract
-from zendesk_support.setting_names import check_names, settings_in, stream_settings
+from zendesk_support.setting_names import check_names, check_sections, settings_in, stream_settings
 from zendesk_support.settings import Settings
 from zendesk_support.stream_resource import Resources, StreamResource, report_resource
 from zendesk_support.streams import CATALOGUE
@@ -149,6 +149,8 @@ def zendesk_support_source(
     Raises:
         ConfigurationError: a setting cannot be used; the message shows one that can.
     """
+    if own_sections()[0] == SECTION:
+        check_sections("sources", SECTION)
     written = list(settings_in(*own_sections()))
     check_names(written, (*inspect.signature(zendesk_support_source).parameters, *OF_DLT), CATALOGUE)
     if not (subdomain or base_url):

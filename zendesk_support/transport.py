@@ -256,6 +256,7 @@ class Transport:
                     said = unreadable(answer, error)
                     if isinstance(error, LASTING) and failures >= SHAPE_TRIES:
                         raise ContractError(f"{request.route}: {said}. Nothing of it was loaded.") from error
+                    self._demand_sense(answer)
                     self._back_off(request, failures, deadline, said, None, usage)
                     continue
             said = f"{answer.status}: {self._words(answer)}"
@@ -351,21 +352,23 @@ class Transport:
         )
 
     def _are_known(self) -> bool:
-        """Whether Zendesk knows who we are; doubtful answers count as yes."""
+        """Whether Zendesk knows who we are; a doubtful answer counts as yes where it has answered other requests."""
         assert self.auth is not None
         try:
             for _ in range(TOKEN_TRIES):
                 header = self.auth.header()
                 answer = self._send("GET", f"{self._settings.base_url}{WHO_AM_I.url}", header)
                 if answer.status not in (200, 401):
-                    return True
+                    return self.accepted or answer.status in RETRIED
                 if answer.status == 200 and decoded(answer.body, read_me, self._stop.is_set).user.id is not None:
                     return True
                 if header == self.auth.header():
                     break
             return False
-        except (BrokenAnswer, msgspec.DecodeError, RecursionError):
+        except BrokenAnswer:
             return True
+        except (msgspec.DecodeError, RecursionError):
+            return self.accepted
 
     def _refusal(self, request: Request, answer: Answer) -> ZendeskError:
         """The error of an answer that no retry would change."""
@@ -408,6 +411,7 @@ class Transport:
                             return token
                         reason = "200 with a token of characters that no header can hold"
                     except (msgspec.DecodeError, RecursionError) as error:
+                        self._demand_sense(answer)
                         reason = unreadable(answer, error)
                 elif answer.status == 429 or answer.status in RETRIED:
                     pause_by = retry_after(answer.headers, self._clock) if "Retry-After" in answer.headers else None
@@ -548,6 +552,26 @@ class Transport:
             )
         )
 
+    def _demand_sense(self, answer: Answer) -> None:
+        """Give a host up that has answered nothing but web pages: it is not Zendesk that answers.
+
+        Raises:
+            ConfigurationError: it was asked for long enough.
+        """
+        if self.accepted or not is_web_page(answer):
+            return
+        self._contact = False  # so that it is asked again soon
+        if self._tried_since is None:
+            self._tried_since = time.monotonic()
+        if time.monotonic() - self._tried_since < FIRST_CONTACT - 1:
+            return
+        raise self._end(
+            ConfigurationError(
+                f"{self._home} does not answer as a Zendesk account does: web pages only, for {FIRST_CONTACT:g} s. "
+                "Check subdomain (or base_url), and whether a proxy or a login page stands before it."
+            )
+        )
+
     def _trouble(self, error: Exception, host: str) -> str:
         """Why no answer came, in words that hold nothing of the request."""
         if isinstance(error, requests.ConnectTimeout):
@@ -653,9 +677,14 @@ def unreadable(answer: Answer, error: Exception) -> str:
     """Why a 200 is no answer: of another shape, or not JSON at all."""
     if isinstance(error, msgspec.ValidationError):
         return f"200 with a body of another shape: {error}"
-    if answer.body[:300].lstrip().startswith(b"<"):
+    if is_web_page(answer):
         return "200 with an HTML page, as from a proxy or a login page"
     return f"200 with a body that is no JSON: {error}" if answer.body.strip() else "200 with an empty body"
+
+
+def is_web_page(answer: Answer) -> bool:
+    """Whether an answer is HTML."""
+    return answer.body[:300].lstrip().startswith(b"<")
 
 
 def user_agent() -> str:

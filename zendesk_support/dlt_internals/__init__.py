@@ -5,6 +5,7 @@ A dlt that moves one of these fails `tests/test_dlt_internals.py`, which says wh
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
@@ -141,7 +142,9 @@ def iter_arrow(self: Any, chunk_size: int) -> Any:
     if chunk_size:
         yield from dlt_iter_arrow(self, chunk_size)
     else:
-        yield self.native_cursor.to_arrow_table()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
+            yield self.native_cursor.to_arrow_table()
 
 
 dlt_iter_arrow = DuckDBDBApiCursorImpl.iter_arrow
