@@ -1,6 +1,10 @@
 """Load Zendesk Support and Help Center into BigQuery; `--demo` needs no account, `--help` lists the options."""
 
-from zendesk_support.cli import bigquery
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the imports without a trace
+
+from zendesk_support.cli import bigquery  # noqa: E402
 
 if __name__ == "__main__":
     raise SystemExit(bigquery())

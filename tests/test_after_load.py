@@ -171,3 +171,16 @@ def comments_of(target: Pipeline) -> list[Any]:
     with target.sql_client() as client:
         found = client.execute_sql(COMMENTS["duckdb"][0], client.dataset_name, "groups")
     return [text for (text,) in found]
+
+
+def test_a_table_that_is_somebody_elses_costs_no_other_its_indexes(
+    tmp_path: Path, account: Simulator, postgres: PostgresServer
+) -> None:
+    target = pipeline(tmp_path, server=postgres)
+    statement = f"CREATE INDEX ON {target.dataset_name}.nowhere (id)"
+    made = after_load.missing_indexes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(after_load, "missing_indexes", lambda client: [statement, *made(client)])
+        load(target, account, "groups")
+    assert {table for table, definition in indexes(postgres, target) if "(id)" in definition} == {"groups"}
+    assert comments(target, "groups")[0] == CATALOGUE["groups"].doc

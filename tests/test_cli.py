@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -291,6 +292,17 @@ def test_quiet_prints_failures_only(
     assert cli.duckdb(["-q", "--check", "--streams", "groups"]) == 0
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "")
+
+
+def test_an_interrupt_during_the_imports_leaves_no_trace(account: Simulator) -> None:
+    environment = {**os.environ, **environment_of(account)}
+    for seconds in (0.3, 0.8):
+        with subprocess.Popen([sys.executable, str(SCRIPT)], env=environment, stderr=subprocess.PIPE) as started:
+            time.sleep(seconds)
+            started.send_signal(signal.SIGINT)
+            _, told = started.communicate(timeout=60)
+        assert b"Traceback" not in told
+        assert started.returncode in (-signal.SIGINT, 130)
 
 
 def test_a_file_of_settings_that_cannot_be_read_is_named(home: Path) -> None:

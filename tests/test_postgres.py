@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from documented import says
 from postgres_server import PostgresServer
 from support import assert_counted, assert_whole, load, pipeline, rows_of, table, truth
 
@@ -127,6 +128,19 @@ def test_a_server_that_does_not_answer_is_told_before_the_first_request(
     assert "DESTINATION__POSTGRES__CREDENTIALS" in told
     assert "not-a-word" not in told
     assert "try --demo" not in told
+    assert account.requests() == []
+
+
+def test_a_user_who_may_make_no_schema_is_told_which_right_to_ask_for(
+    account: Simulator, postgres: PostgresServer, dataset: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    role = f"loader_{dataset}"
+    postgres.query(f"CREATE ROLE {role} LOGIN PASSWORD 'not-a-word'")
+    host = postgres.url.rpartition("@")[2]
+    monkeypatch.setenv(CREDENTIALS, f"postgresql://{role}:not-a-word@{host}")
+    assert cli.postgres([*ARGUMENTS, "--dataset", dataset]) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert says("no right to make a schema", told.partition(" What earlier")[0]), told
     assert account.requests() == []
 
 

@@ -11,7 +11,7 @@ from dlt.common import logger
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.dlt_internals import (
-    DatabaseTerminalException,
+    DatabaseException,
     LoadInfo,
     SqlClientBase,
     SqlJobClientBase,
@@ -75,12 +75,12 @@ def carry_out(sql: SqlClientBase[Any], statements: Sequence[str]) -> None:
     """Make indexes and comments together; where one is refused, one by one, so that it costs no other."""
     try:
         sql.execute_many(statements)
-    except DatabaseTerminalException:
+    except DatabaseException:
         refused = []
         for statement in statements:
             try:
                 sql.execute_sql(statement)
-            except DatabaseTerminalException as error:
+            except DatabaseException as error:
                 refused.append(f"{statement} ({str(error).strip()})")
         if refused:
             logger.warning(

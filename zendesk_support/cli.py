@@ -7,6 +7,7 @@ import logging
 import re
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -66,6 +67,8 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
         credentials, an address; 3: stopped by `--max-minutes`, with more to read; 128 and its number: by a signal.
     """
     warehouse = WAREHOUSES[destination]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # as Python has it: the scripts leave it to the system
     options = make_parser(warehouse).parse_args(arguments)
     try:
         with plain_warnings(options.quiet):

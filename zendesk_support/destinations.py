@@ -102,7 +102,8 @@ def without_secrets(reason: str, destination: Any) -> str:
     if isinstance(given, str):
         beyond_user = given.partition("://")[2].partition(":")[2]
         secrets = [part for part in re.split(r"[@/?&=]", beyond_user) if len(part) > 1]
-        known = {"localhost", str(parse_url(given).host or ""), str(parse_url(given).port or "")}
+        url = parse_url(given)
+        known = {"localhost", str(url.host or ""), str(url.port or ""), (url.path or "").strip("/")}
         for secret in sorted(set(secrets) - known, key=len, reverse=True):
             reason = reason.replace(secret, "...")
     return PASSWORD.sub("://...@", reason)

@@ -125,7 +125,8 @@ class Reading:
             if not self._passes[0].started:
                 # Every other stream of the run joins its passes before the first of them starts.
                 yield None
-                self._session.start()
+                if self._sync is None or not self._sync.over:  # somebody may want to end before it begins
+                    self._session.start()
             yield from self._pages(cursor)
             ended = self._exhausted or self._sync is None or self._sync.over
             if ended:
