@@ -23,6 +23,7 @@ from zendesk_support.simulator.messages import (
     forbidden,
     no_endpoint,
     no_page,
+    out_of_scope,
     rate_limited,
     unauthenticated,
 )
@@ -242,6 +243,8 @@ class Api:
 
     def _check_gates(self, request: Request, route: Route) -> None:
         status = self.gates.get(route.name) or self.gates.get(route.stream)
+        if not self.credentials.covers(request.headers.get("authorization"), request.path):
+            raise out_of_scope()
         if status == 403 or (route.admins and self.role != "admin"):
             raise forbidden()
         if status:

@@ -15,6 +15,15 @@ CLIENT_SECRET = "simulator-client-secret"
 ACCESS_TOKEN = "simulator-access-token"
 REFRESH_TOKEN = "simulator-refresh-token"
 REFRESH_LIFETIME = 2_592_000
+ME = "/api/v2/users/me"
+SCOPES = {
+    "ticket": "tickets",
+    "deleted_ticket": "tickets",
+    "user": "users",
+    "organization": "organizations",
+    "group": "groups",
+}
+"""Scopes by how the name of a resource begins; of any other it is the name."""
 
 
 class Credentials:
@@ -25,6 +34,7 @@ class Credentials:
         self._lock = threading.Lock()
         self._count = 0
         self._access = {ACCESS_TOKEN: now + token_lifetime}
+        self._scopes: dict[str, str] = {}
         self._refresh = {REFRESH_TOKEN: (now + REFRESH_LIFETIME, ACCESS_TOKEN)}
         self._current = (ACCESS_TOKEN, REFRESH_TOKEN)
 
@@ -51,6 +61,12 @@ class Credentials:
         except (binascii.Error, ValueError):
             return False
         return hmac.compare_digest(given, f"{EMAIL}/token:{API_TOKEN}".encode())
+
+    def covers(self, header: str | None, path: str) -> bool:
+        """Tell whether the scope of a token lets it read a path."""
+        scheme, _, token = (header or "").partition(" ")
+        scopes = self._scopes.get(token.strip(), "read").split() if scheme.lower() == "bearer" else ["read"]
+        return "read" in scopes or path == ME or f"{resource_of(path)}:read" in scopes
 
     def expire_all(self) -> None:
         """End all access tokens now."""
@@ -95,12 +111,19 @@ class Credentials:
         self._count += 1
         token = f"{ACCESS_TOKEN}-{self._count}"
         self._access[token] = now + lifetime
+        self._scopes[token] = scope = str(form.get("scope") or "read")
         return {
             "access_token": token,
             "token_type": "bearer",
-            "scope": form.get("scope") or "read",
+            "scope": scope,
             "expires_in": lifetime,
         }
+
+
+def resource_of(path: str) -> str:
+    """The resource of a path, as scopes name it."""
+    name = path.removeprefix("/api/v2/").removeprefix("incremental/").partition("/")[0].partition(".")[0]
+    return next((scope for start, scope in SCOPES.items() if name.startswith(start)), name)
 
 
 def _whole(value: object, default: int) -> int:

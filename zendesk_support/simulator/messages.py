@@ -111,6 +111,12 @@ def forbidden() -> Refusal:
     return Refusal(403, {"error": {"title": "Forbidden", "message": message}})
 
 
+def out_of_scope() -> Refusal:
+    """Refuse what the token's scope leaves out."""
+    told = {"error": "Forbidden", "description": "You are missing the following required scopes: read"}
+    return Refusal(403, told)
+
+
 def no_page() -> Refusal:
     """Refuse with the web page a help center shows for what it does not have."""
     return Refusal(
