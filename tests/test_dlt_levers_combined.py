@@ -266,6 +266,12 @@ def test_a_transformer_alone_is_refused_with_the_right_call(shared: Simulator, i
     assert "source.resources.add(source.tickets | transformer)" in refused(lambda: sync(into, piped))  # type: ignore
 
 
+def test_a_transformer_for_rows_is_told_how_to_go_through_a_page(shared: Simulator, into: Any) -> None:
+    chosen = source(shared).with_resources("tickets")
+    chosen.resources.add(chosen.tickets | dlt.transformer(lambda row: {"id": row["id"]}, name="copies"))
+    assert "go through the rows of a page by zendesk_support.rows(page)" in refused(lambda: into.run(chosen))
+
+
 def test_a_row_function_that_takes_the_key_out_is_told_so(shared: Simulator, into: Any) -> None:
     chosen = source(shared).with_resources("groups")
     chosen.groups.add_map(by_row(lambda row: {"name": row["name"]}))

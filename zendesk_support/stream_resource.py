@@ -87,6 +87,17 @@ class StreamResource(KeepsAttributes):
             return self.add_map(function_of(item_transform), insert_at)
         return super().add_step(item_transform, insert_at)  # type: ignore[arg-type]
 
+    def __or__(self, transform: Any) -> DltResource:
+        """Pipe pages into a transformer, or a function.
+
+        Raises:
+            ConfigurationError: when called: a transformer makes a row of a whole page.
+        """
+        if not isinstance(transform, DltResource):
+            return super().__or__(transform)
+        transform.pipe_data_from(self)
+        return transform.add_map(partial(refuse_columns, self.name))
+
     def parallelize(self) -> StreamResource:
         """Leave it as it is: its readers have threads of their own, and it never blocks."""
         return self
@@ -161,6 +172,16 @@ def report_rows(account: Account) -> Iterator[Any]:
         yield list(rows(page))
     else:
         yield page
+
+
+def refuse_columns(resource: str, made: Any) -> Any:
+    """Refuse a row that a transformer has made of a whole page; its values are columns."""
+    if isinstance(made, dict) and any(isinstance(value, pa.ChunkedArray) for value in made.values()):
+        raise ConfigurationError(
+            f"a transformer made a row of a whole page of {resource}, which yields pages (pyarrow.Table): go through "
+            "the rows of a page by zendesk_support.rows(page)."
+        )
+    return made
 
 
 def of_pages(function: Callable[..., Any], resource: str) -> Callable[..., Any]:
