@@ -698,13 +698,13 @@ def newest(account: Simulator) -> str:
 def test_the_command_exits_with_1_where_it_cannot_compare(
     configured: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--streams", "groups", "macros", "--progress", "off"]
+    arguments = ["--streams", "groups", "ticket_forms", "--progress", "off"]
     assert cli.duckdb(arguments) == 0
-    configured.fault("status", route="macros", status=403, times=None)
+    configured.fault("status", route="ticket_forms", status=403, times=None)
     assert cli.duckdb([*arguments, "--verify"]) == 0
     assert cli.duckdb([*arguments, "--verify", "--strict"]) == 1
     configured.clear_faults()
-    configured.fault("status", route="macros", status=418, times=None)
+    configured.fault("status", route="ticket_forms", status=418, times=None)
     capsys.readouterr()
     assert cli.duckdb([*arguments, "--verify"]) == 1
     assert "418" in capsys.readouterr().out

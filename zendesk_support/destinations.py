@@ -30,6 +30,7 @@ DATASET = "zendesk_support"
 # DuckDB wants about 125 MB a thread: with more of them, or many tables loading at once, it runs out of memory. A second
 # thread makes no load faster (docs/performance.md).
 DUCKDB_JOBS = 2
+CONNECTION_STRING = re.compile(r"[\w+]+://")
 PASSWORD = re.compile(r"://[^@\s]+@")
 POSTGRES_EXAMPLE = "postgresql://user:...@host:5432/database"
 
@@ -99,7 +100,7 @@ class Warehouse:
 def without_secrets(reason: str, destination: Any) -> str:
     """Why a connection did not come about, without what its string holds beside user, host and database."""
     given: Any = dlt.secrets.get(f"destination.{destination.destination_name}.credentials")
-    if isinstance(given, str):
+    if isinstance(given, str) and CONNECTION_STRING.match(given):
         beyond_user = given.partition("://")[2].partition(":")[2]
         secrets = [part for part in re.split(r"[@/?&=]", beyond_user) if len(part) > 1]
         url = parse_url(given)

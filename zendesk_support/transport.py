@@ -354,6 +354,7 @@ class Transport:
     def _are_known(self) -> bool:
         """Whether Zendesk knows who we are; a doubtful answer counts as yes where it has answered other requests."""
         assert self.auth is not None
+        answer: Answer | None = None
         try:
             for _ in range(TOKEN_TRIES):
                 header = self.auth.header()
@@ -368,7 +369,7 @@ class Transport:
         except BrokenAnswer:
             return True
         except (msgspec.DecodeError, RecursionError):
-            return self.accepted
+            return self.accepted or answer is None or not is_web_page(answer)
 
     def _refusal(self, request: Request, answer: Answer) -> ZendeskError:
         """The error of an answer that no retry would change."""
