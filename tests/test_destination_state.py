@@ -25,15 +25,24 @@ Simulate = Callable[..., Simulator]
 STREAMS = ("tickets", "ticket_events", "groups")
 
 
+class Told(logging.Handler):
+    """Keeps what is logged, in words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
 @pytest.fixture
-def warnings(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
-    """What dlt's log warns of."""
-    log = logging.getLogger("dlt")
-    log.addHandler(caplog.handler)
-    told: list[str] = []
-    caplog.handler.emit = lambda record: told.append(record.getMessage())  # type: ignore[method-assign]
-    yield told
-    log.removeHandler(caplog.handler)
+def warnings() -> Iterator[list[str]]:
+    """What the library has logged."""
+    log, told = logging.getLogger("dlt"), Told()
+    log.addHandler(told)
+    yield told.messages
+    log.removeHandler(told)
 
 
 def change(account: Simulator) -> None:
