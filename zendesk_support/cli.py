@@ -67,15 +67,18 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
         credentials, an address; 3: stopped by `--max-minutes`, with more to read; 128 and its number: by a signal.
     """
     warehouse = WAREHOUSES[destination]
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # as Python has it: the scripts leave it to the system
-    options = make_parser(warehouse).parse_args(arguments)
     try:
+        options = make_parser(warehouse).parse_args(arguments)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # as Python has it: the scripts have taken it away
         with plain_warnings(options.quiet):
             return carry_out(options, warehouse)
     except ConfigurationException as error:  # of a file that cannot be read
         errors.print(f"[red]error:[/red] {escape(first_paragraph(error))}", highlight=False)
         return WRONG_USE
+    except KeyboardInterrupt:
+        errors.print("stopped before anything was read.")
+        return 128 + signal.SIGINT
 
 
 def carry_out(options: argparse.Namespace, warehouse: Warehouse) -> int:
