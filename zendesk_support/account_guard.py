@@ -76,7 +76,8 @@ def reported(sql: SqlClientBase[Any]) -> list[str]:
 
 def reported_in_files(pipeline: Pipeline, client: Any, schema_name: str) -> list[str]:
     """The accounts that a dataset of files has reports of; none where they cannot be read."""
-    stored = client.get_stored_schema(schema_name) if issubclass(type(client), WithSqlClient) else None
+    reads_sql = isinstance(client, WithSqlClient)
+    stored = client.get_stored_schema(schema_name) if reads_sql else None
     if stored is None:
         return []
     schema = Schema.from_stored_schema(json.loads(stored.schema))

@@ -47,7 +47,8 @@ def tidy(pipeline: Pipeline, info: LoadInfo) -> None:
         if package.state != "loaded" or package.schema_name not in pipeline.schemas:
             continue
         client: Any = pipeline.destination_client(package.schema_name)
-        if not is_database(client):
+        speaks_sql = isinstance(client, SqlJobClientBase)
+        if not speaks_sql:
             continue
         filled = passed_through_staging(
             client, {job.job_file_info.table_name for job in package.jobs["completed_jobs"]}
@@ -87,11 +88,6 @@ def carry_out(sql: SqlClientBase[Any], statements: Sequence[str]) -> None:
                 f"{len(refused)} of {len(statements)} indexes and comments could not be made, for example "
                 f"{refused[0]}. The rows are loaded."
             )
-
-
-def is_database(client: Any) -> bool:
-    """Whether a client of dlt's speaks SQL to tables of its own."""
-    return isinstance(client, SqlJobClientBase)
 
 
 def passed_through_staging(client: Any, tables: set[str]) -> list[str]:

@@ -73,39 +73,32 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
             signal.signal(signal.SIGINT, signal.default_int_handler)  # as Python has it: the scripts have taken it away
         with plain_warnings(options.quiet):
             return carry_out(options, warehouse)
-    except ConfigurationException as error:  # of a file that cannot be read
-        errors.print(f"[red]error:[/red] {escape(first_paragraph(error))}", highlight=False)
-        return WRONG_USE
-    except KeyboardInterrupt:
-        errors.print("stopped before anything was read.")
-        return 128 + signal.SIGINT
-
-
-def carry_out(options: argparse.Namespace, warehouse: Warehouse) -> int:
-    """Do what the options say, and put into words what stands in the way."""
-    make_pipeline = partial(open_pipeline, warehouse)
-    try:
-        check_options(options)
-        if options.demo:
-            from zendesk_support.demo import demo
-
-            return demo(options, make_pipeline, warehouse.demo)
-        return run(options, make_pipeline)
     except AlreadyRunningError as error:
-        errors.print(f"[red]error:[/red] {escape(str(error))}", highlight=False)
+        fail(str(error))
         return INCOMPLETE
     except (ZendeskError, ConfigurationException) as error:
-        errors.print(f"[red]error:[/red] {escape(first_paragraph(error))}", highlight=False)
+        fail(first_paragraph(error))
         told = "" if isinstance(error, DestinationError) else str(error)
         if "credentials" in told or "subdomain is not set" in told:
             errors.print("\nWithout a Zendesk account, try --demo.", highlight=False)
         return WRONG_USE
     except (OSError, DestinationException) as error:
-        errors.print(f"[red]error:[/red] {escape(explain(error))}", highlight=False)
+        fail(explain(error))
         return INCOMPLETE
     except KeyboardInterrupt:
         errors.print("stopped: what was read since the last load is dropped; the next run reads it again.")
         return 128 + signal.SIGINT
+
+
+def carry_out(options: argparse.Namespace, warehouse: Warehouse) -> int:
+    """Do what the options say."""
+    make_pipeline = partial(open_pipeline, warehouse)
+    check_options(options)
+    if options.demo:
+        from zendesk_support.demo import demo
+
+        return demo(options, make_pipeline, warehouse.demo)
+    return run(options, make_pipeline)
 
 
 class PlainWarnings(logging.Filter):
@@ -197,9 +190,7 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
         return check(source, selected, options.strict, options.quiet)
     if options.verify or options.verify_keys:
         if options.file_of is not None and not (file := options.file_of(options)).exists():
-            errors.print(
-                f"[red]error:[/red] There is no {escape(str(file))}: nothing has been loaded.", highlight=False
-            )
+            fail(f"There is no {file}: nothing has been loaded.")
             return INCOMPLETE
         how = {"keys": options.verify_keys, "since": options.since}
         return compare(make_pipeline(options), source, options.strict, options.quiet, **how)
@@ -212,8 +203,13 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
         if not options.quiet:
             show_end(pipeline, report, time.monotonic() - began)
     if lost is not None:
-        errors.print(f"[red]error:[/red] {escape(lost)}", highlight=False)
+        fail(lost)
     return outcome(report, options.strict)
+
+
+def fail(text: str) -> None:
+    """Print what stands in the way."""
+    errors.print(f"[red]error:[/red] {escape(text)}", highlight=False)
 
 
 def warn(text: str) -> None:
@@ -320,10 +316,8 @@ def outcome(report: Report, strict: bool) -> int:
 def show(report: Report, verbose: bool = True, quiet: bool = False) -> None:
     """Print a table of the streams: by default those with news, all where `verbose`, only failures where `quiet`."""
     loaded = [stream for stream in report.streams.values() if stream.status == "loaded"]
-    folded = [] if verbose and not quiet else [stream for stream in loaded if not (stream.rows or stream.message)]
-    if quiet:
-        folded = [stream for stream in report.streams.values() if stream.status != "failed"]
-    shown = [stream for stream in report.streams.values() if stream not in folded]
+    folded = [] if verbose else [stream for stream in loaded if not (stream.rows or stream.message)]
+    shown = report.failed if quiet else [stream for stream in report.streams.values() if stream not in folded]
     if shown:
         show_streams(shown)
     if folded and not quiet:
@@ -377,6 +371,11 @@ def show_end(pipeline: Pipeline, report: Report, seconds: float) -> None:
     console.print("What the tables hold: docs/streams.md", **plain)
 
 
+def of_every_plan(names: Sequence[str]) -> list[str]:
+    """Those of some streams that no plan lacks; a stream under another name is not known to be."""
+    return [name for name in names if name in CATALOGUE and CATALOGUE[name].is_of_every_plan]
+
+
 def compare(pipeline: Pipeline, source: ZendeskSource, strict: bool, quiet: bool, **options: Any) -> int:
     """Verify the selected streams and print what was found."""
     try:
@@ -387,14 +386,13 @@ def compare(pipeline: Pipeline, source: ZendeskSource, strict: bool, quiet: bool
     if shown := [result for result in results if not (quiet and result.passed)]:
         show_verification(shown)
     unavailable = [result.stream for result in results if result.verdict == "unavailable"]
-    lost = [name for name in unavailable if name in CATALOGUE and CATALOGUE[name].is_of_every_plan]
-    if lost:
-        errors.print(f"[red]error:[/red] {escape(loss(lost, None))}", highlight=False)
+    if lost := of_every_plan(unavailable):
+        fail(loss(lost, None))
     refused = bool(lost) or (strict and bool(unavailable))
     if nothing := [result.stream for result in results if result.verdict == "not loaded"]:
         named = ", ".join(nothing[:NAMED]) + (", …" if len(nothing) > NAMED else "")
         told = f"{len(nothing)} of {len(results)} streams have no table: {named}. Load them, or name others: --streams."
-        errors.print(f"[red]error:[/red] {told}", highlight=False)
+        fail(told)
     return INCOMPLETE if nothing or refused or not all(result.passed for result in results) else LOADED
 
 
@@ -448,9 +446,8 @@ def check(source: ZendeskSource, selected: list[str], strict: bool, quiet: bool)
     refused = {name: error for name, error in found.items() if error is not None}
     show_reasons({name: str(error) for name, error in refused.items()})
     unavailable = [name for name, error in refused.items() if isinstance(error, UnavailableError)]
-    lost = [name for name in unavailable if CATALOGUE[name].is_of_every_plan]
-    if lost:
-        errors.print(f"[red]error:[/red] {escape(loss(lost, identity))}", highlight=False)
+    if lost := of_every_plan(unavailable):
+        fail(loss(lost, identity))
     return INCOMPLETE if lost or len(unavailable) < len(refused) or (refused and strict) else LOADED
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
 import dlt
@@ -35,9 +35,9 @@ def check_destination(destination: Any, listed: str) -> None:
     Raises:
         DestinationError: there is no such setting; the message names the nearest.
     """
-    spec = destination.spec
-    known = {*fields(spec), *OF_EVERY_DESTINATION}
-    inner = {name: names for name in fields(spec) if (names := set(subfields(spec.get_resolvable_fields()[name])))}
+    hints = destination.spec.get_resolvable_fields()
+    known = {*hints, *OF_EVERY_DESTINATION}
+    inner = {name: names for name, hint in hints.items() if (names := set(subfields(hint)))}
     try:
         check_sections("destination", destination.destination_name)
         for setting in written("destination", destination.destination_name):
@@ -49,16 +49,11 @@ def check_destination(destination: Any, listed: str) -> None:
         raise DestinationError(str(error)) from None
 
 
-def fields(spec: Any) -> Collection[str]:
-    """The settings of a specification of dlt's."""
-    return spec.get_resolvable_fields()  # type: ignore[no-any-return]
-
-
 def subfields(hint: Any) -> Iterator[str]:
     """The settings below a setting that is a group of them, or one of several groups."""
     for kind in (hint, *get_args(hint)):
         if hasattr(kind, "get_resolvable_fields"):
-            yield from fields(kind)
+            yield from kind.get_resolvable_fields()
 
 
 def check_connection_string(name: str, schemes: Sequence[str], parts: Sequence[str], example: str) -> None:

@@ -576,15 +576,13 @@ class Member:
     def _put(self, rows: Rows, position: dict[str, Any]) -> None:
         """Queue rows, those that were read back apart: users' steps pass them by."""
         held: Rows = [row for row in rows if type(row) is HeldRow]
-        if held and len(held) < len(rows):
-            fresh = [row for row in rows if type(row) is not HeldRow]
-            self._queue_up(Batch(self._shape.data(fresh), len(fresh), {}))
+        fresh = [row for row in rows if type(row) is not HeldRow] if held else rows
+        if fresh or (position and not held):
+            self._queue_up(Batch(self._shape.data(fresh) if fresh else None, len(fresh), {} if held else position))
         if held:
             data = self._shape.data(held)
             item = held_page(data) if isinstance(data, pa.Table) else HeldRows(data)
             self._queue_up(Batch(item, len(held), position))
-        elif rows or position:
-            self._queue_up(Batch(self._shape.data(rows) if rows else None, len(rows), position))
 
     def _queue_up(self, batch: Batch) -> None:
         ready = self._session.ready

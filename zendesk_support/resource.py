@@ -7,7 +7,7 @@ resource of the next dlt run takes over from them.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timezone
 from typing import Any
 
@@ -295,24 +295,24 @@ def check_destination(settings: Settings, run: Run) -> None:
     Raises:
         ConfigurationError: the account is another one, or rows that were loaded are gone from the destination.
     """
+    if current_sync.get() is None:  # `sync` has looked
+        with suppress(ConfigFieldMissingException):  # rows may be extracted here and loaded elsewhere
+            check_whole(settings, run)
+    if settings.end is None:
+        dlt.current.source_state()[STATE_KEY] = settings.account
+
+
+def check_whole(settings: Settings, run: Run) -> None:
+    """Refuse to load beside another account's rows, or beside gaps."""
     pipeline, schema = run.pipeline, run.schema
-    if current_sync.get() is not None:
-        if settings.end is None:
-            dlt.current.source_state()[STATE_KEY] = settings.account
-        return  # `sync` has looked
-    try:
-        check_account(pipeline, schema.name, settings.account)
-        if settings.end is None:
-            dlt.current.source_state()[STATE_KEY] = settings.account
-        remedy = "Load by `zendesk_support.sync(pipeline, source)`, which repairs that."
-        if is_compared(pipeline) and (why := what_differs(pipeline)):
-            raise ConfigurationError(f"{why} {remedy}")
-        selected = dlt.current.source().selected_resources.items()
-        streams = {name: found.stream for name, found in selected if hasattr(found, "stream")}
-        for how in lost_streams(pipeline, schema.name, streams, run.emptied).values():
-            raise ConfigurationError(f"{how}. {remedy}")
-    except ConfigFieldMissingException:
-        return  # rows may be extracted here and loaded elsewhere
+    check_account(pipeline, schema.name, settings.account)
+    remedy = "Load by `zendesk_support.sync(pipeline, source)`, which repairs that."
+    if is_compared(pipeline) and (why := what_differs(pipeline)):
+        raise ConfigurationError(f"{why} {remedy}")
+    selected = dlt.current.source().selected_resources.items()
+    streams = {name: found.stream for name, found in selected if hasattr(found, "stream")}
+    for how in lost_streams(pipeline, schema.name, streams, run.emptied).values():
+        raise ConfigurationError(f"{how}. {remedy}")
 
 
 def stopped_message(stream: Stream, mode: Mode, why: str) -> str:

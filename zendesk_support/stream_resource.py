@@ -174,9 +174,14 @@ def report_rows(account: Account) -> Iterator[Any]:
         yield page
 
 
+def is_row_of_columns(made: Any) -> bool:
+    """Whether something is a row whose values are columns: made of a whole page by a function of rows."""
+    return isinstance(made, dict) and any(isinstance(value, pa.ChunkedArray) for value in made.values())
+
+
 def refuse_columns(resource: str, made: Any) -> Any:
     """Refuse a row that a transformer has made of a whole page; its values are columns."""
-    if isinstance(made, dict) and any(isinstance(value, pa.ChunkedArray) for value in made.values()):
+    if is_row_of_columns(made):
         raise ConfigurationError(
             f"a transformer made a row of a whole page of {resource}, which yields pages (pyarrow.Table): go through "
             "the rows of a page by zendesk_support.rows(page)."
@@ -195,7 +200,7 @@ def of_pages(function: Callable[..., Any], resource: str) -> Callable[..., Any]:
                 f"{name_of(function)} returned None for a page, which would leave out all its rows. {advice} To choose "
                 "rows, add_filter(function)."
             )
-        if isinstance(made, dict) and any(isinstance(value, pa.ChunkedArray) for value in made.values()):
+        if is_row_of_columns(made):
             raise ConfigurationError(f"{name_of(function)} made a row of a whole page. {advice}")
         return made
 
@@ -221,7 +226,7 @@ def yielding(function: Callable[..., Any], resource: str) -> Callable[..., Any]:
     def call(item: Any, *meta: Any) -> Iterator[Any]:
         try:
             for made in function(item, *meta):
-                if isinstance(made, dict) and any(isinstance(value, pa.ChunkedArray) for value in made.values()):
+                if is_row_of_columns(made):
                     raise TypeError("it made a row of a whole page")
                 yield made
         except ConfigurationError:

@@ -542,9 +542,7 @@ class Transport:
         """
         if self._contact or not isinstance(error, Unreached):
             return
-        if self._tried_since is None:
-            self._tried_since = time.monotonic() - (self._connect_timeout if "within" in str(error) else 0.0)
-        if time.monotonic() - self._tried_since < FIRST_CONTACT - 1:
+        if not self._tried_enough(self._connect_timeout if "within" in str(error) else 0.0):
             return
         raise self._end(
             ConfigurationError(
@@ -552,6 +550,12 @@ class Transport:
                 'the network of this machine. Behind a proxy, set it: HTTPS_PROXY="http://proxy.example.com:3128".'
             )
         )
+
+    def _tried_enough(self, before: float = 0.0) -> bool:
+        """Whether a host has had its time for a first answer, which begins with the first call, or `before` it."""
+        if self._tried_since is None:
+            self._tried_since = time.monotonic() - before
+        return time.monotonic() - self._tried_since >= FIRST_CONTACT - 1
 
     def _demand_sense(self, answer: Answer) -> None:
         """Give a host up that has answered nothing but web pages: it is not Zendesk that answers.
@@ -562,9 +566,7 @@ class Transport:
         if self.accepted or not is_web_page(answer):
             return
         self._contact = False  # so that it is asked again soon
-        if self._tried_since is None:
-            self._tried_since = time.monotonic()
-        if time.monotonic() - self._tried_since < FIRST_CONTACT - 1:
+        if not self._tried_enough():
             return
         raise self._end(
             ConfigurationError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -287,7 +286,7 @@ class Verifier:
                     start=max(settings.start if stream.fact else 0, begun if stream.fact else 0, self._since or 0),
                     begun_later=stream.fact and begun > settings.start,
                     end=settings.end if stream.fact else None,
-                    positions=Positions(deepcopy(dict(state)), stream),
+                    positions=Positions(dict(state), stream),
                     last=last.get(stream.name),
                     since=self._since,
                 )
@@ -453,7 +452,7 @@ class Examination:
             found=len(counted),
             added=int((~holds(counted, brought)).sum()),
             left=int(holds(counted, ended).sum()),
-            exact=min(tally.refreshed) >= self.loaded.position(self.loaded.stream.feeds[0])["at"],
+            exact=min(tally.refreshed) >= self.loaded.position(self.stream.feeds[0])["at"],
             observers=upcoming,
         )
 
@@ -472,9 +471,7 @@ class Examination:
     def _survey(self, session: Session, table: Array, versions: tuple[Array, Array]) -> Survey:
         feed = self.stream.feeds[0]
         if not self._keys and isinstance(feed.reader, (CursorExport, TimeExport, PerTicket)):
-            until = (
-                int(time.time()) if self.loaded.unfinished else self.loaded.position(self.loaded.stream.feeds[0])["at"]
-            )
+            until = int(time.time()) if self.loaded.unfinished else self.loaded.position(feed)["at"]
             feed = replace(feed, reader=Sample(feed.reader, len(table), until))
         return Survey(session, self.loaded, feed, table, versions)
 
