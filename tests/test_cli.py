@@ -62,6 +62,7 @@ def test_without_credentials_it_names_the_keys_and_the_demo() -> None:
         'client_secret = "..."',
         "SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_ID",
         "SOURCES__ZENDESK_SUPPORT__CREDENTIALS__CLIENT_SECRET",
+        "docs/credentials.md has how to get them.",
         "Without a Zendesk account, try --demo.",
     ):
         assert line in done.stderr
@@ -186,6 +187,7 @@ def test_the_check_finds_credentials_that_zendesk_answers_as_anonymous(
     assert cli.duckdb(["--check", "--streams", "groups"]) == 2
     told = capsys.readouterr().err
     assert expected in told
+    assert "docs/credentials.md has how" in " ".join(told.split())
     assert "wrong-" not in told
     assert "expired-token" not in told
 
@@ -368,6 +370,12 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.duckdb(["--version"])
     assert (caught.value.code, capsys.readouterr().out) == (0, f"zendesk-support-dlt {zendesk_support.__version__}\n")
+
+
+def test_the_package_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "zendesk_support", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, f"zendesk-support-dlt {zendesk_support.__version__}\n")
 
 
 @pytest.mark.parametrize(

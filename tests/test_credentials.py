@@ -311,6 +311,27 @@ def test_an_address_with_the_suffix_of_requests_is_refused_with_an_example(
     assert account.requests() == []
 
 
+@pytest.mark.parametrize("kind", ["client credentials", "refresh token"])
+def test_every_grant_asks_for_the_scope_and_two_hours(
+    account: Simulator, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    names = ("client_id", "client_secret", *(["refresh_token"] if kind == "refresh token" else []))
+    asked: list[dict[str, Any]] = []
+    issue = account.api.credentials.issue
+
+    def watched(form: dict[str, Any], now: float) -> Any:
+        asked.append(form)
+        return issue(form, now)
+
+    monkeypatch.setattr(account.api.credentials, "issue", watched)
+    for scope in ({}, {"scope": "tickets:read users:read"}):
+        auth = source(account, credentials=given(account, *names), **scope).account.enter().transport.auth
+        assert auth is not None
+        auth.header()
+    assert [form["scope"] for form in asked] == ["read", "tickets:read users:read"]
+    assert {form["expires_in"] for form in asked} == {"7200"}
+
+
 def test_threads_refused_together_renew_once() -> None:
     """L33."""
     asked: list[int] = []

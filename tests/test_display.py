@@ -25,9 +25,11 @@ import pytest
 from rich.console import Console
 from support import environment_of
 
+from zendesk_support import cli
 from zendesk_support import display as shown
 from zendesk_support.clock import Clock
 from zendesk_support.display import Display, duration
+from zendesk_support.dlt_internals import LogCollector, TqdmCollector
 from zendesk_support.engine import Progress
 from zendesk_support.simulator import Simulator
 from zendesk_support.transport import Trouble
@@ -173,6 +175,14 @@ def test_without_a_terminal_there_is_a_line_a_minute_and_each_long_wait_once(mon
     assert len(minutes) == 2
     assert minutes[0].endswith("incremental exports: tickets  1,200 of about 5,000 rows")
     assert not any(thread.name == "zendesk-display" for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind"),
+    [(None, Display), ("auto", Display), ("tqdm", TqdmCollector), ("log", LogCollector), ("off", type(None))],
+)
+def test_dlts_own_displays_are_kept(wanted: str | None, kind: type) -> None:
+    assert type(cli.progress(wanted)) is kind
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from support import environment_of
 
-from zendesk_support import reference
+from zendesk_support import cli, reference
+from zendesk_support.checkpoints import SIGNALS
 from zendesk_support.settings import Settings
 from zendesk_support.simulator import Simulator
 
@@ -76,6 +77,14 @@ def test_the_settings_table_shows_the_defaults(name: str) -> None:
     default = getattr(Settings("", 0), name)
     shown = f'"{default}"' if isinstance(default, str) else f"{default:g}"
     assert re.search(rf"^\| `{name}` \| `{re.escape(shown)}(\.0)?` \|", README, re.MULTILINE)
+
+
+def test_the_exit_codes_are_those_of_the_command() -> None:
+    table = README.partition("| exit code | |")[2].partition("\n\n")[0]
+    cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| ")]
+    told = {int(code) for cell in cells for code in cell.split(",")}
+    by_signal = {128 + number for number in SIGNALS}
+    assert told == {cli.LOADED, cli.INCOMPLETE, cli.WRONG_USE, cli.OUT_OF_TIME, *by_signal}
 
 
 def test_ci_runs_the_tests_as_the_readme_says() -> None:
