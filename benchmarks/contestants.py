@@ -51,15 +51,16 @@ class Contestant:
 
 def ours(job: Job) -> int:
     """Load into a new DuckDB file with merge, as the command line does."""
-    from zendesk_support import cli
-    from zendesk_support.destinations import WAREHOUSES
-    from zendesk_support.runner import sync
+    from zendesk_support.command.destinations import WAREHOUSES
+    from zendesk_support.command.options import make_parser
+    from zendesk_support.command.runs import make_source
+    from zendesk_support.running.runner import sync
 
-    options = cli.make_parser(WAREHOUSES["duckdb"]).parse_args(["--start-date", START])
+    options = make_parser(WAREHOUSES["duckdb"]).parse_args(["--start-date", START])
     options.database = Path(job["folder"]) / "ours.duckdb"
     pipeline = WAREHOUSES["duckdb"].pipeline(options)
     known = {name: job["credentials"][name] for name in ("client_id", "client_secret")}
-    source = cli.make_source(options, [job["stream"]], base_url=job["url"], credentials=known)
+    source = make_source(options, [job["stream"]], base_url=job["url"], credentials=known)
     report = sync(pipeline, source).streams[job["stream"]]
     if report.status != "loaded":
         raise RuntimeError(report.message)

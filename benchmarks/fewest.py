@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from zendesk_support.kinds import (
+from zendesk_support.reading.kinds import (
     CursorExport,
     HelpCenterChildren,
     HelpCenterListing,

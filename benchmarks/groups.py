@@ -112,14 +112,15 @@ def row(figures: dict[str, Any]) -> str:
 
 def sync(url: str, directory: str, group: str, share: str) -> None:
     """One task, as the command line runs it."""
-    from zendesk_support import cli
-    from zendesk_support.destinations import WAREHOUSES
-    from zendesk_support.runner import sync
+    from zendesk_support.command.destinations import WAREHOUSES
+    from zendesk_support.command.options import make_parser
+    from zendesk_support.command.runs import make_source
+    from zendesk_support.running.runner import sync
 
     warehouse = WAREHOUSES["duckdb"]
-    options = cli.make_parser(warehouse).parse_args(["--start-date", "2015-01-01"])
+    options = make_parser(warehouse).parse_args(["--start-date", "2015-01-01"])
     options.database = Path(directory) / f"{group}.duckdb"
-    source = cli.make_source(
+    source = make_source(
         options,
         list(CATALOGUE) if group == "all" else list(by_limit()[group]),
         base_url=url,

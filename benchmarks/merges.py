@@ -112,8 +112,8 @@ def make(job: dict[str, Any]) -> dict[str, Any]:
     import pyarrow as pa
     from contestants import bodies
 
-    from zendesk_support.arrow import Converter
-    from zendesk_support.pages import page_decoder
+    from zendesk_support.records.arrow import Converter
+    from zendesk_support.records.json_rows import page_decoder
     from zendesk_support.streams import CATALOGUE
 
     stream = CATALOGUE["tickets"]
@@ -134,7 +134,7 @@ def run(folder: Path, variant: Variant, place: Path) -> dict[str, Any]:
     from contestants import peak_mb
     from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-    from zendesk_support.runner import set_defaults
+    from zendesk_support.running.runner import set_defaults
     from zendesk_support.streams import CATALOGUE
 
     stream = CATALOGUE["tickets"]

@@ -96,9 +96,10 @@ def profiled(job: dict[str, Any]) -> dict[str, Any]:
     from dlt.destinations.job_client_impl import SqlLoadJob
     from urllib3.response import GzipDecoder
 
-    from zendesk_support import engine, kinds
-    from zendesk_support.arrow import Converter
-    from zendesk_support.transport import Transport
+    from zendesk_support.api.transport import Transport
+    from zendesk_support.loading import engine
+    from zendesk_support.reading import kinds
+    from zendesk_support.records.arrow import Converter
 
     watch = Stopwatch()
     watch.seconds["start-up"] = time.process_time()

@@ -273,16 +273,15 @@ def sync(url: str, directory: str, scale: str) -> dict[str, Any]:
     """Sync all streams as the command line does, and say what it took."""
     import resource
 
-    from zendesk_support import cli
-    from zendesk_support.destinations import WAREHOUSES
-    from zendesk_support.runner import sync
+    from zendesk_support.command.destinations import WAREHOUSES
+    from zendesk_support.command.options import make_parser
+    from zendesk_support.command.runs import make_source
+    from zendesk_support.running.runner import sync
 
     warehouse = WAREHOUSES["duckdb"]
-    options = cli.make_parser(warehouse).parse_args(["--start-date", "2015-01-01"])
+    options = make_parser(warehouse).parse_args(["--start-date", "2015-01-01"])
     options.database = Path(directory) / "quota.duckdb"
-    source = cli.make_source(
-        options, list(CATALOGUE), base_url=url, credentials=credentials(url), clock_scale=float(scale)
-    )
+    source = make_source(options, list(CATALOGUE), base_url=url, credentials=credentials(url), clock_scale=float(scale))
     report = sync(warehouse.pipeline(options), source)
     if report.failed:
         raise SystemExit("\n".join(f"{stream.stream}: {stream.message}" for stream in report.failed))

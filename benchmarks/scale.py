@@ -19,9 +19,9 @@ from typing import Any
 
 from draw import newest
 
-from zendesk_support.budget import ACCOUNT, EXPORTS, HELP_CENTER, USERS_EXPORT
+from zendesk_support.api.rate_limiter import ACCOUNT, EXPORTS, HELP_CENTER, USERS_EXPORT
 from zendesk_support.groups import by_limit
-from zendesk_support.kinds import CursorExport, HelpCenterChildren, HelpCenterListing, TimeExport
+from zendesk_support.reading.kinds import CursorExport, HelpCenterChildren, HelpCenterListing, TimeExport
 from zendesk_support.streams import CATALOGUE
 
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -118,9 +118,10 @@ def sync(destination: str, url: str, directory: Path, drop: bool) -> dict[str, A
 
     from dlt.common.runtime.collector import NullCollector
 
-    from zendesk_support import cli
-    from zendesk_support.destinations import WAREHOUSES
-    from zendesk_support.runner import sync
+    from zendesk_support.command.destinations import WAREHOUSES
+    from zendesk_support.command.options import make_parser
+    from zendesk_support.command.runs import make_source
+    from zendesk_support.running.runner import sync
 
     class Steps(NullCollector):
         """CPU seconds of the whole process by step of the pipeline."""
@@ -137,11 +138,11 @@ def sync(destination: str, url: str, directory: Path, drop: bool) -> dict[str, A
 
     warehouse = WAREHOUSES[destination]
     dataset = f"benchmark_{directory.name.lower().replace('-', '_')}"
-    options = cli.make_parser(warehouse).parse_args(["--start-date", "2000-01-01", "--dataset", dataset])
+    options = make_parser(warehouse).parse_args(["--start-date", "2000-01-01", "--dataset", dataset])
     options.database = directory / "tickets.duckdb"
     pipeline = warehouse.pipeline(options)
     steps = pipeline.collector = Steps()
-    source = cli.make_source(options, ["tickets"], base_url=url, credentials=credentials(url))
+    source = make_source(options, ["tickets"], base_url=url, credentials=credentials(url))
     stream = sync(pipeline, source).streams["tickets"]
     if stream.status != "loaded":
         raise SystemExit(stream.message)

@@ -20,10 +20,10 @@ from postgres_server import PostgresServer
 
 from zendesk_support import zendesk_support_source
 from zendesk_support.bigquery import bigquery
-from zendesk_support.pages import with_texts
 from zendesk_support.postgres import postgres
+from zendesk_support.records.json_rows import with_texts
 from zendesk_support.report import Report
-from zendesk_support.runner import sync
+from zendesk_support.running.runner import sync
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 

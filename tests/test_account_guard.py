@@ -14,10 +14,10 @@ from documented import says
 from support import MakePipeline, assert_whole, load, pipeline, source, written
 
 from zendesk_support import sync, zendesk_support_source
+from zendesk_support.error_messages import causes
 from zendesk_support.errors import ConfigurationError
-from zendesk_support.explain import causes
 from zendesk_support.simulator import Simulator
-from zendesk_support.verify import verify
+from zendesk_support.verification.verifier import verify
 
 Simulate = Callable[..., Simulator]
 STREAMS = ("tickets", "groups")

@@ -10,10 +10,10 @@ from dlt.pipeline.pipeline import Pipeline
 from postgres_server import PostgresServer
 from support import MakePipeline, load, pipeline, written
 
-from zendesk_support import after_load
 from zendesk_support.dlt_internals import DatabaseTerminalException, SqlClientBase
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.warehouse import after_load
 
 STREAMS = ("tickets", "ticket_comments", "groups")
 INDEXES = "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = '{}' ORDER BY indexname"

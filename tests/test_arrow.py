@@ -20,9 +20,9 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zendesk_support import mending
-from zendesk_support.arrow import ARROW_TYPES, Converter, DataType, Names
-from zendesk_support.pages import Rows, page_decoder
+from zendesk_support.records import json_repair as mending
+from zendesk_support.records.arrow import ARROW_TYPES, Converter, DataType, Names
+from zendesk_support.records.json_rows import Rows, page_decoder
 from zendesk_support.simulator import Simulator
 
 snake_case = NamingConvention().normalize_identifier

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from postgres_server import PostgresServer
 
-from zendesk_support import cli
-from zendesk_support.destinations import WAREHOUSES
+from zendesk_support.command.destinations import WAREHOUSES
+from zendesk_support.command.options import make_parser
 
 SCRIPT = Path(__file__).parent.parent / "benchmarks" / "tickets.py"
 
@@ -59,7 +59,7 @@ def test_the_quota_bound_counts_windows_and_the_pages_after_the_last_begins(
 
 
 def test_duckdb_gets_one_thread_and_two_jobs_at_a_time(tmp_path: Path) -> None:
-    options = cli.make_parser(WAREHOUSES["duckdb"]).parse_args(["--database", str(tmp_path / "limits.duckdb")])
+    options = make_parser(WAREHOUSES["duckdb"]).parse_args(["--database", str(tmp_path / "limits.duckdb")])
     pipeline = WAREHOUSES["duckdb"].pipeline(options)
     assert pipeline.destination.capabilities().max_parallel_load_jobs == 2
     with pipeline.sql_client() as client:

@@ -9,8 +9,9 @@ from contextlib import suppress
 import pytest
 from traffic import Traffic, most_in_a_minute
 
-from zendesk_support import budget as module
-from zendesk_support.budget import (
+from zendesk_support.api import rate_limiter as module
+from zendesk_support.api.clock import Clock
+from zendesk_support.api.rate_limiter import (
     ACCOUNT,
     DELETED_TICKETS_LIST,
     EXPORTS,
@@ -26,7 +27,6 @@ from zendesk_support.budget import (
     Ticket,
     read_quota,
 )
-from zendesk_support.clock import Clock
 from zendesk_support.errors import Cancelled
 
 LOADS = {

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
-
 import pytest
 from dlt.common.data_types.typing import DATA_TYPES
 from support import simulated, source
 
 import zendesk_support
-from zendesk_support.arrow import ARROW_TYPES
-from zendesk_support.kinds import Job, Position, Shared
+from zendesk_support.api.transport import Usage
+from zendesk_support.reading.kinds import Job, Position, Shared
+from zendesk_support.records.arrow import ARROW_TYPES
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE, configuration, help_center, people, tickets
-from zendesk_support.streams.base import DELETED_AT, Stream
+from zendesk_support.streams.base import Stream
 from zendesk_support.streams.promises import PROMISES, promises_of
-from zendesk_support.transport import Usage
+from zendesk_support.warehouse.snapshot import DELETED_AT
 
 STREAMS = tuple(CATALOGUE.values())
-PACKAGE = Path(zendesk_support.__file__).parent
-LAYERS = (
-    {"dlt_internals"},
-    {"errors", "clock", "wire", "explain", "normalizer"},
-    {"settings", "mending"},
-    {"pages"},
-    {"budget", "credentials", "arrow", "report"},
-    {"checkpoints"},
-    {"patience"},
-    {"known"},
-    {"duckdb_memory", "setting_names", "rows"},
-    {"transport", "lookback", "destination_settings", "tracked_secrets"},
-    {"kinds"},
-    {"streams"},
-    {"positions"},
-    {"shapes", "modes"},
-    {"target"},
-    {"engine", "account_guard", "destination_state", "hints"},
-    {"resource", "observers", "run_lock", "check", "stream_resource"},
-    {"source"},
-    {"texts", "after_load", "display"},
-    {"runner"},
-    {"verify"},
-)
-LAYER = {module: number for number, modules in enumerate(LAYERS) for module in modules}
 
 
 @pytest.fixture(scope="module")
@@ -144,37 +117,6 @@ def test_the_public_names_are_these() -> None:
         "zendesk_support_source",
     ]
     assert [name for name in zendesk_support.__all__ if not hasattr(zendesk_support, name)] == []
-
-
-def imported(path: Path) -> set[str]:
-    """Modules of this package that a file imports, each by its first name."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        if isinstance(node, ast.ImportFrom) and node.module == "zendesk_support":
-            modules = [f"zendesk_support.{alias.name}" for alias in node.names]
-        if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        found |= {module.split(".")[1] for module in modules if module.startswith("zendesk_support.")}
-    return found
-
-
-@pytest.mark.parametrize("module", sorted(LAYER))
-def test_imports_point_to_lower_layers_only(module: str) -> None:
-    path = PACKAGE / module
-    files = [path.with_suffix(".py")] if not path.is_dir() else sorted(path.glob("*.py"))
-    above = {
-        (file.name, name)
-        for file in files
-        for name in imported(file) - {module, "__version__"}
-        if LAYER.get(name, len(LAYERS)) >= LAYER[module]
-    }
-    assert above == set()
-
-
-def test_the_simulator_imports_nothing_else_of_the_package() -> None:
-    files = (PACKAGE / "simulator").glob("*.py")
-    assert {(file.name, name) for file in files for name in imported(file) - {"simulator"}} == set()
 
 
 def test_building_a_source_makes_no_request(answering: Simulator) -> None:

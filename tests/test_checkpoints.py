@@ -12,7 +12,7 @@ from dlt.pipeline.pipeline import Pipeline
 from support import assert_whole, load, pipeline, source, table, truth, written
 
 from zendesk_support import sync
-from zendesk_support.modes import FULL, MODES
+from zendesk_support.loading.sync_modes import FULL, MODES
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 

@@ -19,7 +19,8 @@ from documented import says
 from support import environment_of, truth
 
 import zendesk_support
-from zendesk_support import cli, transport
+from zendesk_support import cli
+from zendesk_support.api import transport
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 

@@ -21,14 +21,15 @@ from documented import says
 from support import truth
 
 from zendesk_support import cli
-from zendesk_support.known import Turns
 from zendesk_support.simulator import Simulator
+from zendesk_support.warehouse.snapshot import Turns
 
 STREAMS = ("--streams", "tickets", "groups", "users", "--progress", "off")
 FULL_DISK = """
 import resource, sys
 from dlt.common.runtime.collector import NullCollector
 from zendesk_support import cli
+from zendesk_support.command.runs import progress
 
 stage, limit, *arguments = sys.argv[1:]
 
@@ -37,7 +38,7 @@ class Full(NullCollector):
         if step.startswith(stage):
             resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
 
-cli.progress = lambda wanted: Full()
+progress = lambda wanted: Full()
 sys.exit(cli.duckdb(arguments))
 """
 PLAIN = "import sys; from zendesk_support import cli; sys.exit(cli.duckdb(sys.argv[1:]))"

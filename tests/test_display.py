@@ -25,14 +25,14 @@ import pytest
 from rich.console import Console
 from support import environment_of
 
-from zendesk_support import cli
-from zendesk_support import display as shown
-from zendesk_support.clock import Clock
-from zendesk_support.display import Display, duration
+from zendesk_support.api.clock import Clock
+from zendesk_support.api.transport import Trouble
+from zendesk_support.command import display as shown
+from zendesk_support.command.display import Display, duration
+from zendesk_support.command.runs import progress
 from zendesk_support.dlt_internals import LogCollector, TqdmCollector
-from zendesk_support.engine import Progress
+from zendesk_support.loading.engine import Progress
 from zendesk_support.simulator import Simulator
-from zendesk_support.transport import Trouble
 
 SCRIPT = Path(__file__).parent.parent / "pipelines" / "zendesk_to_duckdb.py"
 COLUMNS, LINES = 80, 24
@@ -182,7 +182,7 @@ def test_without_a_terminal_there_is_a_line_a_minute_and_each_long_wait_once(mon
     [(None, Display), ("auto", Display), ("tqdm", TqdmCollector), ("log", LogCollector), ("off", type(None))],
 )
 def test_dlts_own_displays_are_kept(wanted: str | None, kind: type) -> None:
-    assert type(cli.progress(wanted)) is kind
+    assert type(progress(wanted)) is kind
 
 
 @pytest.mark.parametrize(

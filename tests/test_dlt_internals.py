@@ -86,7 +86,7 @@ EXTRAS = ("adbc_driver_postgresql", "google.cloud.bigquery", "matplotlib", "pand
 def test_a_plain_install_has_all_that_the_command_imports() -> None:
     without = f"import sys; sys.modules.update(dict.fromkeys({EXTRAS!r}))"
     done = subprocess.run(
-        [sys.executable, "-c", f"{without}; import zendesk_support.cli, zendesk_support.demo"],
+        [sys.executable, "-c", f"{without}; import zendesk_support.cli, zendesk_support.command.demo"],
         capture_output=True,
         text=True,
     )

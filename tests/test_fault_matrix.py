@@ -15,7 +15,7 @@ from documented import says
 from support import assert_whole, load, pipeline, source, table, truth
 
 from zendesk_support import ConfigurationError, sync
-from zendesk_support import transport as module
+from zendesk_support.api import transport as module
 from zendesk_support.errors import ZendeskError
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.faults import AFTER

@@ -13,9 +13,9 @@ from dlt.pipeline.pipeline import Pipeline
 from documented import says
 from support import assert_whole, load, pipeline, source, table, truth, written
 
-from zendesk_support.check import check_streams
 from zendesk_support.errors import ConfigurationError, ContractError
-from zendesk_support.runner import sync
+from zendesk_support.running.probe import check_streams
+from zendesk_support.running.runner import sync
 from zendesk_support.simulator import Simulator
 
 EXPORT = "incremental_tickets_cursor"

@@ -11,9 +11,9 @@ import pytest
 from changes import CHANGES, TICKET_CHANGES
 from support import load, pipeline
 
-from zendesk_support.budget import BucketSpec
+from zendesk_support.api.rate_limiter import BucketSpec
 from zendesk_support.groups import by_limit
-from zendesk_support.kinds import Listing
+from zendesk_support.reading.kinds import Listing
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import feed

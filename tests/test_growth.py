@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zendesk_support import mending
-from zendesk_support.arrow import without_nul
-from zendesk_support.budget import read_quota
-from zendesk_support.clock import Clock
+from zendesk_support.api.clock import Clock
+from zendesk_support.api.rate_limiter import read_quota
+from zendesk_support.api.transport import Answer, retry_after, unreadable, words
 from zendesk_support.errors import Cancelled
-from zendesk_support.mending import LARGEST, PIECE, Unmendable, decoded, is_utf8, is_whole, repaired
-from zendesk_support.pages import page_decoder
-from zendesk_support.transport import Answer, retry_after, unreadable, words
+from zendesk_support.records import json_repair as mending
+from zendesk_support.records.arrow import without_nul
+from zendesk_support.records.json_repair import LARGEST, PIECE, Unmendable, decoded, is_utf8, is_whole, repaired
+from zendesk_support.records.json_rows import page_decoder
 
 SIZES = (10_000, 100_000, 1_000_000)
 GENEROUS = 60  # for ten times as much: ten where work grows with the size, a hundred where it grows with its square

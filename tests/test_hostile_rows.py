@@ -17,10 +17,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support import assert_whole, load, pipeline, plain, source, table, written
 
-from zendesk_support import engine, sync
-from zendesk_support.shapes import KEY_HINT
+from zendesk_support import sync
+from zendesk_support.loading import engine
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.api import Api
+from zendesk_support.warehouse.snapshot import KEY_HINT
 
 Simulate = Callable[..., Simulator]
 Rows = list[dict[str, Any]]

@@ -12,10 +12,11 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 from support import load, source, table, truth
 
-from zendesk_support import duckdb_memory, sync
-from zendesk_support.destinations import WAREHOUSES
-from zendesk_support.explain import explain
+from zendesk_support import sync
+from zendesk_support.command.destinations import WAREHOUSES
+from zendesk_support.error_messages import explain
 from zendesk_support.simulator import Simulator
+from zendesk_support.warehouse import duckdb_memory
 
 Simulate = Callable[..., Simulator]
 TICKETS = 60

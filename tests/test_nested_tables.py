@@ -27,7 +27,7 @@ from support import (
 )
 
 from zendesk_support import ConfigurationError, sync
-from zendesk_support.modes import FULL
+from zendesk_support.loading.sync_modes import FULL
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 

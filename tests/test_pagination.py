@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from zendesk_support.api.transport import Request, Usage
 from zendesk_support.errors import ContractError, CursorExpiredError, StartTimeTooRecentError, UnavailableError
-from zendesk_support.kinds import (
+from zendesk_support.reading.kinds import (
     Chunk,
     CursorExport,
     FilteredListing,
@@ -28,9 +29,8 @@ from zendesk_support.kinds import (
     TimeExport,
     unix_window,
 )
-from zendesk_support.pages import number, row_hash
+from zendesk_support.records.json_rows import number, row_hash
 from zendesk_support.settings import Settings
-from zendesk_support.transport import Request, Usage
 
 BASE = "http://127.0.0.1:1"
 TICKETS = CursorExport("tickets", "rows", time="at")

@@ -10,7 +10,7 @@ from dlt.pipeline.pipeline import Pipeline
 from support import assert_whole, load, pipeline, written
 
 from zendesk_support import ConfigurationError
-from zendesk_support.positions import Positions
+from zendesk_support.loading.positions import Positions
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Feed

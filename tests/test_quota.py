@@ -12,13 +12,13 @@ import urllib3
 from support import load, pipeline, source
 from traffic import most_in_a_minute
 
-from zendesk_support.engine import Member
-from zendesk_support.known import Destination
-from zendesk_support.shapes import Shape
+from zendesk_support.loading.encoders import Shape
+from zendesk_support.loading.engine import Member
+from zendesk_support.loading.target import Target
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.limits import State
 from zendesk_support.streams import CATALOGUE
-from zendesk_support.target import Target
+from zendesk_support.warehouse.snapshot import Destination
 
 Simulate = Callable[..., Simulator]
 LISTS = ("ticket_audits", "organization_memberships", "audit_logs", "tags", "macros")

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from support import environment_of
 
-from zendesk_support import cli, reference
+from zendesk_support import reference
 from zendesk_support.checkpoints import SIGNALS
+from zendesk_support.command.runs import INCOMPLETE, LOADED, OUT_OF_TIME, WRONG_USE
 from zendesk_support.settings import Settings
 from zendesk_support.simulator import Simulator
 
@@ -84,7 +85,7 @@ def test_the_exit_codes_are_those_of_the_command() -> None:
     cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| ")]
     told = {int(code) for cell in cells for code in cell.split(",")}
     by_signal = {128 + number for number in SIGNALS}
-    assert told == {cli.LOADED, cli.INCOMPLETE, cli.WRONG_USE, cli.OUT_OF_TIME, *by_signal}
+    assert told == {LOADED, INCOMPLETE, WRONG_USE, OUT_OF_TIME, *by_signal}
 
 
 def test_ci_runs_the_tests_as_the_readme_says() -> None:

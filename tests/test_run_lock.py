@@ -16,11 +16,12 @@ from documented import says
 from postgres_server import PostgresServer
 from support import MakePipeline, assert_whole, load, pipeline, source
 
-from zendesk_support import run_lock, sync
+from zendesk_support import sync
 from zendesk_support.errors import AlreadyRunningError
-from zendesk_support.run_lock import Holder, check_lock, machine, only_run
+from zendesk_support.running import run_lock
+from zendesk_support.running.run_lock import Holder, check_lock, machine, only_run
 from zendesk_support.simulator import Simulator
-from zendesk_support.verify import verify
+from zendesk_support.verification.verifier import verify
 
 STREAMS = ("tickets", "groups")
 

@@ -15,7 +15,7 @@ from dlt.pipeline.pipeline import Pipeline
 from support import assert_whole, load, pipeline, plain, source, table, truth, written
 
 from zendesk_support import sync
-from zendesk_support.kinds import HelpCenterChildren
+from zendesk_support.reading.kinds import HelpCenterChildren
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 

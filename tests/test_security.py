@@ -36,17 +36,17 @@ from support import SCALE, assert_whole, pipeline, source
 from test_transport import connect
 
 from zendesk_support import ConfigurationError, sync, zendesk_support_source
-from zendesk_support.budget import Budget
-from zendesk_support.check import check_streams
-from zendesk_support.clock import Clock
-from zendesk_support.credentials import FixedAuth
+from zendesk_support.api.clock import Clock
+from zendesk_support.api.credentials import FixedAuth
+from zendesk_support.api.rate_limiter import Budget
+from zendesk_support.api.transport import WHO_AM_I, Request, Transport, Usage, read_me
 from zendesk_support.errors import ContractError, TransientError, ZendeskError
-from zendesk_support.kinds import Brand
-from zendesk_support.pages import page_decoder
+from zendesk_support.reading.kinds import Brand
+from zendesk_support.records.json_rows import page_decoder
+from zendesk_support.running.probe import check_streams
 from zendesk_support.settings import Settings, account_url
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.auth import Credentials
-from zendesk_support.transport import WHO_AM_I, Request, Transport, Usage, read_me
 
 Simulate = Callable[..., Simulator]
 SCRIPT = Path(__file__).parent.parent / "pipelines" / "zendesk_to_duckdb.py"
@@ -659,8 +659,8 @@ def test_an_answer_that_trickles_is_asked_for_again_until_the_deadline(kind: str
 
 @pytest.mark.parametrize("kind", LARGE)
 def test_an_answer_without_end_is_an_error_at_once(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zendesk_support.wire.MAX_BODY", 4 << 20)
-    monkeypatch.setattr("zendesk_support.transport.MAX_BODY", 4 << 20)
+    monkeypatch.setattr("zendesk_support.api.connections.MAX_BODY", 4 << 20)
+    monkeypatch.setattr("zendesk_support.api.transport.MAX_BODY", 4 << 20)
     with (
         rude(*LARGE[kind]) as address,
         pytest.raises(ContractError, match="the limits are 4 MB on the way and inflated"),
@@ -731,7 +731,7 @@ def test_what_zendesk_says_is_quoted_as_one_plain_line(account: Simulator, body:
 def test_a_run_with_every_kind_of_endless_answer_loads_the_other_streams(
     tmp_path: Path, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zendesk_support.transport.MAX_BODY", 4 << 20)
+    monkeypatch.setattr("zendesk_support.api.transport.MAX_BODY", 4 << 20)
     account = simulate()
     account.fault("bomb", size=20_000_000, route="macros", times=None)
     account.fault("endless", route="triggers", times=None)
@@ -762,13 +762,13 @@ def test_a_run_with_every_kind_of_endless_answer_loads_the_other_streams(
 BOMBED = """
 import re, sys, threading
 from pathlib import Path
-from zendesk_support.budget import Budget
-from zendesk_support.clock import Clock
-from zendesk_support.credentials import FixedAuth
+from zendesk_support.api.rate_limiter import Budget
+from zendesk_support.api.clock import Clock
+from zendesk_support.api.credentials import FixedAuth
 from zendesk_support.errors import ContractError
-from zendesk_support.pages import page_decoder
+from zendesk_support.records.json_rows import page_decoder
 from zendesk_support.settings import Settings
-from zendesk_support.transport import Request, Transport, Usage
+from zendesk_support.api.transport import Request, Transport, Usage
 
 clock = Clock()
 made = Transport(Settings(sys.argv[1], start=0), clock, Budget(clock, 1), threading.Event())

@@ -11,7 +11,7 @@ from changes import change_all
 from support import assert_whole, load, pipeline, source, written
 
 from zendesk_support import sync
-from zendesk_support.kinds import HelpCenterChildren, Reader
+from zendesk_support.reading.kinds import HelpCenterChildren, Reader
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 

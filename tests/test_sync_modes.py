@@ -23,7 +23,7 @@ from support import (
 )
 
 from zendesk_support import ConfigurationError, sync
-from zendesk_support.modes import MODES
+from zendesk_support.loading.sync_modes import MODES
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 

@@ -15,11 +15,11 @@ import pytest
 from documented import says
 from support import SCALE
 
-from zendesk_support import mending
-from zendesk_support import transport as module
-from zendesk_support.budget import ACCOUNT, EXPORTS, Budget
-from zendesk_support.clock import Clock
-from zendesk_support.credentials import FixedAuth, Token, TokenAuth, ZendeskRefreshToken, make_auth
+from zendesk_support.api import transport as module
+from zendesk_support.api.clock import Clock
+from zendesk_support.api.credentials import FixedAuth, Token, TokenAuth, ZendeskRefreshToken, make_auth
+from zendesk_support.api.rate_limiter import ACCOUNT, EXPORTS, Budget
+from zendesk_support.api.transport import Request, Transport, Usage, retry_after
 from zendesk_support.errors import (
     Cancelled,
     ConfigurationError,
@@ -31,11 +31,11 @@ from zendesk_support.errors import (
     TransientError,
     UnavailableError,
 )
-from zendesk_support.pages import Page, page_decoder
+from zendesk_support.records import json_repair as mending
+from zendesk_support.records.json_rows import Page, page_decoder
 from zendesk_support.settings import Settings
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.clock import http_date
-from zendesk_support.transport import Request, Transport, Usage, retry_after
 
 FIELDS = Request("/api/v2/ticket_fields", {"page[size]": 100}, route="ticket_fields")
 TICKETS = Request(

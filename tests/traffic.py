@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Iterable
 from itertools import count
 
-from zendesk_support.budget import BucketSpec, Budget, Ticket
-from zendesk_support.clock import Clock
+from zendesk_support.api.clock import Clock
+from zendesk_support.api.rate_limiter import BucketSpec, Budget, Ticket
 from zendesk_support.simulator.limits import Buckets, Limit, headers
 
 START = 1_000_000.0

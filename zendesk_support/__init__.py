@@ -1,6 +1,6 @@
 """Load Zendesk Support and Help Center into a warehouse with dlt."""
 
-from zendesk_support.credentials import (
+from zendesk_support.api.credentials import (
     ZendeskAccessToken,
     ZendeskApiToken,
     ZendeskClientCredentials,
@@ -13,13 +13,12 @@ from zendesk_support.errors import (
     UnavailableError,
     ZendeskError,
 )
+from zendesk_support.loading.row_functions import by_row, rows
 from zendesk_support.report import Report, StreamReport
-from zendesk_support.rows import by_row, rows
-from zendesk_support.runner import sync
+from zendesk_support.running.runner import sync
 from zendesk_support.source import zendesk_support_source
-from zendesk_support.verify import Verification, verify
-
-__version__ = "0.1.0"
+from zendesk_support.verification.verifier import Verification, verify
+from zendesk_support.version import __version__ as __version__
 
 __all__ = [
     "ConfigurationError",

@@ -2,6 +2,6 @@
 
 import sys
 
-from zendesk_support.cli import duckdb
+from zendesk_support.command.main import duckdb
 
 sys.exit(duckdb())

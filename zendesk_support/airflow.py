@@ -19,12 +19,12 @@ from airflow.sdk.exceptions import (
 )
 from dlt.pipeline.pipeline import Pipeline
 
-from zendesk_support.cli import show
-from zendesk_support.credentials import ZendeskRefreshToken
+from zendesk_support.api.credentials import ZendeskRefreshToken
+from zendesk_support.command.console import show
 from zendesk_support.dlt_internals import DLT_DATA_DIR, Container, PluggableRunContext
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.groups import by_limit, is_dated
-from zendesk_support.runner import sync
+from zendesk_support.running.runner import sync
 from zendesk_support.source import SECTION, ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from zendesk_support.budget import ACCOUNT
-from zendesk_support.kinds import HelpCenterChildren
+from zendesk_support.api.rate_limiter import ACCOUNT
+from zendesk_support.reading.kinds import HelpCenterChildren
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
 

@@ -34,6 +34,6 @@ class postgres(dlt.destinations.postgres):
     @property
     def client_class(self) -> Any:
         """The client, whose module needs the extra `postgres`."""
-        from zendesk_support.postgres_client import JsonbClient
+        from zendesk_support.warehouse.postgres_client import JsonbClient
 
         return JsonbClient

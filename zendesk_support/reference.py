@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zendesk_support.kinds import (
+from zendesk_support.reading.kinds import (
     Conditions,
     CursorExport,
     FilteredListing,

@@ -1,7 +1,6 @@
-"""What this library uses of dlt beyond its documented interface, each with the reason; nothing else reaches for it.
+"""What this library uses of dlt beyond its documented interface, each with the reason; nothing else reaches for it."""
 
-A dlt that moves one of these fails `tests/test_dlt_internals.py`, which says what is missing and what it was for.
-"""
+# A dlt that moves one of these fails tests/test_dlt_internals.py, which says what is missing and what it was for.
 
 from __future__ import annotations
 

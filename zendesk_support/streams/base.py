@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from zendesk_support.arrow import DataType
-from zendesk_support.kinds import Job, Reader
-from zendesk_support.known import DELETED_AT
-from zendesk_support.pages import Rows
+from zendesk_support.reading.kinds import Job, Reader
+from zendesk_support.records.arrow import DataType
+from zendesk_support.records.json_rows import Rows
 from zendesk_support.settings import Settings
+from zendesk_support.warehouse.snapshot import DELETED_AT
 
 LISTED = "Removed from the table after a complete pass in which Zendesk no longer lists it."
 

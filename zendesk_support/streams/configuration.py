@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zendesk_support.kinds import Conditions, FilteredListing, Listing, iso_range
+from zendesk_support.reading.kinds import Conditions, FilteredListing, Listing, iso_range
 from zendesk_support.streams.base import LISTED, Stream, columns, feed
 
 AUDIT_LOG_LIST = FilteredListing(

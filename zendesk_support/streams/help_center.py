@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from zendesk_support.budget import HELP_CENTER
-from zendesk_support.kinds import HelpCenterChildren, HelpCenterListing, Listing
+from zendesk_support.api.rate_limiter import HELP_CENTER
+from zendesk_support.reading.kinds import HelpCenterChildren, HelpCenterListing, Listing
 from zendesk_support.streams.base import LISTED, Feed, Stream, columns, feed
 
 KEY = ("brand_id", "id")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from zendesk_support.budget import ACCOUNT, USERS_EXPORT
-from zendesk_support.kinds import CursorExport, Listing, TimeExport
+from zendesk_support.api.rate_limiter import ACCOUNT, USERS_EXPORT
+from zendesk_support.reading.kinds import CursorExport, Listing, TimeExport
 from zendesk_support.streams.base import LISTED, Stream, columns, feed
-from zendesk_support.streams.picks import REMOVE_IDENTITIES, identities
+from zendesk_support.streams.transforms import REMOVE_IDENTITIES, identities
 
 USER_EXPORT = CursorExport(
     "incremental/users/cursor",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from zendesk_support.kinds import (
+from zendesk_support.reading.kinds import (
     Conditions,
     CursorExport,
     FilteredListing,

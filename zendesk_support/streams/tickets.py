@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from zendesk_support.budget import ACCOUNT, DELETED_TICKETS_LIST, TICKET_AUDITS_LIST
-from zendesk_support.kinds import (
+from zendesk_support.api.rate_limiter import ACCOUNT, DELETED_TICKETS_LIST, TICKET_AUDITS_LIST
+from zendesk_support.reading.kinds import (
     CursorExport,
     FilteredListing,
     Listing,
@@ -14,7 +14,7 @@ from zendesk_support.kinds import (
     unix_window,
 )
 from zendesk_support.streams.base import Feed, Stream, columns, feed, no_rows
-from zendesk_support.streams.picks import (
+from zendesk_support.streams.transforms import (
     AUDIT_VALUES,
     REMOVE_DELETED,
     REMOVE_SCRUBBED,

@@ -1,0 +1,86 @@
+"""The folders of the package: what each is for, and that imports lead one way."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import zendesk_support
+
+PACKAGE = Path(zendesk_support.__file__).parent
+ROOMS = (
+    ("version", "errors", "error_messages", "report", "dlt_internals", "simulator"),
+    ("settings", "checkpoints"),
+    ("records",),
+    ("api",),
+    ("warehouse",),
+    ("postgres", "bigquery"),
+    ("reading",),
+    ("streams",),
+    ("groups", "reference", "loading"),
+    ("source",),
+    ("running",),
+    ("verification",),
+    ("command",),
+    ("airflow", "cli", "__init__"),
+    ("__main__",),
+)
+"""Every file and folder of the package, from the lowest; each imports from those before its own line only."""
+FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}
+ALONE = ("dlt_internals", "simulator")
+"""These import nothing else of the package."""
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Modules of this package that a file imports, by their dotted path below it; `__init__` for the package."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "zendesk_support":
+            below = node.module.partition(".")[2]
+            inside = [name for name in names if (PACKAGE / below.replace(".", "/") / f"{name}.py").exists()]
+            yield from (f"{below}.{name}".strip(".") for name in inside)
+            if len(inside) < len(names):
+                yield below or "__init__"
+        if isinstance(node, ast.Import):
+            yield from (name.partition(".")[2] or "__init__" for name in names if name.split(".")[0] == PACKAGE.name)
+
+
+def files_of(room: str) -> list[Path]:
+    """The files of a room."""
+    folder = PACKAGE / room
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+
+
+def test_every_file_and_folder_has_its_floor() -> None:
+    there = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert there == set(FLOOR)
+
+
+@pytest.mark.parametrize("room", sorted(FLOOR))
+def test_imports_lead_to_lower_floors_only(room: str) -> None:
+    found = {(file.name, name) for file in files_of(room) for name in imports(file)}
+    elsewhere = {(file, name) for file, name in found if name.split(".")[0] != room}
+    upward = {(file, name) for file, name in elsewhere if FLOOR[name.split(".")[0]] >= FLOOR[room]}
+    assert upward == set()
+    if room in ALONE:
+        assert elsewhere == set()
+
+
+def module_of(file: Path) -> str:
+    """A file's dotted path below the package."""
+    return ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("room", sorted(name for name in FLOOR if (PACKAGE / name).is_dir() and name != "simulator"))
+def test_a_room_says_in_a_line_what_it_is_for_and_has_no_circle(room: str) -> None:
+    doc = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text())) or ""
+    assert doc.endswith(".")
+    assert "\n" not in doc
+    within = {module_of(file): {*imports(file)} for file in files_of(room)}
+    while leaves := [name for name, wanted in within.items() if not (wanted - {name}) & within.keys()]:
+        for name in leaves:
+            del within[name]
+    assert within == {}

@@ -1,0 +1,1 @@
+"""Talks to Zendesk: requests with credentials, within its limits, answered by whole bodies."""

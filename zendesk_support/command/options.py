@@ -1,0 +1,91 @@
+"""What the command line takes: options, and what of them does not go together."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from rich_argparse import RichHelpFormatter
+
+from zendesk_support.command.destinations import Warehouse
+from zendesk_support.errors import (
+    ConfigurationError,
+)
+from zendesk_support.streams import CATALOGUE
+from zendesk_support.version import __version__
+
+ALONE = ("demo", "list_streams", "check", "verify", "verify_keys", "full_refresh")
+"""Options of which one run takes one."""
+PROGRESS = ("auto", "tqdm", "log", "off")
+
+
+def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
+    """The options that every destination has, and its own."""
+    parser = argparse.ArgumentParser(
+        description=f"Load Zendesk Support and Help Center into {warehouse.title}.",
+        formatter_class=RichHelpFormatter,
+        epilog="Settings and credentials come from .dlt/config.toml, ~/.dlt/secrets.toml, SOURCES__ZENDESK_SUPPORT__*.",
+    )
+    add = parser.add_argument
+    add("-v", "--verbose", action="store_true", help="list streams without news, too")
+    add("-q", "--quiet", action="store_true", help="print failures only")
+    add("--version", action="version", version=f"zendesk-support-dlt {__version__}")
+    add("--streams", nargs="+", default=[], metavar="NAME", help="load these streams (all)")
+    add("--exclude", nargs="+", default=[], metavar="NAME", help="load all streams but these")
+    add("--start-date", metavar="DATE", help="leave out facts older than this (two years back)")
+    add("--end-date", metavar="DATE", help="load a bounded period, without touching the saved positions")
+    add("--max-minutes", type=float, metavar="N", help="stop reading after N minutes; the next run goes on from there")
+    add("--full-refresh", action="store_true", help="drop the selected streams' tables and load them anew")
+    add("--dataset", metavar="NAME", help="dataset (schema) of the tables (zendesk_support)")
+    add("--pipeline-name", default="zendesk_support", metavar="NAME", help="name the saved positions belong to")
+    add("--progress", choices=PROGRESS, help="what is shown of a run: our own display (auto), or one of dlt's")
+    add("--strict", action="store_true", help="exit with 1 if a stream is unavailable on this plan")
+    add("--check", action="store_true", help="try every selected stream with one small request, load nothing")
+    add("--verify", action="store_true", help="compare the selected streams' tables with Zendesk, load nothing")
+    add("--verify-keys", action="store_true", help="as --verify, reading every key: as many requests as a first load")
+    add("--since", metavar="DATE", help="with --verify: compare every key and version from this date on, nothing older")
+    add("--list-streams", action="store_true", help="list the streams")
+    add("--demo", action="store_true", help="load a simulated account, twice: no credentials needed")
+    parser.set_defaults(file_of=None)
+    warehouse.add_options(parser)
+    return parser
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Refuse options that contradict each other, or name nothing.
+
+    Raises:
+        ConfigurationError: two of them do not go together.
+    """
+    asked = [f"--{name.replace('_', '-')}" for name in ALONE if getattr(options, name)]
+    if len(asked) > 1:
+        raise ConfigurationError(f"{asked[0]} and {asked[1]} do not go together. Example: {asked[0]} --streams tickets")
+    if options.since and not (options.verify or options.verify_keys):
+        raise ConfigurationError("--since is for --verify. Example: --verify --since 2024-01-31")
+    for option in ("streams", "exclude"):
+        if getattr(options, option) and not apart(getattr(options, option)):
+            raise ConfigurationError(f"--{option} names no stream. Example: --{option} tickets users")
+
+
+def apart(given: Sequence[str]) -> list[str]:
+    """Names as people write them: apart, or with commas between them."""
+    return [name for text in given for name in text.replace(",", " ").split()]
+
+
+def select(streams: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    """The streams to load.
+
+    Raises:
+        ConfigurationError: a name is no stream, or none is left.
+    """
+    for option, names in (("--streams", streams), ("--exclude", exclude)):
+        for name in names:
+            if name not in CATALOGUE:
+                raise ConfigurationError(
+                    f"{option} {name}: there is no such stream; --list-streams shows all. "
+                    f"Example: {option} tickets users"
+                )
+    selected = [name for name in (streams or CATALOGUE) if name not in exclude]
+    if not selected:
+        raise ConfigurationError("--exclude leaves no stream to load. Example: --streams tickets users --exclude users")
+    return list(dict.fromkeys(selected))

@@ -1,0 +1,1 @@
+"""Runs readers inside dlt: positions, sync modes, snapshot diffs, tables."""

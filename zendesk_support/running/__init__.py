@@ -1,0 +1,1 @@
+"""One sync from checkpoint to checkpoint, alone on its table."""

@@ -1,0 +1,1 @@
+"""Compares tables with Zendesk, row by row."""

@@ -1,0 +1,1 @@
+"""What a warehouse already holds, and what its dialect asks for."""
