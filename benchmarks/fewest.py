@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from zendesk_support.reading.kinds import (
-    CursorExport,
-    HelpCenterChildren,
-    HelpCenterListing,
-    LogListing,
-    TimeExport,
-)
+from zendesk_support.reading.base import Endpoint
+from zendesk_support.reading.below import Below
+from zendesk_support.reading.envelopes import ONE_ANSWER
+from zendesk_support.reading.exports import CursorExport
+from zendesk_support.reading.log import LogListing
+from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.simulator.account import PLAN_GATES
 from zendesk_support.simulator.clock import unix
 from zendesk_support.streams import CATALOGUE
@@ -70,8 +69,10 @@ class Needed:
         for name, stream in CATALOGUE.items():
             columns = ["brand_id", "item_id", "value", str(stream.cursor)]
             listed = [] if name in lacking else account.truth(name, columns)
-            reader, in_guide = stream.feeds[0].reader, stream.key[0] == "brand_id"
-            is_filtered = isinstance(reader, CursorExport | TimeExport | LogListing) or getattr(reader, "window", None)
+            endpoint, in_guide = stream.feeds[0].endpoint, stream.key[0] == "brand_id"
+            is_filtered = isinstance(endpoint, CursorExport | TimeExport | LogListing) or getattr(
+                endpoint, "window", None
+            )
             rows[name] = Counter(
                 row["brand_id"] if in_guide else 0
                 for row in listed
@@ -88,63 +89,73 @@ class Needed:
 
     def requests(self, name: str) -> int:
         """Pages that the rows fill; a pass that streams share counts for its first stream."""
-        reader = CATALOGUE[name].feeds[0].reader
-        sharing = next(other for other, stream in CATALOGUE.items() if stream.feeds[0].reader == reader)
+        endpoint = CATALOGUE[name].feeds[0].endpoint
+        sharing = next(other for other, stream in CATALOGUE.items() if stream.feeds[0].endpoint == endpoint)
         if sharing != name:
             return 0
-        if isinstance(reader, HelpCenterChildren):
+        if is_below(endpoint):
             if name in self.lacking:
                 return 0
-            if reader.counted:
+            if endpoint.counted:
                 return self.voted[name]
-            return self.rows["articles" if "articles" in reader.path else "posts"].total()
+            return self.rows["articles" if "articles" in endpoint.path else "posts"].total()
         if name in self.lacking:
             return 1
         return sum(self.pages(name).values())
 
     def pages(self, name: str) -> dict[int, int]:
         """Pages of a list or export by brand, of which each must be known before the next can be asked for."""
-        reader, rows = CATALOGUE[name].feeds[0].reader, self.rows[name]
-        if isinstance(reader, CursorExport):
+        endpoint, rows = CATALOGUE[name].feeds[0].endpoint, self.rows[name]
+        if isinstance(endpoint, CursorExport):
             return {0: math.ceil(rows[0] / 1000) or 1}
-        if isinstance(reader, TimeExport):
+        if isinstance(endpoint, TimeExport):
             # A page begins with the last row of the one before; without `end_of_stream` an answer that brings
             # nothing else is the end.
-            return {0: max(1, math.ceil((rows[0] - 1) / 999)) + (0 if reader.ends or not rows[0] else 1)}
-        if isinstance(reader, HelpCenterListing):
+            return {0: max(1, math.ceil((rows[0] - 1) / 999)) + (0 if endpoint.ends or not rows[0] else 1)}
+        if is_of_brand(endpoint):
             return {brand: math.ceil(rows[brand] / 100) or 1 for brand in self.rows["articles"]}
-        if not getattr(reader, "paged", True):
+        if getattr(endpoint, "envelope", None) == ONE_ANSWER:
             return {0: 1}
         # A feed without a filter ends with the first row that is known.
-        known = isinstance(reader, LogListing) and not self.first
+        known = isinstance(endpoint, LogListing) and not self.first
         return {0: math.ceil((rows[0] + known) / 100) or 1}
 
     def chain(self, name: str, latency: Mapping[str, float]) -> float:
         """Seconds that a stream's requests take one after the other, where each needs what the last one brought."""
         if name in self.lacking or not self.requests(name):
             return 0.0
-        reader = CATALOGUE[name].feeds[0].reader
-        if isinstance(reader, HelpCenterChildren):
-            above = next(other for other, stream in CATALOGUE.items() if stream.feeds[0].reader == reader.parents)
+        endpoint = CATALOGUE[name].feeds[0].endpoint
+        if is_below(endpoint):
+            above = next(other for other, stream in CATALOGUE.items() if stream.feeds[0].endpoint == endpoint.parents)
             return self.chain(above, latency) + latency["list"]
-        page = latency["incremental" if isinstance(reader, CursorExport | TimeExport) else "list"]
-        brands = latency["list"] if isinstance(reader, HelpCenterListing) else 0.0
+        page = latency["incremental" if isinstance(endpoint, CursorExport | TimeExport) else "list"]
+        brands = latency["list"] if is_of_brand(endpoint) else 0.0
         return brands + max(self.pages(name).values()) * page
 
     def side_by_side(self, name: str) -> int:
         """How many of a stream's requests can be under way at a time."""
         requests = self.requests(name)
-        if isinstance(CATALOGUE[name].feeds[0].reader, HelpCenterChildren) or name in self.lacking:
+        if is_below(CATALOGUE[name].feeds[0].endpoint) or name in self.lacking:
             return requests
         return len(self.pages(name)) if requests else 0
 
 
 def buckets(name: str) -> list[str]:
     """The limits that count a stream's requests, as the simulator calls them."""
-    reader = CATALOGUE[name].feeds[0].reader
-    if isinstance(reader, HelpCenterListing | HelpCenterChildren):
+    endpoint = CATALOGUE[name].feeds[0].endpoint
+    if isinstance(endpoint, Below):
         return ["help_center"]
-    return [BUCKETS[spec.name] for spec in getattr(reader, "buckets", ())] or ["account"]
+    return [BUCKETS[spec.name] for spec in getattr(endpoint, "limits", ())] or ["account"]
+
+
+def is_below(endpoint: Endpoint) -> bool:
+    """Whether it sends a request for each article, post or comment."""
+    return isinstance(endpoint, Below) and not endpoint.is_long
+
+
+def is_of_brand(endpoint: Endpoint) -> bool:
+    """Whether it is a list of each brand's help center."""
+    return isinstance(endpoint, Below) and endpoint.is_long
 
 
 def moment(value: Any) -> float:

@@ -98,7 +98,7 @@ def profiled(job: dict[str, Any]) -> dict[str, Any]:
 
     from zendesk_support.api.transport import Transport
     from zendesk_support.loading import engine
-    from zendesk_support.reading import kinds
+    from zendesk_support.reading import exports
     from zendesk_support.records.arrow import Converter
 
     watch = Stopwatch()
@@ -111,7 +111,7 @@ def profiled(job: dict[str, Any]) -> dict[str, Any]:
     watch.time("parquet", ArrowToParquetWriter, "write_data")
     watch.time("staging", DuckDbCopyJob, "run", time.process_time)
     watch.time("merge", SqlLoadJob, "run", time.process_time)
-    decoder = kinds.page_decoder
+    decoder = exports.page_decoder
 
     def timed_decoder(*args: Any) -> Callable[[bytes], Any]:
         holder = argparse.Namespace(decode=decoder(*args))
@@ -119,7 +119,7 @@ def profiled(job: dict[str, Any]) -> dict[str, Any]:
         decode: Callable[[bytes], Any] = holder.decode
         return decode
 
-    kinds.page_decoder = timed_decoder
+    exports.page_decoder = timed_decoder
     return {"rows": ours(job), "stages": dict(watch.seconds), "peak_mb": peak_mb()}
 
 

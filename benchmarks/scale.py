@@ -21,7 +21,9 @@ from draw import newest
 
 from zendesk_support.api.rate_limiter import ACCOUNT, EXPORTS, HELP_CENTER, USERS_EXPORT
 from zendesk_support.groups import by_limit
-from zendesk_support.reading.kinds import CursorExport, HelpCenterChildren, HelpCenterListing, TimeExport
+from zendesk_support.reading.below import Below
+from zendesk_support.reading.exports import CursorExport
+from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.streams import CATALOGUE
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -115,7 +117,7 @@ def rows_of(tickets: int) -> dict[str, int]:
     found = {}
     for name, stream in CATALOGUE.items():
         rows = measured["streams"][name]["rows"]
-        if isinstance(stream.feeds[0].reader, HelpCenterListing | HelpCenterChildren):
+        if isinstance(stream.feeds[0].endpoint, Below):
             found[name] = rows * FIXED // measured["articles"]
         elif name in GROWING:
             part = RECENT if name in LISTED_WHILE_RECENT else 1
@@ -137,16 +139,16 @@ def requests_of(rows: Mapping[str, int], first: bool = True) -> dict[str, dict[s
         counted: dict[str, int] = defaultdict(int)
         passes: list[object] = []
         for name in names:
-            reader = CATALOGUE[name].feeds[0].reader
-            if isinstance(reader, HelpCenterChildren):
-                parents = reader.parents.path
-                above = next(n for n in names if getattr(CATALOGUE[n].feeds[0].reader, "path", "") == parents)
-                needed = rows[above] if first or not reader.counted else 0
+            endpoint = CATALOGUE[name].feeds[0].endpoint
+            if isinstance(endpoint, Below) and not endpoint.is_long:
+                parents = endpoint.parents.path
+                above = next(n for n in names if getattr(CATALOGUE[n].feeds[0].endpoint, "path", "") == parents)
+                needed = rows[above] if first or not endpoint.counted else 0
             else:
-                needed = math.ceil(rows[name] / (1000 if isinstance(reader, CursorExport | TimeExport) else 100)) or 1
-            if reader not in passes:
-                passes.append(reader)
-                for bucket in reader.buckets:
+                needed = math.ceil(rows[name] / (1000 if isinstance(endpoint, CursorExport | TimeExport) else 100)) or 1
+            if endpoint not in passes:
+                passes.append(endpoint)
+                for bucket in endpoint.limits:
                     counted[bucket.name] += needed
         found[group] = dict(counted)
     return found
@@ -165,8 +167,8 @@ def day_of(rows: Mapping[str, int]) -> dict[str, dict[str, int]]:
     """Requests of a day of syncs: exports and feeds bring what has changed, lists come whole each time."""
     changed = {}
     for name, count in rows.items():
-        reader = CATALOGUE[name].feeds[0].reader
-        changed[name] = count if reader.snapshot else math.ceil(count * CHANGED / SYNCS)
+        endpoint = CATALOGUE[name].feeds[0].endpoint
+        changed[name] = count if endpoint.snapshot else math.ceil(count * CHANGED / SYNCS)
     once = requests_of(changed, first=False)
     return {group: {limit: n * SYNCS for limit, n in counted.items()} for group, counted in once.items()}
 

@@ -8,7 +8,7 @@ from support import simulated, source
 
 import zendesk_support
 from zendesk_support.api.transport import Usage
-from zendesk_support.reading.kinds import Job, Position, Shared
+from zendesk_support.reading.base import Job, Position, Shared
 from zendesk_support.records.arrow import ARROW_TYPES
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE, configuration, help_center, people, tickets
@@ -89,7 +89,7 @@ def test_zendesk_answers_the_smallest_request_of_every_feed(stream: Stream, answ
     session = account.enter()
     try:
         for feed in stream.feeds:
-            feed.reader.probe(
+            feed.endpoint.probe(
                 Job(session.transport, account.settings, Usage(), Shared(), Position(account.settings.start))
             )
     finally:

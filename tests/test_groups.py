@@ -13,7 +13,7 @@ from support import load, pipeline
 
 from zendesk_support.api.rate_limiter import BucketSpec
 from zendesk_support.groups import by_limit
-from zendesk_support.reading.kinds import Listing
+from zendesk_support.reading.lists import Listing
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import feed
@@ -24,13 +24,13 @@ def test_every_stream_is_in_exactly_one_group() -> None:
 
 
 def test_a_new_stream_joins_the_group_that_has_one_of_its_limits() -> None:
-    groups, users = by_limit(), CATALOGUE["users"].feeds[0].reader.buckets
+    groups, users = by_limit(), CATALOGUE["users"].feeds[0].endpoint.limits
     joined = {
         **CATALOGUE,
-        "new": replace(CATALOGUE["tags"], name="new", feeds=feed(Listing("new", "new", buckets=users))),
+        "new": replace(CATALOGUE["tags"], name="new", feeds=feed(Listing("new", "new", limits=users))),
     }
     assert by_limit(joined) == {**groups, "users_export": (*groups["users_export"], "new")}
-    alone = feed(Listing("new", "new", buckets=(BucketSpec("of its own", 5, 5),)))
+    alone = feed(Listing("new", "new", limits=(BucketSpec("of its own", 5, 5),)))
     apart = {**CATALOGUE, "new": replace(CATALOGUE["tags"], name="new", feeds=alone)}
     assert by_limit(apart) == {**groups, "of_its_own": ("new",)}
 

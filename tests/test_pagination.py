@@ -13,22 +13,15 @@ import pytest
 
 from zendesk_support.api.transport import Request, Usage
 from zendesk_support.errors import ContractError, CursorExpiredError, StartTimeTooRecentError, UnavailableError
-from zendesk_support.reading.kinds import (
-    Chunk,
-    CursorExport,
-    FilteredListing,
-    HelpCenterChildren,
-    HelpCenterListing,
-    Job,
-    Listing,
-    LogListing,
-    PageSize,
-    Position,
-    Reader,
-    Shared,
-    TimeExport,
-    unix_window,
-)
+from zendesk_support.reading.base import Chunk, Endpoint, Job, PageSize, Position, Shared
+from zendesk_support.reading.below import Below
+from zendesk_support.reading.envelopes import ONE_ANSWER
+from zendesk_support.reading.exports import CursorExport
+from zendesk_support.reading.help_centers import HELP_CENTERS
+from zendesk_support.reading.lists import Listing
+from zendesk_support.reading.log import LogListing
+from zendesk_support.reading.since import FilteredListing, unix_window
+from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.records.json_rows import number, row_hash
 from zendesk_support.settings import Settings
 
@@ -68,18 +61,28 @@ class Script:
 
 
 def chunks(
-    reader: Reader, script: Script, at: int = 0, cursor: str | None = None, end: int | None = None, lookback: int = 0
+    endpoint: Endpoint,
+    script: Script,
+    at: int = 0,
+    cursor: str | None = None,
+    end: int | None = None,
+    lookback: int = 0,
 ) -> list[Chunk]:
-    """What a reader yields from a position on."""
-    return list(stream(reader, script, at, cursor, end, lookback))
+    """What an endpoint yields from a position on."""
+    return list(stream(endpoint, script, at, cursor, end, lookback))
 
 
 def stream(
-    reader: Reader, script: Script, at: int = 0, cursor: str | None = None, end: int | None = None, lookback: int = 0
+    endpoint: Endpoint,
+    script: Script,
+    at: int = 0,
+    cursor: str | None = None,
+    end: int | None = None,
+    lookback: int = 0,
 ) -> Iterator[Chunk]:
     settings = Settings(base_url=BASE, start=0, end=end, lookback=lookback)
     transport: Any = script
-    return reader.read(Job(transport, settings, Usage(), Shared(), Position(at, cursor)))
+    return endpoint.read(Job(transport, settings, Usage(), Shared(), Position(at, cursor)))
 
 
 def ids(pages: list[Chunk]) -> list[int | None]:
@@ -149,7 +152,7 @@ def test_a_cursor_export_ends_with_end_of_stream_though_it_names_a_cursor() -> N
 
 
 @pytest.mark.parametrize("export", [TICKETS, EVENTS])
-def test_an_export_that_does_not_say_whether_it_ends_is_an_error(export: Reader) -> None:
+def test_an_export_that_does_not_say_whether_it_ends_is_an_error(export: Endpoint) -> None:
     """L17."""
     answers = cursor_export if export is TICKETS else time_export
     with pytest.raises(ContractError, match="end_of_stream"):
@@ -265,7 +268,7 @@ def test_a_long_last_second_is_asked_for_again(export: TimeExport) -> None:
 
 
 @pytest.mark.parametrize("export", [TICKETS, EVENTS, METRICS])
-def test_a_start_time_too_recent_means_nothing_new(export: Reader) -> None:
+def test_a_start_time_too_recent_means_nothing_new(export: Endpoint) -> None:
     """L26."""
     found = chunks(export, Script(lambda *_: StartTimeTooRecentError("Too recent")), at=5)
     assert [(page.rows, page.at, page.complete) for page in found] == [([], None, True)]
@@ -303,7 +306,7 @@ def test_a_page_that_does_not_say_whether_it_is_the_last_is_an_error(pages: list
 
 
 def test_a_list_that_comes_whole_without_a_word_of_pages_ends() -> None:
-    assert ids(chunks(Listing("list", "rows", paged=False), Script(lambda *_: {"rows": rows(1, 2)}))) == [1, 2]
+    assert ids(chunks(Listing("list", "rows", envelope=ONE_ANSWER), Script(lambda *_: {"rows": rows(1, 2)}))) == [1, 2]
 
 
 def test_a_list_goes_on_by_its_link_where_there_is_no_meta() -> None:
@@ -437,8 +440,10 @@ def help_center(path: str, params: dict[str, str]) -> Any:
     return {"votes": [{"id": int(path.split("/")[1]) * 10}], "meta": {"has_more": False}}
 
 
-ARTICLES = HelpCenterListing(Listing("articles", "articles"))
-VOTES = HelpCenterChildren(ARTICLES, "votes", parent="item_id")
+ARTICLES = Below(HELP_CENTERS, Listing("articles", "articles", names=("id",)), {"brand_id": "id"}, is_long=True)
+VOTES = Below(
+    ARTICLES, Listing("articles/{id}/votes", "votes"), {"brand_id": "brand_id", "item_id": "id"}, is_dated=True
+)
 
 
 def test_a_parent_that_goes_while_its_children_are_read_has_none() -> None:

@@ -65,7 +65,7 @@ def test_positions_of_a_newer_version_are_refused() -> None:
 def test_no_stream_has_two_feeds_of_one_name() -> None:
     stream = CATALOGUE["tickets"]
     with pytest.raises(TypeError, match="two of its feeds have one name"):
-        type(stream)(**{**vars(stream), "feeds": (*stream.feeds, Feed(stream.feeds[0].reader))})
+        type(stream)(**{**vars(stream), "feeds": (*stream.feeds, Feed(stream.feeds[0].endpoint))})
 
 
 def with_numbers(target: Pipeline) -> None:

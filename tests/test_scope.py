@@ -15,7 +15,6 @@ from dlt.pipeline.pipeline import Pipeline
 from support import assert_whole, load, pipeline, plain, source, table, truth, written
 
 from zendesk_support import sync
-from zendesk_support.reading.kinds import HelpCenterChildren
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 
@@ -32,7 +31,7 @@ CHILDREN = {
     "post_comment_votes": ("post_comments", "item_id"),
 }
 """What each stream hangs below, and the column that says of which row."""
-BELOW = {name for name, stream in CATALOGUE.items() if isinstance(stream.feeds[0].reader, HelpCenterChildren)}
+BELOW = {name for name, stream in CATALOGUE.items() if stream.feeds[0].endpoint.is_dated}
 DIMENSIONS = [name for name, stream in CATALOGUE.items() if not stream.fact and name not in BELOW]
 
 
@@ -192,11 +191,11 @@ def test_a_bounded_run_of_another_pipeline_fills_the_tables_of_the_usual_one(
     assert_whole(knowing(backfill, usual), account, *streams)
 
 
-def knowing(reader: Pipeline, other: Pipeline) -> Pipeline:
+def knowing(endpoint: Pipeline, other: Pipeline) -> Pipeline:
     """The pipeline, with the columns of another: each knows only those that it has loaded."""
     for columns in other.default_schema.tables.values():
-        reader.default_schema.update_table(deepcopy(columns))
-    return reader
+        endpoint.default_schema.update_table(deepcopy(columns))
+    return endpoint
 
 
 def test_a_bounded_run_removes_no_rows(tmp_path: Path, simulate: Simulate) -> None:

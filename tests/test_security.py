@@ -41,7 +41,7 @@ from zendesk_support.api.credentials import FixedAuth
 from zendesk_support.api.rate_limiter import Budget
 from zendesk_support.api.transport import WHO_AM_I, Request, Transport, Usage, read_me
 from zendesk_support.errors import ContractError, TransientError, ZendeskError
-from zendesk_support.reading.kinds import Brand
+from zendesk_support.reading.help_centers import Brand
 from zendesk_support.records.json_rows import page_decoder
 from zendesk_support.running.probe import check_streams
 from zendesk_support.settings import Settings, account_url

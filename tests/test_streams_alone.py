@@ -11,16 +11,17 @@ from changes import change_all
 from support import assert_whole, load, pipeline, source, written
 
 from zendesk_support import sync
-from zendesk_support.reading.kinds import HelpCenterChildren, Reader
+from zendesk_support.reading.base import Endpoint
+from zendesk_support.reading.below import Below
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 
 NESTED = tuple(name for name, stream in CATALOGUE.items() if "json" in stream.columns.values())
-READERS = [feed.reader for stream in CATALOGUE.values() for feed in stream.feeds]
+READERS = [feed.endpoint for stream in CATALOGUE.values() for feed in stream.feeds]
 SHARING = tuple(
     name
     for name, stream in CATALOGUE.items()
-    if READERS.count(stream.feeds[0].reader) > 1 or isinstance(stream.feeds[0].reader, HelpCenterChildren)
+    if READERS.count(stream.feeds[0].endpoint) > 1 or stream.feeds[0].endpoint.is_dated
 )
 """Streams that read the same export as another, or below a list."""
 Simulate = Callable[..., Simulator]
@@ -33,12 +34,12 @@ def asked(account: Simulator) -> Counter[str]:
     return Counter(request["route"] for request in account.requests() if request["route"] != "oauth_tokens")
 
 
-def read_by(name: str) -> list[Reader]:
+def read_by(name: str) -> list[Endpoint]:
     """All that a stream reads, and what that hangs below."""
-    readers = [feed.reader for feed in CATALOGUE[name].feeds]
-    for reader in readers:
-        if isinstance(reader, HelpCenterChildren):
-            readers.append(reader.parents)
+    readers = [feed.endpoint for feed in CATALOGUE[name].feeds]
+    for endpoint in readers:
+        if isinstance(endpoint, Below):
+            readers.append(endpoint.parents)
     return readers
 
 
@@ -47,7 +48,7 @@ def rounds(streams: tuple[str, ...]) -> list[list[str]]:
     found: list[list[str]] = []
     for name in reversed(streams):
         own = read_by(name)
-        apart = (names for names in found if not any(reader in own for other in names for reader in read_by(other)))
+        apart = (names for names in found if not any(endpoint in own for other in names for endpoint in read_by(other)))
         names = next(apart, None)
         if names is None:
             names = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from zendesk_support.api.rate_limiter import ACCOUNT
-from zendesk_support.reading.kinds import HelpCenterChildren
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
 
@@ -35,9 +34,9 @@ def by_limit(catalogue: Mapping[str, Stream] = CATALOGUE) -> dict[str, tuple[str
 def limits_of(stream: Stream) -> list[str]:
     """Names of the limits that count a stream's requests, with those of feeds that settings may choose."""
     feeds = [*stream.feeds, *(feed for chosen in stream.variants.values() for feed in chosen)]
-    return list(dict.fromkeys(bucket.name for feed in feeds for bucket in feed.reader.buckets))
+    return list(dict.fromkeys(bucket.name for feed in feeds for bucket in feed.endpoint.limits))
 
 
 def is_dated(stream: Stream) -> bool:
     """Whether `start_date` limits its rows: facts, and what hangs below articles and posts. All else loads whole."""
-    return stream.fact or isinstance(stream.feeds[0].reader, HelpCenterChildren)
+    return stream.fact or stream.feeds[0].endpoint.is_dated

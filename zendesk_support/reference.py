@@ -4,32 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zendesk_support.reading.kinds import (
-    Conditions,
-    CursorExport,
-    FilteredListing,
-    HelpCenterChildren,
-    HelpCenterListing,
-    Listing,
-    LogListing,
-    TimeExport,
-)
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
 from zendesk_support.streams.promises import PROMISES, promises_of
 
 BEGIN, END = "<!-- streams: begin -->", "<!-- streams: end -->"
-
-KINDS = {
-    CursorExport: "export (cursor)",
-    TimeExport: "export (time)",
-    FilteredListing: "list since a time",
-    LogListing: "list that only grows",
-    Conditions: "whole list, differences written",
-    Listing: "whole list, differences written",
-    HelpCenterListing: "whole list per brand, differences written",
-    HelpCenterChildren: "one request a parent, differences written",
-}
 
 
 def readme_table() -> str:
@@ -73,7 +52,7 @@ def columns_page() -> str:
 
 def kind(stream: Stream) -> str:
     """How a stream is read."""
-    return KINDS[type(stream.feeds[0].reader)]
+    return stream.feeds[0].endpoint.title
 
 
 def between_marks(text: str, content: str) -> str:

@@ -35,17 +35,8 @@ from zendesk_support.loading.sync_modes import (
     FULL,
 )
 from zendesk_support.loading.target import AT_ONCE, Runs, Target, load_id
-from zendesk_support.reading.kinds import (
-    ANSWERED_WITHIN,
-    Chunk,
-    HelpCenterChildren,
-    HelpCenterListing,
-    Job,
-    Position,
-    Reader,
-    Shared,
-    within,
-)
+from zendesk_support.reading.base import ANSWERED_WITHIN, Chunk, Endpoint, Job, Position, Shared
+from zendesk_support.reading.since import within
 from zendesk_support.records.arrow import OWN_COLUMNS
 from zendesk_support.records.json_rows import NULL, Row, Rows, is_id, number, quoted, raw, row_hash, seconds, tokens
 from zendesk_support.report import Reports
@@ -167,16 +158,15 @@ class Session:
         self._client: SqlClientBase[Any] | None = None
 
     def join(self, member: Member) -> Pass:
-        """Subscribe to a pass over the member's reader, shared where another stream waits for the same one."""
+        """Subscribe to a pass over the member's endpoint, shared where another stream waits for the same one."""
         for running in self._passes:
-            alike = running.reader == member.feed.reader and running.settings == member.settings
-            if alike and not running.started and not running.reader.snapshot:
+            alike = running.endpoint == member.feed.endpoint and running.settings == member.settings
+            if alike and not running.started and not running.endpoint.snapshot:
                 break
         else:
-            running = Pass(self, member.feed.reader, member.settings)
+            running = Pass(self, member.feed.endpoint, member.settings)
             self._passes.append(running)
-        if isinstance(running.reader, (HelpCenterListing, HelpCenterChildren)):
-            self.shared.parents(running.reader.path).promise()
+        running.endpoint.promise(self.shared)
         running.members.append(member)
         return running
 
@@ -234,8 +224,8 @@ class Session:
 class Pass:
     """One reading of an endpoint, in a thread, for all streams that want its rows."""
 
-    def __init__(self, session: Session, reader: Reader, settings: Settings) -> None:
-        self.reader = reader
+    def __init__(self, session: Session, endpoint: Endpoint, settings: Settings) -> None:
+        self.endpoint = endpoint
         self.settings = settings
         self.members: list[Member] = []
         self.started = False
@@ -267,7 +257,7 @@ class Pass:
             )
             for member in self.members:
                 member.prepare(job)
-            for chunk in self.reader.read(job):
+            for chunk in self.endpoint.read(job):
                 for member in list(self.members):
                     self._give(member, chunk)
             for member in self.members:
@@ -286,7 +276,7 @@ class Pass:
         known = members[0].job.held if members and hasattr(members[0], "job") else 0
         return Progress(
             streams=tuple(member.stream.name for member in at_work),
-            limit=self.reader.buckets[-1].name,
+            limit=self.endpoint.limits[-1].name,
             begun=self.started,
             since=min(member.position.since for member in members) if reached else None,
             reached=reached,
@@ -392,11 +382,11 @@ class Member:
         self._removed: Rows = []
 
     def prepare(self, job: Job) -> None:
-        """Look up what the reader needs to know of the destination."""
+        """Look up what the endpoint wants to know of the destination."""
         self.job = job
-        if self.feed.reader.snapshot:
-            key, compared = self.stream.key, self.feed.reader.compared
-            found = self.destination.rows((*key, *compared, DIGEST))
+        if self.feed.endpoint.snapshot:
+            key, compared = self.stream.key, self.feed.endpoint.compared
+            found = self.destination.rows(tuple(dict.fromkeys((*key, *compared, DIGEST))))
             self._known = job.known = Known(found, key, compared)
             job.held = len(self._known)
         if self._pending and self.feed.amend is not None:

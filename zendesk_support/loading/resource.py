@@ -28,7 +28,7 @@ from zendesk_support.loading.hints import apply_mode
 from zendesk_support.loading.positions import POSITIONS, Positions
 from zendesk_support.loading.sync_modes import APPENDING, FULL, SPOOLED, Mode, Spool
 from zendesk_support.loading.target import Run, Target, load_id, position_of, takes_nothing, target_of
-from zendesk_support.reading.kinds import ANSWERED_WITHIN
+from zendesk_support.reading.base import ANSWERED_WITHIN
 from zendesk_support.records.arrow import Converter, DataType, Names
 from zendesk_support.report import StreamReport, now
 from zendesk_support.settings import Settings

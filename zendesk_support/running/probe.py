@@ -18,7 +18,7 @@ from zendesk_support.errors import (
     ZendeskError,
 )
 from zendesk_support.loading.engine import Account, Session
-from zendesk_support.reading.kinds import Job, Position
+from zendesk_support.reading.base import Job, Position
 from zendesk_support.report import Report
 from zendesk_support.streams import CATALOGUE
 
@@ -108,7 +108,7 @@ def check_streams(account: Account, names: Sequence[str]) -> tuple[Identity, dic
         for name in names:
             try:
                 for feed in CATALOGUE[name].configured(account.settings).feeds:
-                    feed.reader.probe(job)
+                    feed.endpoint.probe(job)
                 found[name] = None
             except ZendeskError as error:
                 found[name] = error

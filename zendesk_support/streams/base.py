@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from zendesk_support.reading.kinds import Job, Reader
+from zendesk_support.reading.base import Endpoint, Job
 from zendesk_support.records.arrow import DataType
 from zendesk_support.records.json_rows import Rows
 from zendesk_support.settings import Settings
@@ -114,13 +114,13 @@ class Amend:
 
 @dataclass(frozen=True)
 class Feed:
-    """A reader, and what a stream takes from its answers; feeds of the same reader share one pass over it.
+    """An endpoint, and what a stream takes from its answers; feeds of the same endpoint share one pass over it.
 
     Attributes:
         name: under which its position is saved; of no two feeds of a stream, and never another's.
     """
 
-    reader: Reader
+    endpoint: Endpoint
     pick: Pick = all_rows
     amend: Amend | None = None
     name: str = "rows"
@@ -214,7 +214,7 @@ class Stream:
     @property
     def snapshot(self) -> bool:
         """Whether every sync lists all rows and writes the difference."""
-        return self.feeds[0].reader.snapshot
+        return self.feeds[0].endpoint.snapshot
 
     @property
     def removes(self) -> bool:
@@ -249,9 +249,9 @@ def columns(**names: str) -> dict[str, DataType]:
     return {name: data_type for data_type, listed in names.items() for name in listed.split()}  # type: ignore[misc]
 
 
-def feed(reader: Reader, pick: Pick = all_rows, amend: Amend | None = None) -> tuple[Feed, ...]:
+def feed(endpoint: Endpoint, pick: Pick = all_rows, amend: Amend | None = None) -> tuple[Feed, ...]:
     """The only feed of a stream."""
-    return (Feed(reader, pick, amend),)
+    return (Feed(endpoint, pick, amend),)
 
 
 __all__ = [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from zendesk_support.reading.kinds import Conditions, FilteredListing, Listing, iso_range
+from zendesk_support.reading.envelopes import ONE_ANSWER, SeveralLists
+from zendesk_support.reading.lists import Listing
+from zendesk_support.reading.since import FilteredListing, iso_range
 from zendesk_support.streams.base import LISTED, Stream, columns, feed
 
 AUDIT_LOG_LIST = FilteredListing(
     "audit_logs", "audit_logs", time="created_at", window=iso_range("filter[created_at][]", sort="created_at")
 )
+
+CONDITION_LISTS = SeveralLists({"conditions_all": "all", "conditions_any": "any"}, column="condition")
 
 CUSTOM_FIELD_COLUMNS = columns(
     bigint="id position",
@@ -110,7 +114,7 @@ TICKET_FIELDS = Stream(
 TICKET_FORMS = Stream(
     name="ticket_forms",
     doc="A form that decides which fields a ticket shows.",
-    feeds=feed(Listing("ticket_forms", "ticket_forms", paged=False)),
+    feeds=feed(Listing("ticket_forms", "ticket_forms", envelope=ONE_ANSWER)),
     columns=columns(
         bigint="id position",
         text="display_name form_type name raw_display_name raw_name url",
@@ -221,7 +225,7 @@ AUTOMATIONS = Stream(
 SLA_POLICIES = Stream(
     name="sla_policies",
     doc="A service level policy and its targets.",
-    feeds=feed(Listing("slas/policies", "sla_policies", paged=False)),
+    feeds=feed(Listing("slas/policies", "sla_policies", envelope=ONE_ANSWER)),
     columns=columns(
         bigint="id position",
         text="description title url",
@@ -242,7 +246,7 @@ SLA_POLICIES = Stream(
 SCHEDULES = Stream(
     name="schedules",
     doc="A schedule of business hours.",
-    feeds=feed(Listing("business_hours/schedules", "schedules", paged=False)),
+    feeds=feed(Listing("business_hours/schedules", "schedules", envelope=ONE_ANSWER)),
     columns=columns(
         bigint="id",
         text="name time_zone",
@@ -260,7 +264,7 @@ SCHEDULES = Stream(
 ACCOUNT_ATTRIBUTES = Stream(
     name="account_attributes",
     doc="A skill attribute that routing can match tickets and agents on.",
-    feeds=feed(Listing("routing/attributes", "attributes", paged=False)),
+    feeds=feed(Listing("routing/attributes", "attributes", envelope=ONE_ANSWER)),
     columns=columns(
         text="id name url",
         timestamp="created_at updated_at",
@@ -275,7 +279,7 @@ ACCOUNT_ATTRIBUTES = Stream(
 ATTRIBUTE_DEFINITIONS = Stream(
     name="attribute_definitions",
     doc="A condition that routing rules of the account can use, once per list it stands in.",
-    feeds=feed(Conditions("routing/attributes/definitions")),
+    feeds=feed(Listing("routing/attributes/definitions", "definitions", envelope=CONDITION_LISTS)),
     columns=columns(
         text="condition subject title type group",
         bool="nullable repeatable",

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from zendesk_support.api.rate_limiter import HELP_CENTER
-from zendesk_support.reading.kinds import HelpCenterChildren, HelpCenterListing, Listing
+from zendesk_support.reading.below import Below
+from zendesk_support.reading.help_centers import HELP_CENTERS
+from zendesk_support.reading.lists import Listing
 from zendesk_support.streams.base import LISTED, Feed, Stream, columns, feed
 
 KEY = ("brand_id", "id")
 HC = (HELP_CENTER,)
-CATEGORY_LIST = HelpCenterListing(Listing("help_center/categories", "categories", buckets=HC))
-SECTION_LIST = HelpCenterListing(Listing("help_center/sections", "sections", buckets=HC))
-TOPIC_LIST = HelpCenterListing(Listing("community/topics", "topics", buckets=HC))
-ARTICLE_LIST = HelpCenterListing(Listing("help_center/articles", "articles", buckets=HC))
-ARTICLE_COMMENT_LIST = HelpCenterChildren(ARTICLE_LIST, "comments", parent="source_id")
-POST_LIST = HelpCenterListing(Listing("community/posts", "posts", buckets=HC))
-POST_COMMENT_LIST = HelpCenterChildren(POST_LIST, "comments", parent="post_id")
+
+
+def brand_list(path: str, rows: str) -> Below:
+    """A list of each brand's help center."""
+    return Below(HELP_CENTERS, Listing(path, rows, limits=HC, names=("id",)), {"brand_id": "id"}, is_long=True)
+
+
+def below(parents: Below, path: str, rows: str, parent: str, *, counted: bool = False) -> Below:
+    """A list below each article, post or comment; `parent` is the column that has its id."""
+    child = Listing(path, rows, limits=HC, names=("id",))
+    return Below(parents, child, {"brand_id": "brand_id", parent: "id"}, counted=counted, is_dated=True)
+
+
+CATEGORY_LIST = brand_list("help_center/categories", "categories")
+SECTION_LIST = brand_list("help_center/sections", "sections")
+TOPIC_LIST = brand_list("community/topics", "topics")
+ARTICLE_LIST = brand_list("help_center/articles", "articles")
+ARTICLE_COMMENT_LIST = below(ARTICLE_LIST, "help_center/articles/{id}/comments", "comments", "source_id")
+POST_LIST = brand_list("community/posts", "posts")
+POST_COMMENT_LIST = below(POST_LIST, "community/posts/{id}/comments", "comments", "post_id")
 
 VOTE_COLUMNS = columns(
     bigint="brand_id id item_id user_id value",
@@ -30,9 +45,9 @@ COMMUNITY = "Professional and above"
 READER_NOTES = {"user_segment_id": "who may read; null means everyone"}
 
 
-def votes(parents: HelpCenterListing | HelpCenterChildren) -> tuple[Feed, ...]:
+def votes(parents: Below, path: str) -> tuple[Feed, ...]:
     """The feed of the votes on what a list has."""
-    return feed(HelpCenterChildren(parents, "votes", parent="item_id", counted=True))
+    return feed(below(parents, path, "votes", "item_id", counted=True))
 
 
 def vote_notes(item: str, item_type: str) -> dict[str, str]:
@@ -109,7 +124,7 @@ ARTICLES = Stream(
 ARTICLE_ATTACHMENTS = Stream(
     name="article_attachments",
     doc="A file attached to a help center article.",
-    feeds=feed(HelpCenterChildren(ARTICLE_LIST, "attachments", parent="article_id", rows="article_attachments")),
+    feeds=feed(below(ARTICLE_LIST, "help_center/articles/{id}/attachments", "article_attachments", "article_id")),
     columns=columns(
         bigint="brand_id id article_id size",
         text="content_type content_url display_file_name file_name locale relative_path url",
@@ -148,7 +163,7 @@ ARTICLE_COMMENTS = Stream(
 ARTICLE_VOTES = Stream(
     name="article_votes",
     doc="One user's vote on a help center article.",
-    feeds=votes(ARTICLE_LIST),
+    feeds=votes(ARTICLE_LIST, "help_center/articles/{id}/votes"),
     columns=VOTE_COLUMNS,
     links={"item_id": "articles"},
     key=KEY,
@@ -159,7 +174,7 @@ ARTICLE_VOTES = Stream(
 ARTICLE_COMMENT_VOTES = Stream(
     name="article_comment_votes",
     doc="One user's vote on a comment of an article.",
-    feeds=votes(ARTICLE_COMMENT_LIST),
+    feeds=votes(ARTICLE_COMMENT_LIST, "help_center/articles/{source_id}/comments/{id}/votes"),
     columns=VOTE_COLUMNS,
     links={"item_id": "article_comments"},
     key=KEY,
@@ -237,7 +252,7 @@ POST_COMMENTS = Stream(
 POST_VOTES = Stream(
     name="post_votes",
     doc="One user's vote on a community post.",
-    feeds=votes(POST_LIST),
+    feeds=votes(POST_LIST, "community/posts/{id}/votes"),
     columns=VOTE_COLUMNS,
     links={"item_id": "posts"},
     key=KEY,
@@ -249,7 +264,7 @@ POST_VOTES = Stream(
 POST_COMMENT_VOTES = Stream(
     name="post_comment_votes",
     doc="One user's vote on a comment of a community post.",
-    feeds=votes(POST_COMMENT_LIST),
+    feeds=votes(POST_COMMENT_LIST, "community/posts/{post_id}/comments/{id}/votes"),
     columns=VOTE_COLUMNS,
     links={"item_id": "post_comments"},
     key=KEY,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from zendesk_support.api.rate_limiter import ACCOUNT, USERS_EXPORT
-from zendesk_support.reading.kinds import CursorExport, Listing, TimeExport
+from zendesk_support.reading.envelopes import ONE_ANSWER
+from zendesk_support.reading.exports import CursorExport
+from zendesk_support.reading.lists import Listing
+from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.streams.base import LISTED, Stream, columns, feed
 from zendesk_support.streams.transforms import REMOVE_IDENTITIES, identities
 
@@ -12,7 +15,7 @@ USER_EXPORT = CursorExport(
     "users",
     time="updated_at",
     params={"include": "identities"},
-    buckets=(ACCOUNT, USERS_EXPORT),
+    limits=(ACCOUNT, USERS_EXPORT),
     side="identities",
 )
 ROLE_NOTES = {"role_type": "0 custom, 1 light, 2 chat, 3 contributor, 4 admin, 5 billing"}
@@ -165,7 +168,7 @@ ORGANIZATION_MEMBERSHIPS = Stream(
 CUSTOM_ROLES = Stream(
     name="custom_roles",
     doc="A role that agents of the account can have.",
-    feeds=feed(Listing("custom_roles", "custom_roles", paged=False)),
+    feeds=feed(Listing("custom_roles", "custom_roles", envelope=ONE_ANSWER)),
     columns=columns(
         bigint="id role_type team_member_count",
         text="description name",

@@ -6,21 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from zendesk_support.reading.kinds import (
-    Conditions,
-    CursorExport,
-    FilteredListing,
-    HelpCenterChildren,
-    HelpCenterListing,
-    Listing,
-    LogListing,
-    PerTicket,
-    TimeExport,
-)
+from zendesk_support.reading.envelopes import OneAnswer, Pages, SeveralLists
+from zendesk_support.reading.exports import CursorExport
+from zendesk_support.reading.log import LogListing
+from zendesk_support.reading.since import FilteredListing
+from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.streams.base import Stream
 
 Source = Literal["documentation", "recording", "guess"]
-READERS = {HelpCenterListing: (Listing,), HelpCenterChildren: (Listing,), PerTicket: (CursorExport, Listing)}
 
 
 @dataclass(frozen=True)
@@ -129,13 +122,14 @@ VOTES = Promise(
     "Where both stay, a vote changed for its like is seen within thirty days; `--verify-keys` reads all votes.",
 )
 
-OF_READERS: Mapping[type, tuple[Promise, ...]] = {
+OF_KINDS: Mapping[type, tuple[Promise, ...]] = {
     CursorExport: (ORDER, END_MARK, LATE),
     TimeExport: (ORDER, END_MARK, WHOLE_SECOND, LATE),
-    Listing: (WHOLE_LIST,),
+    Pages: (WHOLE_LIST,),
+    OneAnswer: (WHOLE_LIST,),
     FilteredListing: (WHOLE_LIST, LATE),
     LogListing: (WHOLE_LIST, LOG_ORDER, LATE),
-    Conditions: (ONE_ANSWER,),
+    SeveralLists: (ONE_ANSWER,),
 }
 OF_STREAMS: Mapping[str, tuple[Promise, ...]] = {
     "ticket_metric_events": (NO_MARK,),
@@ -148,17 +142,16 @@ OF_STREAMS: Mapping[str, tuple[Promise, ...]] = {
     "ticket_audits": (REDACTIONS,),
     **dict.fromkeys(("article_votes", "article_comment_votes", "post_votes", "post_comment_votes"), (VOTES,)),
 }
-PROMISES = tuple(dict.fromkeys(p for named in (OF_READERS, OF_STREAMS) for all_of in named.values() for p in all_of))
+PROMISES = tuple(dict.fromkeys(p for named in (OF_KINDS, OF_STREAMS) for all_of in named.values() for p in all_of))
 
 
 def promises_of(stream: Stream) -> tuple[Promise, ...]:
     """What a stream leans on, by how it is read and of its own."""
     found: list[Promise] = []
     for feed in stream.feeds:
-        kind = type(feed.reader)
-        for reader in READERS.get(kind, (kind,)):
-            found += OF_READERS.get(reader, ())
-    ended = [feed.reader.ends for feed in stream.feeds if isinstance(feed.reader, TimeExport)]
+        for kind in feed.endpoint.kinds:
+            found += OF_KINDS.get(kind, ())
+    ended = [getattr(feed.endpoint, "ends", True) for feed in stream.feeds if TimeExport in feed.endpoint.kinds]
     if ended and not any(ended):
         found.remove(END_MARK)
     return tuple(dict.fromkeys([*found, *OF_STREAMS.get(stream.name, ())]))

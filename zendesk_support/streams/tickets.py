@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from zendesk_support.api.rate_limiter import ACCOUNT, DELETED_TICKETS_LIST, TICKET_AUDITS_LIST
-from zendesk_support.reading.kinds import (
-    CursorExport,
-    FilteredListing,
-    Listing,
-    LogListing,
-    PerTicket,
-    TimeExport,
-    iso_since,
-    unix_window,
-)
+from zendesk_support.reading.below import Below
+from zendesk_support.reading.exports import CursorExport
+from zendesk_support.reading.lists import Listing
+from zendesk_support.reading.log import LogListing
+from zendesk_support.reading.since import FilteredListing, iso_since, unix_window
+from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.streams.base import Feed, Stream, columns, feed, no_rows
 from zendesk_support.streams.transforms import (
     AUDIT_VALUES,
+    AUDITS_OF_TICKET,
     REMOVE_DELETED,
     REMOVE_SCRUBBED,
     REWRITE_ACTIVITIES,
@@ -23,13 +20,18 @@ from zendesk_support.streams.transforms import (
     REWRITE_COMMENTS,
     activities,
     comments,
+    is_not_deleted,
     ticket_metrics,
 )
 
 SCOPE = {"support_type_scope": "all"}
 
 TICKET_EXPORT = CursorExport(
-    "incremental/tickets/cursor", "tickets", time="generated_timestamp", params={**SCOPE, "include": "metric_sets"}
+    "incremental/tickets/cursor",
+    "tickets",
+    time="generated_timestamp",
+    params={**SCOPE, "include": "metric_sets"},
+    names=("id",),
 )
 EVENT_EXPORT = TimeExport(
     "incremental/ticket_events", "ticket_events", time="timestamp", params={**SCOPE, "include": "comment_events"}
@@ -37,9 +39,14 @@ EVENT_EXPORT = TimeExport(
 METRIC_EVENT_EXPORT = TimeExport(
     "incremental/ticket_metric_events", "ticket_metric_events", time=None, ends=False, dated="time"
 )
-AUDITS_PER_TICKET = PerTicket(TICKET_EXPORT, "tickets/{id}/audits", "audits", per_ticket=(ACCOUNT, TICKET_AUDITS_LIST))
+AUDITS_PER_TICKET = Below(
+    TICKET_EXPORT,
+    Listing(AUDITS_OF_TICKET, "audits", limits=(ACCOUNT, TICKET_AUDITS_LIST)),
+    {"ticket_id": "id"},
+    asked=is_not_deleted,
+)
 DELETION_LIST = FilteredListing(
-    "deleted_tickets", "deleted_tickets", time="deleted_at", buckets=(ACCOUNT, DELETED_TICKETS_LIST)
+    "deleted_tickets", "deleted_tickets", time="deleted_at", limits=(ACCOUNT, DELETED_TICKETS_LIST)
 )
 RATING_LIST = FilteredListing(
     "satisfaction_ratings", "satisfaction_ratings", time="updated_at", window=unix_window("start_time", "end_time")

@@ -10,15 +10,15 @@ import msgspec
 from zendesk_support.api.rate_limiter import ACCOUNT, TICKET_AUDITS_LIST
 from zendesk_support.api.transport import Request
 from zendesk_support.errors import ContractError, UnavailableError
-from zendesk_support.reading.kinds import Listing
+from zendesk_support.reading.lists import Listing
 from zendesk_support.records.json_rows import NULL, Row, Rows, is_id, number, quoted, raw, seconds, with_texts
 from zendesk_support.streams.base import Amend, Desk
 
 DELETED = b'"deleted"'
 SCRUBBED = b'"SCRUBBED"'
 
-TICKET_COMMENTS = "tickets/{id}/comments"
-TICKET_AUDITS = "tickets/{id}/audits"
+COMMENTS_OF_TICKET = "tickets/{id}/comments"
+AUDITS_OF_TICKET = "tickets/{id}/audits"
 ACTIVITY = "activities/{id}"
 AUDIT_VALUES = ("events.previous_value", "events.value")
 _EVENT_VALUES = frozenset({("previous_value",), ("value",)})
@@ -68,7 +68,7 @@ def read_again(listing: Listing, parent: int, desk: Desk) -> Rows | None:
 
 def comments_now(ticket: int, at: int, desk: Desk) -> Rows | None:
     """A ticket's comments as they are now; None where the ticket is gone, or does not tell."""
-    listing = Listing(TICKET_COMMENTS, "comments")
+    listing = Listing(COMMENTS_OF_TICKET, "comments")
     found = desk.job.shared.once(f"comments of {ticket} at {at}", lambda: read_again(listing, ticket, desk) or None)
     if found is None:
         return None
@@ -112,6 +112,11 @@ def deleted(rows: Rows, desk: Desk) -> dict[int, int]:
         for row in rows
         if bytes(row.get("status", NULL)) == DELETED
     }
+
+
+def is_not_deleted(ticket: Row) -> bool:
+    """Whether a ticket may have something below it."""
+    return bytes(ticket.get("status", NULL)) != DELETED
 
 
 def retired(tickets: Mapping[int, int], desk: Desk) -> Rows:
@@ -161,7 +166,7 @@ def audits_touched(rows: Rows, desk: Desk) -> dict[int, int]:
 def audits_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     """Audits at the destination that read otherwise now."""
     changed: Rows = []
-    listing = Listing(TICKET_AUDITS, "audits", buckets=(ACCOUNT, TICKET_AUDITS_LIST))
+    listing = Listing(AUDITS_OF_TICKET, "audits", limits=(ACCOUNT, TICKET_AUDITS_LIST))
     for ticket in tickets:
         held = {number(row, "id"): events_of(row.get("events", NULL)) for row in desk.held([ticket])}
         found = read_again(listing, ticket, desk) or ()

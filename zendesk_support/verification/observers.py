@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,17 +19,7 @@ from zendesk_support.loading.engine import Member, Session, values
 from zendesk_support.loading.positions import Positions
 from zendesk_support.loading.sync_modes import DEFAULT
 from zendesk_support.loading.target import Target
-from zendesk_support.reading.kinds import (
-    ANSWERED_WITHIN,
-    Chunk,
-    CursorExport,
-    HelpCenterChildren,
-    Job,
-    PageSize,
-    PerTicket,
-    Position,
-    TimeExport,
-)
+from zendesk_support.reading.base import ANSWERED_WITHIN, Chunk, Endpoint, Job, PageSize, Position
 from zendesk_support.records.arrow import Names
 from zendesk_support.records.json_rows import Row, Rows, number, seconds, tokens
 from zendesk_support.streams.base import Feed, Stream
@@ -364,7 +354,7 @@ class Listed(Observer):
         if asked_at is None or column not in self.stream.columns:
             return np.full(len(rows), self.as_synced)
         times = seconds(rows, column)
-        undated = (times == 0) | isinstance(self.feed.reader, HelpCenterChildren)
+        undated = (times == 0) | (self.feed.endpoint.is_dated)
         return np.asarray((times >= asked_at) | (undated & self.as_synced))
 
 
@@ -406,13 +396,12 @@ class Tally(Observer):
 
 
 @dataclass(frozen=True)
-class Counts:
+class Counts(Endpoint):
     """Count endpoints. Beyond 100,000 a count is a day old, or 100,000 without a time while Zendesk is counting."""
 
     paths: tuple[str, ...]
-    buckets: ClassVar[tuple[BucketSpec, ...]] = (ACCOUNT,)
-    snapshot: ClassVar[bool] = False
-    compared: ClassVar[tuple[str, ...]] = ()
+    path = "counts"
+    limits = (ACCOUNT,)
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield each count as a row."""
@@ -434,7 +423,7 @@ class CountAnswer(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class Sample:
+class Sample(Endpoint):
     """Some pages of an export: one after the other if the table's rows fit in them, else spread over time.
 
     Attributes:
@@ -442,21 +431,19 @@ class Sample:
         until: the time up to which the pages are spread, Unix seconds.
     """
 
-    export: CursorExport | TimeExport | PerTicket
+    export: Endpoint
     rows: int = field(compare=False)
     until: int = field(compare=False)
-    snapshot: ClassVar[bool] = False
-    compared: ClassVar[tuple[str, ...]] = ()
 
     @property
-    def buckets(self) -> tuple[BucketSpec, ...]:
+    def limits(self) -> tuple[BucketSpec, ...]:
         """The export's."""
-        return self.export.buckets
+        return self.export.limits
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the pages; the last is complete if they join up from the start to the end."""
         job = replace(job, single=True)
-        if isinstance(self.export, PerTicket):
+        if self.export.fans_out:
             job.page_size = PageSize(TICKETS_A_PAGE)
         spots: list[int] = []
         unbroken = True

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import msgspec
 import numpy as np
 
-from zendesk_support.api.rate_limiter import ACCOUNT, BucketSpec
+from zendesk_support.api.rate_limiter import ACCOUNT
 from zendesk_support.errors import UnavailableError
 from zendesk_support.loading.engine import Session
-from zendesk_support.reading.kinds import Chunk, Job, Listing
+from zendesk_support.reading.base import Chunk, Endpoint, Job
+from zendesk_support.reading.lists import Listing
 from zendesk_support.records.json_rows import NULL, Row, Rows, number, raw
 from zendesk_support.streams.base import Feed
 from zendesk_support.verification.observers import Loaded, Observer
@@ -24,13 +24,12 @@ PATH = "tickets/{id}/comments"
 
 
 @dataclass(frozen=True)
-class CommentsNow:
+class CommentsNow(Endpoint):
     """The comments of some tickets as Zendesk has them now, one request a ticket."""
 
     tickets: tuple[int, ...]
-    buckets: ClassVar[tuple[BucketSpec, ...]] = (ACCOUNT,)
-    snapshot: ClassVar[bool] = False
-    compared: ClassVar[tuple[str, ...]] = ()
+    path = PATH
+    limits = (ACCOUNT,)
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield each ticket's comments; a ticket that has gone has none."""

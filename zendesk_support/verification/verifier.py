@@ -30,7 +30,6 @@ from zendesk_support.loading.positions import Positions
 from zendesk_support.loading.resource import keep_tokens
 from zendesk_support.loading.sync_modes import APPENDING, DEFAULT, MODE_HINT
 from zendesk_support.loading.target import position_of
-from zendesk_support.reading.kinds import CursorExport, HelpCenterChildren, PerTicket, TimeExport
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import now
 from zendesk_support.running.run_lock import only_run
@@ -384,10 +383,10 @@ class Examination:
         """Read a list; votes of every parent where every key is compared, and then what a sync does not see is real."""
         feed = self.stream.feeds[0]
         usual = Look(lambda session: [Listed(session, self.loaded, feed)])
-        if not (self._keys and isinstance(feed.reader, HelpCenterChildren) and feed.reader.counted):
+        every = replace(feed, endpoint=feed.endpoint.every())
+        if not self._keys or every.endpoint == feed.endpoint:
             (listed,) = yield usual
             return listed, listed.missing, listed.surplus
-        every = replace(feed, reader=replace(feed.reader, counted=False))
         (listed,) = yield Look(lambda session: [Listed(session, self.loaded, every)])
         missing, surplus = listed.missing, listed.surplus
         if len(listed.added.ids) or len(listed.gone.ids):
@@ -470,9 +469,9 @@ class Examination:
 
     def _survey(self, session: Session, table: Array, versions: tuple[Array, Array]) -> Survey:
         feed = self.stream.feeds[0]
-        if not self._keys and isinstance(feed.reader, (CursorExport, TimeExport, PerTicket)):
+        if not self._keys and feed.endpoint.is_export:
             until = int(time.time()) if self.loaded.unfinished else self.loaded.position(feed)["at"]
-            feed = replace(feed, reader=Sample(feed.reader, len(table), until))
+            feed = replace(feed, endpoint=Sample(feed.endpoint, len(table), until))
         return Survey(session, self.loaded, feed, table, versions)
 
     def _upcoming(self, session: Session) -> list[Observer]:

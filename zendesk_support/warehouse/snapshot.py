@@ -373,9 +373,9 @@ class Known:
         same[found] = self._digests[places] == np.array(digests, "S12")[found]
         return ~same
 
-    def count(self, column: str, value: int) -> int:
-        """How many rows have a value in an integer column of the key."""
-        return int((np.asarray(self._table.column(column).to_numpy()) == value).sum())
+    def count(self, columns: Sequence[str], parent: tuple[Any, ...]) -> int:
+        """How many rows hang below a parent, named by `columns`."""
+        return int((ids_of(self._table, columns) == compact([[value] for value in parent])).sum())
 
     def keep(self, columns: Sequence[str], parents: Iterable[tuple[Any, ...]]) -> None:
         """Count rows as still listed whose parent, named by `columns`, was not read in this pass."""

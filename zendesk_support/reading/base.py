@@ -1,0 +1,301 @@
+"""What every kind of endpoint has in common: the position it reads from, and the chunks it yields."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+from zendesk_support.api.rate_limiter import BucketSpec, Rank
+from zendesk_support.api.transport import Request, Transport, Usage
+from zendesk_support.reading.lookback import Lookback, Reread
+from zendesk_support.reading.parents import Parents
+from zendesk_support.records.json_rows import (
+    Page,
+    Rows,
+    pack,
+    unpack,
+)
+from zendesk_support.settings import Settings
+from zendesk_support.warehouse.snapshot import Array, Known
+
+EXPORT_PAGE = 1000
+SMALLEST_PAGE = 50
+GROWS_AFTER = 8
+ANSWERED_WITHIN = 120
+
+T = TypeVar("T")
+
+
+@dataclass
+class Chunk:
+    """Rows of one answer and the position after them.
+
+    Attributes:
+        rows: the rows, as sent.
+        at: position in Unix seconds; None leaves it where it was.
+        cursor: opaque token to go on from, while the pass is not complete.
+        times: each row's position, where the endpoint is ordered by it.
+        reread: which of the rows before `at` the next sync will read again.
+        resume: opaque token from which the next pass may go on, some rows before the end of this one.
+        again: parents that were refused, to be asked for by the next pass.
+        top: time of the newest row of an unfinished pass, which `at` becomes when it is complete.
+        began: when an unfinished pass began, by the server's clock.
+        complete: the pass ends with this chunk.
+        side: side-loaded rows.
+    """
+
+    rows: Rows
+    at: int | None = None
+    cursor: str | None = None
+    times: Array | None = None
+    reread: Reread | None = None
+    resume: str | None = None
+    again: tuple[int, ...] = ()
+    top: int | None = None
+    began: int | None = None
+    complete: bool = False
+    side: Rows = field(default_factory=list)
+
+    @cached_property
+    def saved(self) -> dict[str, Any]:
+        """The position as the pipeline's state keeps it; empty values are left out."""
+        again = self.reread or Reread(self.at or 0, 0, frozenset())
+        position = {
+            "at": self.at,
+            "since": again.since if again.since != self.at else None,
+            "until": again.until if again.until != self.at else None,
+            "cursor": self.cursor,
+            "resume": self.resume,
+            "edge": pack(again.edge),
+            "top": self.top,
+            "began": self.began,
+            "again": list(self.again),
+        }
+        return {name: value for name, value in position.items() if value}
+
+
+@dataclass
+class Position:
+    """Where reading goes on: a second (Unix, inclusive), or a cursor within an unfinished pass.
+
+    Attributes:
+        since: the second that reading begins at, somewhat before `at`, so that late rows are found.
+        until: time of the newest row in `edge`.
+        edge: digests of rows from `since` on that were loaded before.
+        resume: cursor from which a complete pass may be followed by the next.
+        again: parents that were refused.
+        top: time of the newest row of the unfinished pass.
+        began: when that pass began.
+    """
+
+    at: int
+    cursor: str | None = None
+    edge: frozenset[bytes] = frozenset()
+    top: int | None = None
+    began: int | None = None
+    since: int = -1
+    until: int = -1
+    resume: str | None = None
+    again: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.since = self.at if self.since < 0 else min(self.since, self.at)
+        self.until = self.at if self.until < 0 else self.until
+
+    @property
+    def reread(self) -> Reread:
+        """What is read again from here."""
+        return Reread(self.since, self.until, self.edge)
+
+    @classmethod
+    def of(cls, saved: Mapping[str, Any], start: int) -> Position:
+        """The position that `Chunk.saved` wrote; `start` where there is none."""
+        edge = frozenset(unpack(saved.get("edge")))
+        return cls(
+            saved.get("at", start),
+            saved.get("cursor"),
+            edge,
+            saved.get("top"),
+            saved.get("began"),
+            saved.get("since", -1),
+            saved.get("until", -1),
+            saved.get("resume"),
+            tuple(saved.get("again", ())),
+        )
+
+
+@dataclass
+class PageSize:
+    """How many rows an export is asked for: half as many when Zendesk times out (504), twice after some good pages.
+
+    Each time a page that had grown back is too heavy, it takes twice as many good ones until the next trial.
+    """
+
+    rows: int = EXPORT_PAGE
+    _good: int = 0
+    _wanted: int = GROWS_AFTER
+    _on_trial: bool = False
+
+    @property
+    def shrinkable(self) -> bool:
+        """Whether a smaller page makes sense."""
+        return self.rows > SMALLEST_PAGE
+
+    def shrink(self) -> None:
+        """The page was too heavy."""
+        self._wanted *= 2 if self._on_trial else 1
+        self.rows = max(SMALLEST_PAGE, self.rows // 2)
+        self._good, self._on_trial = 0, False
+
+    def settle(self) -> None:
+        """The page came."""
+        self._good += 1
+        if self._good >= self._wanted and self.rows < EXPORT_PAGE:
+            self.rows = min(EXPORT_PAGE, self.rows * 2)
+            self._good, self._on_trial = 0, True
+
+
+@dataclass
+class Job:
+    """What a reader works with: the account, and the position to start from.
+
+    Attributes:
+        held: rows that the table has of the list that is read.
+        single: read one page of an export, and no more.
+        rank: who goes first of those that wait for quota.
+        notes: what the report says of a pass that came to its end all the same.
+    """
+
+    transport: Transport
+    settings: Settings
+    usage: Usage
+    shared: Shared
+    position: Position
+    known: Known | None = None
+    base: str = ""
+    page_size: PageSize = field(default_factory=PageSize)
+    began: int | None = None
+    held: int = 0
+    single: bool = False
+    rank: Rank = Rank.LIST
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Have the report say something, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def page(self, request: Request, decode: Callable[[bytes], Page]) -> Page:
+        """Fetch one page."""
+        page = self.transport.get(request, decode, self.usage)
+        if self.began is None:
+            self.began = int(self.transport.server_time or 0)
+        return page
+
+    def now(self) -> int:
+        """The server's time by its latest answer, Unix seconds; this machine's, where no answer tells."""
+        return int(self.transport.server_time or time.time())
+
+    def lookback(self) -> Lookback:
+        """What the next pass will read again of this one."""
+        return Lookback(self.position.at, self.position.since, self.settings.lookback, self.now)
+
+
+class Shared:
+    """Answers that several readers of one run need: read once, kept for the run."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._values: dict[str, Any] = {}
+        self._parents: dict[str, Parents] = {}
+
+    def parents(self, path: str) -> Parents:
+        """The rows that the list at `path` has shown so far to those that hang below it."""
+        with self._lock:
+            return self._parents.setdefault(path, Parents())
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """The value of `make`, which only the first caller runs."""
+        with self._lock:
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            if name not in self._values:
+                self._values[name] = make()
+            return self._values[name]
+
+
+class Endpoint:
+    """A kind of endpoint with its parameters filled in.
+
+    Attributes:
+        path: below /api/v2, with `{name}` for values of what it hangs below.
+    """
+
+    path: str
+
+    @property
+    def title(self) -> str:
+        """How it is read, in a few words."""
+        raise NotImplementedError
+
+    @property
+    def limits(self) -> tuple[BucketSpec, ...]:
+        """The limits that count its requests."""
+        raise NotImplementedError
+
+    @property
+    def snapshot(self) -> bool:
+        """Whether a pass lists everything, so that what it lacks is gone."""
+        return False
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Columns besides the key that a pass wants to know of the destination."""
+        return ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns that paths and columns of what hangs below its rows may take of them; none where nothing does."""
+        return ()
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it leaves out what did not change since `start_date`."""
+        return False
+
+    @property
+    def is_export(self) -> bool:
+        """Whether a page can begin at any time."""
+        return False
+
+    @property
+    def fans_out(self) -> bool:
+        """Whether it sends a request for each row of another endpoint."""
+        return False
+
+    @property
+    def kinds(self) -> tuple[type, ...]:
+        """What it is made of."""
+        return (type(self),)
+
+    def every(self) -> Endpoint:
+        """The same without leaving out what seems unchanged."""
+        return self
+
+    def promise(self, shared: Shared) -> None:
+        """Say that this run will read it, to those that hang below it."""
+        if self.names:
+            shared.parents(self.path).promise()
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield the rows from the job's position on."""
+        raise NotImplementedError
+
+    def probe(self, job: Job) -> None:
+        """Send one small request, to see whether Zendesk answers it."""
+        raise NotImplementedError

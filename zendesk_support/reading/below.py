@@ -1,0 +1,269 @@
+"""Rows that hang below other rows: comments below articles, audits below tickets, articles below a brand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from string import Formatter
+
+from zendesk_support.api.rate_limiter import BucketSpec, Rank
+from zendesk_support.errors import ContractError, UnavailableError
+from zendesk_support.reading.base import ANSWERED_WITHIN, EXPORT_PAGE, Chunk, Endpoint, Job
+from zendesk_support.reading.lists import Listing
+from zendesk_support.reading.parallel import Answers, FanOut
+from zendesk_support.reading.parents import Parent, Parents, text_of
+from zendesk_support.records.json_rows import Row, Rows, raw, row_hash
+from zendesk_support.warehouse.snapshot import Known
+
+MOST_REFUSED = 1000
+
+
+def has_children(row: Row) -> bool:
+    """Whether something may hang below a row: it does below every one."""
+    return True
+
+
+@dataclass(frozen=True)
+class Below(Endpoint):
+    """A list below each row of another endpoint.
+
+    The state is that of the parents. Below a list, each sync compares with the table, and rows whose parent was not
+    read stay; below an export, only the parents that it brings are asked, and the position is the export's.
+
+    Attributes:
+        parents: what lists the parents.
+        child: what is asked of each; `{name}` in its path is a value of the parent, or of what that hangs below.
+        named: by the column of a child that says whose it is, the parent's value that it has.
+        counted: read only parents whose `vote_count` or `vote_sum` differs from the votes at the destination.
+        is_dated: parents that did not change since `start_date` are left out, and those that did not since the last
+            pass where `help_center_children = "changed"`.
+        is_long: a parent may have any number of rows, so that they are read one parent after the other, page by page.
+        asked: which rows of an export may have children.
+    """
+
+    parents: Endpoint
+    child: Listing
+    named: Mapping[str, str]
+    counted: bool = False
+    is_dated: bool = False
+    is_long: bool = False
+    asked: Callable[[Row], bool] = has_children
+    path: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        wanted = {*self.named.values(), *filter(None, (name for _, name, _, _ in Formatter().parse(self.child.path)))}
+        if unknown := sorted(wanted - {*values_of(self.parents)}):
+            raise TypeError(f"{self.child.path}: {unknown[0]} is none of what {self.parents.path} hands down")
+        object.__setattr__(self, "path", self.child.path)
+
+    @property
+    def title(self) -> str:
+        """How it is read, in a few words."""
+        if not self.parents.snapshot:
+            return f"one request for each row of {self.parents.title}"
+        return (
+            "whole list per brand, differences written" if self.is_long else "one request a parent, differences written"
+        )
+
+    @property
+    def limits(self) -> tuple[BucketSpec, ...]:
+        """Those of the parents and of what hangs below them."""
+        return tuple(dict.fromkeys((*self.parents.limits, *self.child.limits)))
+
+    @property
+    def snapshot(self) -> bool:
+        """Whether the parents are listed whole."""
+        return self.parents.snapshot
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Whose a row is, and the vote to compare sums with."""
+        if not self.snapshot:
+            return ()
+        return (*self.named, "value") if self.counted else tuple(self.named)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The child's."""
+        return self.child.names
+
+    @property
+    def is_export(self) -> bool:
+        """Whether its parents are those of an export."""
+        return self.parents.is_export
+
+    @property
+    def fans_out(self) -> bool:
+        """Whether many parents are asked."""
+        return not self.is_long
+
+    @property
+    def kinds(self) -> tuple[type, ...]:
+        """What it is made of."""
+        return (type(self), *(() if self.snapshot else self.parents.kinds), *self.child.kinds)
+
+    def every(self) -> Endpoint:
+        """The same, whatever the parents count."""
+        return replace(self, counted=False) if self.counted else self
+
+    def probe(self, job: Job) -> None:
+        """Ask for one parent; where there are few, for one row of the first."""
+        if not self.is_long:
+            self.parents.probe(job)
+            return
+        for parent in self._parents(job):
+            self.child.probe(replace(job, base=parent.base))
+            break
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield what hangs below each parent that needs reading, and show it to what hangs below that."""
+        if not self.parents.snapshot:
+            yield from self._below_export(job)
+        elif self.is_long:
+            yield from self._page_by_page(job)
+        else:
+            yield from self._side_by_side(job)
+
+    def _parents(self, job: Job) -> Iterator[Parent]:
+        """The parents as they are listed, by their own stream or by us."""
+        unknown = replace(job, known=None, held=0)
+        return job.shared.parents(self.parents.path).each(lambda: self.parents.read(unknown), job.transport.stopped)
+
+    def _key(self, parent: Parent) -> tuple[object, ...]:
+        """A parent as the child's columns name it."""
+        return parent.key(self.named.values())
+
+    def _show(self, shown: Parents, parent: Parent, rows: Rows, now: int) -> None:
+        """Show rows of a parent to what hangs below them."""
+        if self.names:
+            shown.add([Parent.of(row, self.path, self.names, self._handed_down(parent)) for row in rows], now)
+
+    def _handed_down(self, parent: Parent) -> Parent:
+        """A parent with the values that its children hand down, by the names of their columns."""
+        return replace(parent, values={column: parent.values[name] for column, name in self.named.items()})
+
+    def _page_by_page(self, job: Job) -> Iterator[Chunk]:
+        """Read one parent after the other. One that is refused is left out while others answer: its rows stay."""
+        refused: dict[str, tuple[Parent, UnavailableError]] = {}
+        answered = False
+        with job.shared.parents(self.path) as shown:
+            for parent in self._parents(job):
+                try:
+                    held = job.known.count(tuple(self.named), self._key(parent)) if job.known else 0
+                    below = replace(job, base=parent.base, held=held)
+                    for chunk in self.child.chunks(below, parent.path(self.child.path)):
+                        rows = parent.stamp(chunk.rows, self.named)
+                        self._show(shown, parent, rows, job.now())
+                        yield Chunk(rows)
+                    answered = True
+                except UnavailableError as error:
+                    refused[parent.title] = parent, error
+                    shown.partial = True
+            missed = [refusal for parent, refusal in refused.values() if parent.is_certain]
+            if missed and not answered:
+                raise missed[0]
+        for parent, refusal in refused.values():
+            if job.known:
+                job.known.keep(tuple(self.named), [self._key(parent)])
+            if parent.is_certain:
+                job.note(f"{parent.title} is left out, its rows stay: {refusal}")
+        yield Chunk([], complete=True)
+
+    def _side_by_side(self, job: Job) -> Iterator[Chunk]:
+        """Read many parents at once."""
+        gathered: Rows = []
+        above = job.shared.parents(self.parents.path)
+        with job.shared.parents(self.path) as shown, FanOut(job) as pool:
+            answers = Answers[Parent](pool, lambda parent: self._rows_of(job, parent))
+            for parent, found in answers.of(self._due(job, above, shown)):
+                self._show(shown, parent, found, job.now())
+                gathered += found
+                if len(gathered) >= EXPORT_PAGE:
+                    yield Chunk(gathered)
+                    gathered = []
+            shown.partial |= bool(answers.refused)
+        if answers.refused:
+            job.note(f"{self.path}: {answers.told()}; their rows stay as they are")
+        if job.known:
+            job.known.keep(tuple(self.named), [self._key(parent) for parent in answers.refused])
+        if not (self.is_dated or self.counted):
+            yield Chunk(gathered, complete=True)
+            return
+        began = above.began if above.began is not None else job.now()
+        # No later than the newest parent: a wrong Date header must not hide changes to come.
+        reached = min(began - ANSWERED_WITHIN, above.newest + 1)
+        yield Chunk(gathered, max(job.position.at, reached), began=began, complete=True)
+
+    def _rows_of(self, job: Job, parent: Parent) -> Rows:
+        """What hangs below a parent."""
+        below = replace(job, base=parent.base, rank=Rank.CHILDREN)
+        pages = self.child.pages(below, parent.path(self.child.path))
+        return [row for page, _ in pages for row in parent.stamp(page.rows, self.named)]
+
+    def _due(self, job: Job, above: Parents, shown: Parents) -> Iterator[Parent]:
+        """Parents to read; those left out keep the rows they have."""
+        known, columns = job.known, tuple(self.named)
+        is_unchanged = self._unchanged(job, known, above)
+        left: list[tuple[object, ...]] = []
+        listed: list[tuple[object, ...]] = []
+        for parent in self._parents(job):
+            listed.append(self._key(parent))
+            if is_unchanged(parent):
+                left.append(self._key(parent))
+            else:
+                yield parent
+        shown.partial = above.partial or bool(left)
+        if known:
+            known.keep(columns, left)
+            if above.partial:
+                known.keep_all_but(columns, listed)
+
+    def _unchanged(self, job: Job, known: Known | None, above: Parents) -> Callable[[Parent], bool]:
+        """Whether what hangs below a parent need not be read.
+
+        Votes may change and leave their count and sum as they were: each parent with votes has its day of thirty on
+        which they are read whatever it counts.
+        """
+        loaded = known.sums(tuple(self.named), "value") if known and self.counted else {}
+        changed_only = self.is_dated and not self.counted and job.settings.help_center_children == "changed"
+
+        def is_unchanged(parent: Parent) -> bool:
+            if self.is_dated and 0 < parent.updated_at < job.settings.start:
+                return True
+            if self.counted:
+                due = parent.votes[0] > 0 and parent.is_due(job.position.began, above.began or 0)
+                return loaded.get(self._key(parent), (0, 0)) == parent.votes and not due
+            return changed_only and 0 < parent.updated_at < job.position.at
+
+        return is_unchanged
+
+    def _below_export(self, job: Job) -> Iterator[Chunk]:
+        """Read below every row that the export brings; one that is refused is asked for again by the next pass."""
+        (name,) = self.parents.names
+        missed = [raw(value) for value in job.position.again]
+        again = {bytes(value): Parent("", {name: value}, text_of(value)) for value in missed}
+        with FanOut(job) as pool:
+            answers = Answers[Parent](pool, lambda parent: self._rows_of(job, parent))
+            for chunk in self.parents.read(replace(job, rank=Rank.PARENTS)):
+                changed = [row for row in chunk.rows if row_hash(row) not in job.position.edge]
+                found = [Parent.of(row, self.parents.path, self.parents.names) for row in changed]
+                wanted = again | {bytes(parent.values[name]): parent for parent in found}
+                for row in changed:
+                    if not self.asked(row):
+                        wanted.pop(bytes(row[name]), None)
+                rows = [row for _, below in answers.of(wanted.values()) for row in below]
+                again = {}
+                if len(answers.refused) > MOST_REFUSED:
+                    raise ContractError(
+                        f"{self.path}: Zendesk refused it for more than {MOST_REFUSED:,} rows of {self.parents.path} "
+                        "and answered for others; the position stays."
+                    )
+                refused = tuple(parent.key((name,))[0] for parent in answers.refused)
+                yield replace(chunk, rows=rows, times=None, again=refused)
+        if answers.refused:
+            job.note(f"{self.path}: {answers.told()}; the next sync asks again")
+
+
+def values_of(parents: Endpoint) -> tuple[str, ...]:
+    """Names of what an endpoint hands down to what hangs below it."""
+    return (*parents.named, *parents.names) if isinstance(parents, Below) else parents.names

@@ -1,0 +1,180 @@
+"""Incremental exports: what they share, and those with a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from zendesk_support.api.rate_limiter import ACCOUNT, EXPORTS, BucketSpec, Rank
+from zendesk_support.api.transport import Request
+from zendesk_support.errors import (
+    ContractError,
+    CursorExpiredError,
+    PageTooHeavyError,
+    StartTimeTooRecentError,
+)
+from zendesk_support.reading.base import Chunk, Endpoint, Job
+from zendesk_support.reading.envelopes import Params
+from zendesk_support.reading.lookback import Walk, dated, in_order
+from zendesk_support.reading.parallel import Prefetch
+from zendesk_support.records.json_rows import (
+    Page,
+    page_decoder,
+    seconds,
+)
+from zendesk_support.settings import Settings
+from zendesk_support.warehouse.snapshot import Array
+
+
+@dataclass(frozen=True)
+class CursorExport(Endpoint):
+    """An incremental export with an opaque cursor, ordered by (`time`, id).
+
+    A sync starts some minutes before the saved second, since a row may become visible after that time was read; within
+    a pass the cursor leads from page to page. See
+    https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
+    """
+
+    path: str
+    rows: str
+    time: str
+    params: Params = field(default_factory=dict)
+    limits: tuple[BucketSpec, ...] = (ACCOUNT, EXPORTS)
+    side: str | None = None
+    names: tuple[str, ...] = ()
+    is_export = True
+    title = "export (cursor)"
+
+    def read(self, job: Job) -> Iterator[Chunk]:
+        """Yield pages until Zendesk says `end_of_stream`.
+
+        Where rows do not come in the order of their time, the position stays until the pass is complete.
+        """
+        start, cursor = job.position, job.position.cursor
+        lookback, walk = job.lookback(), Walk(self.path)
+        at, top, ordered = start.since, start.at, True
+        before = start.since if cursor is None else start.at
+        with Prefetch() as prefetch:
+            pending = prefetch(self._fetch, job, start.since, cursor)
+            while True:
+                found = pending.result()
+                if found is None:
+                    yield Chunk([], complete=True)
+                    return
+                page = found.page
+                if self.side is not None and page.side is None and page.rows:
+                    raise ContractError(
+                        f"{self.path}: an answer lacks `{self.side}`, which was asked for beside its rows."
+                    )
+                rows = page.rows if walk.new(page.rows) else []
+                if found.anew:
+                    rows = [row for row in rows if not lookback.has(row)]
+                times, now = seconds(rows, self.time), job.now()
+                ordered = ordered and in_order(times, at if found.anew else before, now)
+                if not ordered:
+                    job.note(f"{self.path}: rows did not come in the order of `{self.time}`; all were read")
+                complete = self._is_end(page, cursor) or (ordered and over_end(job.settings, times))
+                before = int(dated(times, now).max(initial=before))
+                top = int(times.max(initial=top))
+                at = lookback.position(top)
+                lookback.add(rows, times, at)
+                if not complete:
+                    cursor = str(page.after_cursor)
+                    walk.goes_to(cursor)
+                    if not job.single:
+                        pending = prefetch(self._fetch, job, at, cursor)
+                reached, reread = (at, lookback.reread()) if ordered or complete else (start.at, start.reread)
+                following = None if complete else cursor
+                yield Chunk(rows, reached, following, times, reread, complete=complete, side=page.side or [])
+                if complete or job.single:
+                    return
+
+    def _is_end(self, page: Page, cursor: str | None) -> bool:
+        """Whether this is the last page, as its mark says.
+
+        Raises:
+            ContractError: there is no mark; or there is more, but not where.
+        """
+        check_mark(page, self.path)
+        if not page.end_of_stream and page.after_cursor in (None, "", cursor):
+            raise ContractError(f"{self.path}: the export neither ends nor moves on; nothing was skipped.")
+        return bool(page.end_of_stream)
+
+    def probe(self, job: Job) -> None:
+        """Ask for one row."""
+        probe_export(job, self.path, self.params, self.limits, self.rows)
+
+    def _fetch(self, job: Job, at: int, cursor: str | None) -> Sized | None:
+        anew = False
+        while True:
+            where: Params = {"cursor": cursor} if cursor else {"start_time": at}
+            doubted = cursor is not None
+            try:
+                params = {**self.params, **where}
+                found = shrinking(job, self.path, params, self.limits, self.rows, at, self.side, doubted)
+                return replace(found, anew=anew)
+            except StartTimeTooRecentError:
+                return None
+            except CursorExpiredError:
+                if cursor is None:
+                    raise
+                cursor, anew = None, True
+
+
+def check_mark(page: Page, path: str) -> None:
+    """Insist that a page of an export says whether it is the last.
+
+    Raises:
+        ContractError: it does not.
+    """
+    if page.end_of_stream is None:
+        raise ContractError(
+            f"{path}: a page does not say whether it is the last (end_of_stream); the position stays where rows were "
+            "read."
+        )
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A page, how many rows were asked for, and whether from a time, since the cursor was lost."""
+
+    page: Page
+    asked: int
+    anew: bool = False
+
+
+def shrinking(
+    job: Job,
+    path: str,
+    params: Params,
+    limits: tuple[BucketSpec, ...],
+    key: str,
+    at: int,
+    side: str | None = None,
+    doubted: bool = False,
+) -> Sized:
+    """Fetch an export page, of a size that Zendesk can build in time."""
+    size = job.page_size
+    while True:
+        asked = size.rows
+        sized = {**params, "per_page": asked}
+        rank = min(job.rank, Rank.EXPORT)
+        request = Request(f"{job.base}/api/v2/{path}", sized, limits, path, size.shrinkable, doubted, rank, at)
+        try:
+            page = job.page(request, page_decoder(key, side))
+        except PageTooHeavyError:
+            size.shrink()
+        else:
+            size.settle()
+            return Sized(page, asked)
+
+
+def probe_export(job: Job, path: str, params: Params, limits: tuple[BucketSpec, ...], key: str) -> None:
+    """Ask an export for one row."""
+    where = {**params, "start_time": job.position.at, "per_page": 1}
+    job.page(Request(f"{job.base}/api/v2/{path}", where, limits, path), page_decoder(key))
+
+
+def over_end(settings: Settings, times: Array) -> bool:
+    """Whether an ordered export has passed the end of the period asked for."""
+    return settings.end is not None and len(times) > 0 and int(times.min()) >= settings.end

@@ -1,0 +1,158 @@
+"""Rows that other rows hang below, as they are listed: once a run, for the readers of all their children."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+from zlib import crc32
+
+import msgspec
+
+from zendesk_support.errors import Cancelled, ContractError
+from zendesk_support.records.json_rows import Row, Rows, count, seconds
+
+DAY = 86400
+REREAD_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A row that others hang below.
+
+    Attributes:
+        base: origin of the host that its children are asked at; empty for the account's own.
+        values: what the paths and the columns of its children may take of it, by name, as JSON.
+        title: what a message calls it.
+        updated_at: when it changed, Unix seconds; 0 where it does not say.
+        votes: how many it counts, and their sum.
+        is_certain: Zendesk says that something hangs below it; else a refusal means that nothing does.
+    """
+
+    base: str
+    values: Mapping[str, msgspec.Raw]
+    title: str
+    updated_at: int = 0
+    votes: tuple[int, int] = (0, 0)
+    is_certain: bool = True
+
+    @classmethod
+    def of(cls, row: Row, path: str, names: Iterable[str], above: Parent | None = None) -> Parent:
+        """The parent that a row is.
+
+        Args:
+            row: of a list.
+            path: of that list, for messages.
+            names: columns that paths and columns below may take of it.
+            above: what the row itself hangs below, whose values it hands down.
+
+        Raises:
+            ContractError: the row lacks one of those columns.
+        """
+        own = {name: row[name] for name in names if name in row}
+        if missing := [name for name in names if name not in own]:
+            raise ContractError(f"{path}: a row has no {missing[0]}, by which what hangs below it is asked for.")
+        base, inherited = (above.base, above.values) if above is not None else ("", {})
+        changed, votes = int(seconds([row], "updated_at")[0]), (count(row, "vote_count"), count(row, "vote_sum"))
+        return cls(base, {**inherited, **own}, text_of(next(reversed(own.values()))), changed, votes)
+
+    def key(self, names: Iterable[str]) -> tuple[Any, ...]:
+        """Its values of some names."""
+        return tuple(msgspec.json.decode(self.values[name]) for name in names)
+
+    def path(self, template: str) -> str:
+        """A path with its values in place of `{name}`."""
+        return template.format_map({name: quote(text_of(value), safe="") for name, value in self.values.items()})
+
+    def stamp(self, rows: Rows, named: Mapping[str, str]) -> Rows:
+        """Rows with the columns that say whose they are, in front, where Zendesk does not send them.
+
+        Args:
+            rows: what hangs below it.
+            named: its names, by the columns that take them.
+        """
+        return [
+            {**{column: self.values[name] for column, name in named.items() if column not in row}, **row}
+            for row in rows
+        ]
+
+    def is_due(self, last: int | None, now: int) -> bool:
+        """Whether its day of `REREAD_DAYS` has come since the last pass began; times are Unix seconds."""
+        if last is None:
+            return False
+        number = int(self.title) if self.title.isdigit() else crc32(self.title.encode())
+        days = range(last // DAY + 1, now // DAY + 1)
+        return len(days) >= REREAD_DAYS or any((day - number) % REREAD_DAYS == 0 for day in days)
+
+
+def text_of(value: msgspec.Raw) -> str:
+    """A JSON value as it stands in a path."""
+    return str(msgspec.json.decode(value))
+
+
+class Parents:
+    """The rows of one list, followed by the readers of all that hangs below them.
+
+    Attributes:
+        partial: some were left out of the list, since they did not change or were refused.
+        began: the server's time when the first of them was shown, Unix seconds; None before.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._listed: list[Parent] = []
+        self._promised = False
+        self.partial = False
+        self.began: int | None = None
+        self._ended = False
+        self._error: BaseException | None = None
+
+    def promise(self) -> None:
+        """A stream of this run will list them."""
+        self._promised = True
+
+    def __enter__(self) -> Parents:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        with self._changed:
+            self._ended, self._error = True, error
+            self._changed.notify_all()
+
+    def add(self, parents: list[Parent], now: int) -> None:
+        """Show a page of them, at a time of the server's."""
+        with self._changed:
+            self.began = now if self.began is None else self.began
+            self._listed += parents
+            self._changed.notify_all()
+
+    @property
+    def newest(self) -> int:
+        """The latest change of any shown so far, Unix seconds."""
+        with self._changed:
+            return max((parent.updated_at for parent in self._listed), default=0)
+
+    def each(self, listing: Callable[[], Iterator[Any]], stopped: threading.Event) -> Iterator[Parent]:
+        """Follow the list to its end; without a stream that lists them, the first who follows does."""
+        with self._changed:
+            ours = not self._promised
+            self._promised = True
+        if ours:
+            for _ in listing():
+                pass
+        shown = 0
+        while True:
+            with self._changed:
+                while shown == len(self._listed) and not self._ended:
+                    if stopped.is_set():
+                        raise Cancelled
+                    self._changed.wait(0.5)
+                page = self._listed[shown:]
+                if not page and self._error is not None:
+                    raise self._error
+                if not page:
+                    return
+            shown += len(page)
+            yield from page
