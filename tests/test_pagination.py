@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from scripted import BASE, Answers, Script, chunks, ids
 
-from zendesk_support.api.transport import Request, Usage
+from zendesk_support.api.transport import Usage
 from zendesk_support.errors import ContractError, CursorExpiredError, StartTimeTooRecentError, UnavailableError
-from zendesk_support.reading.base import Chunk, Endpoint, Job, PageSize, Position, Shared
+from zendesk_support.reading.base import Endpoint, Job, PageSize, Position, Shared
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.envelopes import ONE_ANSWER
 from zendesk_support.reading.exports import CursorExport
@@ -25,68 +22,10 @@ from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.records.json_rows import number, row_hash
 from zendesk_support.settings import Settings
 
-BASE = "http://127.0.0.1:1"
 TICKETS = CursorExport("tickets", "rows", time="at")
 EVENTS = TimeExport("events", "rows", time="at")
 METRICS = TimeExport("metrics", "rows", time=None, ends=False)
 RATINGS = FilteredListing("ratings", "rows", time="at", window=unix_window("start_time", "end_time"))
-
-Answers = Callable[[str, dict[str, str]], Any]
-
-
-class Script:
-    """A transport whose answers are worked out by a function of path and parameters."""
-
-    def __init__(self, answers: Answers, server_time: float | None = None) -> None:
-        self.answers = answers
-        self.server_time = server_time
-        self.stopped = threading.Event()
-        self.asked: list[tuple[str, dict[str, str]]] = []
-
-    def get(self, request: Request, decode: Callable[[bytes], Any], usage: Usage) -> Any:
-        parts = urlsplit(request.url)
-        params = dict(parse_qsl(parts.query)) | {name: str(value) for name, value in request.params.items()}
-        self.asked.append((parts.path.removeprefix("/api/v2/"), params))
-        assert len(self.asked) < 50, "an endless loop"
-        answer = self.answers(*self.asked[-1])
-        if isinstance(answer, Exception):
-            raise answer
-        return decode(json.dumps(answer).encode())
-
-    def allow_host(self, url: str) -> str:
-        return url
-
-    def at_once(self) -> int:
-        return 16
-
-
-def chunks(
-    endpoint: Endpoint,
-    script: Script,
-    at: int = 0,
-    cursor: str | None = None,
-    end: int | None = None,
-    lookback: int = 0,
-) -> list[Chunk]:
-    """What an endpoint yields from a position on."""
-    return list(stream(endpoint, script, at, cursor, end, lookback))
-
-
-def stream(
-    endpoint: Endpoint,
-    script: Script,
-    at: int = 0,
-    cursor: str | None = None,
-    end: int | None = None,
-    lookback: int = 0,
-) -> Iterator[Chunk]:
-    settings = Settings(base_url=BASE, start=0, end=end, lookback=lookback)
-    transport: Any = script
-    return endpoint.read(Job(transport, settings, Usage(), Shared(), Position(at, cursor)))
-
-
-def ids(pages: list[Chunk]) -> list[int | None]:
-    return [number(row, "id") for page in pages for row in page.rows]
 
 
 def rows(*times: int, first: int = 1) -> list[dict[str, int]]:

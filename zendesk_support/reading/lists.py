@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from zendesk_support.api.rate_limiter import ACCOUNT, BucketSpec
 from zendesk_support.api.transport import Request
@@ -16,9 +17,7 @@ from zendesk_support.reading.envelopes import PAGES, Envelope, Params
 from zendesk_support.reading.lookback import Walk
 from zendesk_support.reading.parallel import Prefetch
 from zendesk_support.reading.parents import Parent
-from zendesk_support.records.json_rows import (
-    Page,
-)
+from zendesk_support.records.json_rows import Page, without
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class Listing(Endpoint):
         rows: the key of an answer that holds them.
         envelope: how it is paged.
         names: columns that what hangs below its rows takes of them.
+        secrets: members of its rows that nobody may see, such as `token` or `authentication.data`: they are taken out
+            of an answer before anything is made of it.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Listing(Endpoint):
     params: Params = field(default_factory=dict)
     limits: tuple[BucketSpec, ...] = (ACCOUNT,)
     names: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
     snapshot = True
     title = "whole list, differences written"
 
@@ -44,6 +46,11 @@ class Listing(Endpoint):
     def kinds(self) -> tuple[type, ...]:
         """What it is made of."""
         return (type(self), type(self.envelope))
+
+    @cached_property
+    def _decode(self) -> Callable[[bytes], Page]:
+        decode = self.envelope.decoder(self.rows)
+        return without(self.secrets, decode) if self.secrets else decode
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield every page, and show its rows to what hangs below them."""
@@ -72,7 +79,7 @@ class Listing(Endpoint):
         """Ask for one row."""
         params = {**self.params, **self.envelope.smallest}
         request = Request(f"{job.base}/api/v2/{self.path}", params, self.limits, self.path)
-        job.page(request, self.envelope.decoder(self.rows))
+        job.page(request, self._decode)
 
     def pages(
         self,
@@ -97,7 +104,7 @@ class Listing(Endpoint):
             A page, and what to ask for next: a link or a cursor, None at the end.
         """
         first = {**self.params, **(params or {}), **self.envelope.params}
-        url, decode = f"{job.base}/api/v2/{path}", self.envelope.decoder(self.rows)
+        url = f"{job.base}/api/v2/{path}"
 
         def request(following: str | None) -> Request:
             if following is None:
@@ -108,7 +115,7 @@ class Listing(Endpoint):
 
         with Prefetch() as prefetch:
             walk, kept = Walk(self.path), following
-            pending = prefetch(job.page, request(following), decode)
+            pending = prefetch(job.page, request(following), self._decode)
             while True:
                 try:
                     page = pending.result()
@@ -124,5 +131,5 @@ class Listing(Endpoint):
                     yield page, None
                     return
                 walk.goes_to(following)
-                pending = prefetch(job.page, request(following), decode)
+                pending = prefetch(job.page, request(following), self._decode)
                 yield page, following

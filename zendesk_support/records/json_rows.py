@@ -70,6 +70,35 @@ def page_decoder(key: str, side: str | None = None) -> Callable[[bytes], Page]:
     )
 
 
+def without(secrets: Sequence[str], decode: Callable[[bytes], Page]) -> Callable[[bytes], Page]:
+    """A decoder whose rows lack some members; a path such as `authentication.data` leads through objects and lists."""
+    paths = [tuple(path.split(".")) for path in secrets]
+
+    def read(body: bytes) -> Page:
+        page = decode(body)
+        for row in page.rows:
+            for name, *rest in paths:
+                if name in row and rest:
+                    row[name] = raw(pruned(msgspec.json.decode(row[name]), rest))
+                else:
+                    row.pop(name, None)
+        return page
+
+    return read
+
+
+def pruned(value: Any, path: Sequence[str]) -> Any:
+    """A decoded value without the member that a path leads to; the items of a list have the list's own path."""
+    if isinstance(value, list):
+        return [pruned(item, path) for item in value]
+    if not isinstance(value, dict):
+        return value
+    name, *rest = path
+    if not rest:
+        return {key: item for key, item in value.items() if key != name}
+    return {key: pruned(item, rest) if key == name else item for key, item in value.items()}
+
+
 def row_hash(row: Row) -> bytes:
     """A digest of a row's content: equal for byte-equal rows."""
     digest = blake2b(digest_size=HASH_SIZE)

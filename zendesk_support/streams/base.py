@@ -147,7 +147,7 @@ class Stream:
         plan: what the account needs.
         deletes: what becomes of rows that Zendesk deletes.
         notes: meaning and units of columns that do not say it themselves.
-        dropped: keys of the API left out.
+        dropped: keys of the API left out of the table, as it has them elsewhere; secrets are named by the endpoint.
         keeps: rows stay though Zendesk lists them no longer.
         counts: endpoints whose counts together are the table's rows, and
         uncounted: the column that is filled in rows which those leave out.
