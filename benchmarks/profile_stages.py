@@ -97,7 +97,7 @@ def profiled(job: dict[str, Any]) -> dict[str, Any]:
     from urllib3.response import GzipDecoder
 
     from zendesk_support.api.transport import Transport
-    from zendesk_support.loading import engine
+    from zendesk_support.loading.subscription import Subscription
     from zendesk_support.reading import exports
     from zendesk_support.records.arrow import Converter
 
@@ -106,7 +106,7 @@ def profiled(job: dict[str, Any]) -> dict[str, Any]:
     watch.time("download", Transport, "_send")
     watch.time("inflate", GzipDecoder, "decompress")
     watch.time("inflate", GzipDecoder, "flush")
-    watch.time("pick", engine.Member, "accept")
+    watch.time("pick", Subscription, "accept")
     watch.time("columns", Converter, "table")
     watch.time("parquet", ArrowToParquetWriter, "write_data")
     watch.time("staging", DuckDbCopyJob, "run", time.process_time)

@@ -9,7 +9,7 @@ import pytest
 from scripted import Script, chunks, ids
 
 from zendesk_support.api.transport import Usage
-from zendesk_support.errors import UnavailableError
+from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.reading.base import Chunk, Job, Position, Shared
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.envelopes import ONE_ANSWER, SeveralLists
@@ -50,11 +50,11 @@ def account(path: str, params: dict[str, str]) -> Any:
         "schedules": {"schedules": [{"id": 1, "updated_at": "1990-01-01T00:00:00Z"}, {"id": 2}]},
         "schedules/1/holidays": {"holidays": [{"id": 11}, {"id": 12}]},
         "schedules/2/holidays": {"holidays": []},
-        "custom_objects": {"custom_objects": [{"key": "car"}, {"key": "test drive/2"}]},
+        "custom_objects": {"custom_objects": [{"key": "car"}, {"key": "test-drive_2"}]},
         "custom_objects/car/fields": {"fields": [{"id": 5, "custom_object_key": "sent by Zendesk"}]},
-        "custom_objects/test%20drive%2F2/fields": {"fields": [{"id": 5}]},
+        "custom_objects/test-drive_2/fields": {"fields": [{"id": 5}]},
         "custom_objects/car/fields/5/options": {"options": [{"id": 51}]},
-        "custom_objects/test%20drive%2F2/fields/5/options": {"options": [{"id": 52}]},
+        "custom_objects/test-drive_2/fields/5/options": {"options": [{"id": 52}]},
     }
     return answers[path]
 
@@ -67,16 +67,24 @@ def test_children_of_a_list_carry_the_id_of_their_parent() -> None:
     assert (found[-1].complete, found[-1].at) == (True, None)
 
 
-def test_a_parent_may_be_named_by_a_text_of_any_characters() -> None:
+def test_a_parent_may_be_named_by_a_text() -> None:
     assert columns(chunks(FIELDS, Script(account)), "custom_object_key", "id") == [
         ("sent by Zendesk", 5),
-        ("test drive/2", 5),
+        ("test-drive_2", 5),
     ]
+
+
+@pytest.mark.parametrize("key", ["../users/me", "a/b", "{id}", "", "..", None, 1.5, "ä"])
+def test_a_key_that_no_path_may_hold_is_refused(key: Any) -> None:
+    script = Script(lambda *_: {"custom_objects": [{"key": key}]})
+    with pytest.raises(ContractError, match="^key is .*, no id; nothing of its page was loaded"):
+        chunks(FIELDS, script)
+    assert len(script.asked) == 1
 
 
 def test_what_hangs_below_a_child_is_asked_for_by_the_names_of_both() -> None:
     found = columns(chunks(OPTIONS, Script(account)), "custom_object_key", "field_id", "id")
-    assert found == [("car", 5, 51), ("test drive/2", 5, 52)]
+    assert found == [("car", 5, 51), ("test-drive_2", 5, 52)]
 
 
 def test_children_that_are_read_beside_their_parents_cost_the_list_once() -> None:

@@ -31,7 +31,7 @@ from zendesk_support.command import display as shown
 from zendesk_support.command.display import Display, duration
 from zendesk_support.command.runs import progress
 from zendesk_support.dlt_internals import LogCollector, TqdmCollector
-from zendesk_support.loading.engine import Progress
+from zendesk_support.loading.reader import Progress
 from zendesk_support.simulator import Simulator
 
 SCRIPT = Path(__file__).parent.parent / "pipelines" / "zendesk_to_duckdb.py"

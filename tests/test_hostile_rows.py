@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from support import assert_whole, load, pipeline, plain, source, table, written
 
 from zendesk_support import sync
-from zendesk_support.loading import engine
+from zendesk_support.loading import subscription
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.api import Api
 from zendesk_support.warehouse.snapshot import KEY_HINT
@@ -306,7 +306,7 @@ def test_no_id_leads_out_of_its_path(tmp_path: Path, simulate: Simulate) -> None
         answer(account, {"incremental_tickets_cursor": lambda body, edit=edit: edit(body)})  # type: ignore[misc]
         report = sync(pipeline(tmp_path), source(account, ticket_audits="per_ticket").with_resources("ticket_audits"))
         assert [str(stream.message).partition(";")[0] for stream in report.failed] == (
-            [f"id is {token.decode()}, no integer"] if token != b"-1" else []
+            [f"id is {token.decode()}, no id"] if token != b"-1" else []
         )
     paths = {request["path"] for request in account.requests()}
     allowed = re.compile(r"/oauth/tokens|/api/v2/incremental/tickets/cursor|/api/v2/tickets/-?\d+/audits")
@@ -410,7 +410,7 @@ def test_an_error_nobody_expected_reaches_the_report_in_words(
     def fail(rows: Rows, stream: Any) -> None:
         raise KeyError("created_at")
 
-    monkeypatch.setattr(engine, "check_keys", fail)
+    monkeypatch.setattr(subscription, "check_keys", fail)
     report = sync(pipeline(tmp_path), source(account).with_resources("groups"))
     [failed] = report.failed
     assert str(failed.message).startswith("groups: what came in could not be taken in (KeyError: 'created_at').")

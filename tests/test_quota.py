@@ -12,8 +12,10 @@ import urllib3
 from support import load, pipeline, source
 from traffic import most_in_a_minute
 
+from zendesk_support import sync
+from zendesk_support.loading.batches import Batches
 from zendesk_support.loading.encoders import Shape
-from zendesk_support.loading.engine import Member
+from zendesk_support.loading.subscription import Subscription
 from zendesk_support.loading.target import Target
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.limits import State
@@ -81,13 +83,13 @@ def test_no_stream_is_waited_for_while_another_has_rows(account: Simulator, monk
     shape: Any = Shape
     target = Target("any", "any", "incremental", session.account.settings)
     idle, busy = (
-        Member(session, CATALOGUE[name], CATALOGUE[name].feeds[0], {}, 0, shape, Destination(), target)
+        Subscription(CATALOGUE[name], CATALOGUE[name].feeds[0], {}, 0, target, Destination(), session.batches(), shape)
         for name in ("groups", "tags")
     )
-    busy._put([], {"at": 1})
-    monkeypatch.setattr(session.ready, "wait", lambda seconds: pytest.fail("waited"))
-    assert idle.take() is None
-    batch = busy.take()
+    busy.emit([], {"at": 1})
+    monkeypatch.setattr(session.news._changed, "wait", lambda seconds: pytest.fail("waited"))
+    assert idle.batches.take() is None
+    batch = busy.batches.take()
     assert batch is not None
     assert batch.position == {"at": 1}
     session.account.leave(session)
@@ -96,13 +98,14 @@ def test_no_stream_is_waited_for_while_another_has_rows(account: Simulator, monk
 def test_every_stream_begins_before_any_is_waited_for(
     tmp_path: Path, account: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take, begun = Member.take, []
+    take, begun = Batches.take, []
+    built = source(account)
 
-    def noted(self: Member) -> Any:
-        begun.append([running.started for running in self._session._passes])
+    def noted(self: Batches) -> Any:
+        begun.append([progress.begun for progress in built.account.progress()])
         return take(self)
 
-    monkeypatch.setattr(Member, "take", noted)
-    load(pipeline(tmp_path), account)
+    monkeypatch.setattr(Batches, "take", noted)
+    sync(pipeline(tmp_path), built)
     assert len(begun[0]) > 30
     assert all(begun[0])

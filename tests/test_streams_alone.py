@@ -143,7 +143,7 @@ def test_a_failure_of_one_export_leaves_the_others_whole(tmp_path: Path, account
     assert_whole(target, account, "ticket_events")
 
 
-AMENDED = [name for name, stream in CATALOGUE.items() if any(feed.amends_only for feed in stream.feeds)]
+AMENDED = [name for name, stream in CATALOGUE.items() if any(feed.refreshes_only for feed in stream.feeds)]
 
 
 @pytest.mark.parametrize("name", AMENDED)

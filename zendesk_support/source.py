@@ -16,9 +16,10 @@ from zendesk_support import settings as checks
 from zendesk_support.api.credentials import ZendeskCredentials, check_credentials
 from zendesk_support.dlt_internals import ConfigSectionContext, Container, resource_of_kind, root_of, source_of_kind
 from zendesk_support.errors import ConfigurationError
-from zendesk_support.loading.engine import Account, time_value
+from zendesk_support.loading.account import Account
 from zendesk_support.loading.hints import bigquery_layout, columns_of, references_of
 from zendesk_support.loading.resource import extract
+from zendesk_support.loading.row_checks import time_value
 from zendesk_support.loading.setting_names import check_names, check_sections, settings_in, stream_settings
 from zendesk_support.loading.stream_resource import Resources, StreamResource, report_resource
 from zendesk_support.loading.sync_modes import DEFAULT, DISPOSITIONS, MODE_HINT, NESTED_HINT, Mode, check_mode

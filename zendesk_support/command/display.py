@@ -17,7 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from zendesk_support.dlt_internals import Collector
-from zendesk_support.loading.engine import Account, Progress
+from zendesk_support.loading.account import Account
+from zendesk_support.loading.reader import Progress
 
 A_SECOND = 4
 EVERY = 60.0

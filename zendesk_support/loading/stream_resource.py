@@ -19,7 +19,7 @@ from zendesk_support.dlt_internals import (
     resource_of_kind,
 )
 from zendesk_support.errors import ConfigurationError
-from zendesk_support.loading.engine import Account
+from zendesk_support.loading.account import Account
 from zendesk_support.loading.row_functions import PageStep, RowStep, by_row, name_of, rows, takes_meta
 from zendesk_support.loading.sync_modes import DEFAULT, Mode
 from zendesk_support.report import COLUMNS as REPORT_COLUMNS

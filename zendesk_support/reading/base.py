@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from zendesk_support.api.rate_limiter import BucketSpec, Rank
 from zendesk_support.api.transport import Request, Transport, Usage
 from zendesk_support.reading.lookback import Lookback, Reread
+from zendesk_support.reading.parallel import Pools
 from zendesk_support.reading.parents import Parents
 from zendesk_support.records.json_rows import (
     Page,
@@ -20,14 +21,12 @@ from zendesk_support.records.json_rows import (
     unpack,
 )
 from zendesk_support.settings import Settings
-from zendesk_support.warehouse.snapshot import Array, Known
+from zendesk_support.warehouse.snapshot import Array, SnapshotDiff
 
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
 GROWS_AFTER = 8
 ANSWERED_WITHIN = 120
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -164,6 +163,7 @@ class Job:
     """What a reader works with: the account, and the position to start from.
 
     Attributes:
+        diff: what the table holds of the stream, where it is compared with a list.
         held: rows that the table has of the list that is read.
         single: read one page of an export, and no more.
         rank: who goes first of those that wait for quota.
@@ -175,7 +175,7 @@ class Job:
     usage: Usage
     shared: Shared
     position: Position
-    known: Known | None = None
+    diff: SnapshotDiff | None = None
     base: str = ""
     page_size: PageSize = field(default_factory=PageSize)
     began: int | None = None
@@ -183,6 +183,7 @@ class Job:
     single: bool = False
     rank: Rank = Rank.LIST
     notes: list[str] = field(default_factory=list)
+    pools: Pools = field(default_factory=Pools)
 
     def note(self, text: str) -> None:
         """Have the report say something, once."""
@@ -277,6 +278,11 @@ class Endpoint:
     def fans_out(self) -> bool:
         """Whether it sends a request for each row of another endpoint."""
         return False
+
+    @property
+    def depth(self) -> int:
+        """How many other endpoints must be read before it can end."""
+        return 0
 
     @property
     def kinds(self) -> tuple[type, ...]:

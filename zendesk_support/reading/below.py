@@ -10,10 +10,10 @@ from zendesk_support.api.rate_limiter import BucketSpec, Rank
 from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.reading.base import ANSWERED_WITHIN, EXPORT_PAGE, Chunk, Endpoint, Job
 from zendesk_support.reading.lists import Listing
-from zendesk_support.reading.parallel import Answers, FanOut
+from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
 from zendesk_support.reading.parents import Parent, Parents, text_of
 from zendesk_support.records.json_rows import Row, Rows, raw, row_hash
-from zendesk_support.warehouse.snapshot import Known
+from zendesk_support.warehouse.snapshot import SnapshotDiff
 
 MOST_REFUSED = 1000
 
@@ -98,6 +98,11 @@ class Below(Endpoint):
         return not self.is_long
 
     @property
+    def depth(self) -> int:
+        """One more than a list's; an export is read by itself."""
+        return self.parents.depth + 1 if self.snapshot else 0
+
+    @property
     def kinds(self) -> tuple[type, ...]:
         """What it is made of."""
         return (type(self), *(() if self.snapshot else self.parents.kinds), *self.child.kinds)
@@ -126,7 +131,7 @@ class Below(Endpoint):
 
     def _parents(self, job: Job) -> Iterator[Parent]:
         """The parents as they are listed, by their own stream or by us."""
-        unknown = replace(job, known=None, held=0)
+        unknown = replace(job, diff=None, held=0)
         return job.shared.parents(self.parents.path).each(lambda: self.parents.read(unknown), job.transport.stopped)
 
     def _key(self, parent: Parent) -> tuple[object, ...]:
@@ -136,7 +141,7 @@ class Below(Endpoint):
     def _show(self, shown: Parents, parent: Parent, rows: Rows, now: int) -> None:
         """Show rows of a parent to what hangs below them."""
         if self.names:
-            shown.add([Parent.of(row, self.path, self.names, self._handed_down(parent)) for row in rows], now)
+            shown.add([Parent.of(row, self.names, self._handed_down(parent)) for row in rows], now)
 
     def _handed_down(self, parent: Parent) -> Parent:
         """A parent with the values that its children hand down, by the names of their columns."""
@@ -149,7 +154,7 @@ class Below(Endpoint):
         with job.shared.parents(self.path) as shown:
             for parent in self._parents(job):
                 try:
-                    held = job.known.count(tuple(self.named), self._key(parent)) if job.known else 0
+                    held = job.diff.count(tuple(self.named), self._key(parent)) if job.diff else 0
                     below = replace(job, base=parent.base, held=held)
                     for chunk in self.child.chunks(below, parent.path(self.child.path)):
                         rows = parent.stamp(chunk.rows, self.named)
@@ -163,8 +168,8 @@ class Below(Endpoint):
             if missed and not answered:
                 raise missed[0]
         for parent, refusal in refused.values():
-            if job.known:
-                job.known.keep(tuple(self.named), [self._key(parent)])
+            if job.diff:
+                job.diff.keep(tuple(self.named), [self._key(parent)])
             if parent.is_certain:
                 job.note(f"{parent.title} is left out, its rows stay: {refusal}")
         yield Chunk([], complete=True)
@@ -173,8 +178,8 @@ class Below(Endpoint):
         """Read many parents at once."""
         gathered: Rows = []
         above = job.shared.parents(self.parents.path)
-        with job.shared.parents(self.path) as shown, FanOut(job) as pool:
-            answers = Answers[Parent](pool, lambda parent: self._rows_of(job, parent))
+        with job.shared.parents(self.path) as shown:
+            answers = Answers[Parent](self._fan_out(job), lambda parent: self._rows_of(job, parent))
             for parent, found in answers.of(self._due(job, above, shown)):
                 self._show(shown, parent, found, job.now())
                 gathered += found
@@ -184,8 +189,8 @@ class Below(Endpoint):
             shown.partial |= bool(answers.refused)
         if answers.refused:
             job.note(f"{self.path}: {answers.told()}; their rows stay as they are")
-        if job.known:
-            job.known.keep(tuple(self.named), [self._key(parent) for parent in answers.refused])
+        if job.diff:
+            job.diff.keep(tuple(self.named), [self._key(parent) for parent in answers.refused])
         if not (self.is_dated or self.counted):
             yield Chunk(gathered, complete=True)
             return
@@ -194,16 +199,20 @@ class Below(Endpoint):
         reached = min(began - ANSWERED_WITHIN, above.newest + 1)
         yield Chunk(gathered, max(job.position.at, reached), began=began, complete=True)
 
+    def _fan_out(self, job: Job) -> FanOut:
+        """Threads for many parents."""
+        return FanOut(job.pools, self.child.limits[-1].name, job.transport.at_once())
+
     def _rows_of(self, job: Job, parent: Parent) -> Rows:
         """What hangs below a parent."""
-        below = replace(job, base=parent.base, rank=Rank.CHILDREN)
+        below = replace(job, base=parent.base, rank=Rank.CHILDREN, pools=IN_PLACE)
         pages = self.child.pages(below, parent.path(self.child.path))
         return [row for page, _ in pages for row in parent.stamp(page.rows, self.named)]
 
     def _due(self, job: Job, above: Parents, shown: Parents) -> Iterator[Parent]:
         """Parents to read; those left out keep the rows they have."""
-        known, columns = job.known, tuple(self.named)
-        is_unchanged = self._unchanged(job, known, above)
+        diff, columns = job.diff, tuple(self.named)
+        is_unchanged = self._unchanged(job, diff, above)
         left: list[tuple[object, ...]] = []
         listed: list[tuple[object, ...]] = []
         for parent in self._parents(job):
@@ -213,18 +222,18 @@ class Below(Endpoint):
             else:
                 yield parent
         shown.partial = above.partial or bool(left)
-        if known:
-            known.keep(columns, left)
+        if diff:
+            diff.keep(columns, left)
             if above.partial:
-                known.keep_all_but(columns, listed)
+                diff.keep_all_but(columns, listed)
 
-    def _unchanged(self, job: Job, known: Known | None, above: Parents) -> Callable[[Parent], bool]:
+    def _unchanged(self, job: Job, diff: SnapshotDiff | None, above: Parents) -> Callable[[Parent], bool]:
         """Whether what hangs below a parent need not be read.
 
         Votes may change and leave their count and sum as they were: each parent with votes has its day of thirty on
         which they are read whatever it counts.
         """
-        loaded = known.sums(tuple(self.named), "value") if known and self.counted else {}
+        loaded = diff.sums(tuple(self.named), "value") if diff and self.counted else {}
         changed_only = self.is_dated and not self.counted and job.settings.help_center_children == "changed"
 
         def is_unchanged(parent: Parent) -> bool:
@@ -242,24 +251,23 @@ class Below(Endpoint):
         (name,) = self.parents.names
         missed = [raw(value) for value in job.position.again]
         again = {bytes(value): Parent("", {name: value}, text_of(value)) for value in missed}
-        with FanOut(job) as pool:
-            answers = Answers[Parent](pool, lambda parent: self._rows_of(job, parent))
-            for chunk in self.parents.read(replace(job, rank=Rank.PARENTS)):
-                changed = [row for row in chunk.rows if row_hash(row) not in job.position.edge]
-                found = [Parent.of(row, self.parents.path, self.parents.names) for row in changed]
-                wanted = again | {bytes(parent.values[name]): parent for parent in found}
-                for row in changed:
-                    if not self.asked(row):
-                        wanted.pop(bytes(row[name]), None)
-                rows = [row for _, below in answers.of(wanted.values()) for row in below]
-                again = {}
-                if len(answers.refused) > MOST_REFUSED:
-                    raise ContractError(
-                        f"{self.path}: Zendesk refused it for more than {MOST_REFUSED:,} rows of {self.parents.path} "
-                        "and answered for others; the position stays."
-                    )
-                refused = tuple(parent.key((name,))[0] for parent in answers.refused)
-                yield replace(chunk, rows=rows, times=None, again=refused)
+        answers = Answers[Parent](self._fan_out(job), lambda parent: self._rows_of(job, parent))
+        for chunk in self.parents.read(replace(job, rank=Rank.PARENTS)):
+            changed = [row for row in chunk.rows if row_hash(row) not in job.position.edge]
+            found = [Parent.of(row, self.parents.names) for row in changed]
+            wanted = again | {bytes(parent.values[name]): parent for parent in found}
+            for row in changed:
+                if not self.asked(row):
+                    wanted.pop(bytes(row[name]), None)
+            rows = [row for _, below in answers.of(wanted.values()) for row in below]
+            again = {}
+            if len(answers.refused) > MOST_REFUSED:
+                raise ContractError(
+                    f"{self.path}: Zendesk refused it for more than {MOST_REFUSED:,} rows of {self.parents.path} "
+                    "and answered for others; the position stays."
+                )
+            refused = tuple(parent.key((name,))[0] for parent in answers.refused)
+            yield replace(chunk, rows=rows, times=None, again=refused)
         if answers.refused:
             job.note(f"{self.path}: {answers.told()}; the next sync asks again")
 

@@ -54,7 +54,7 @@ class CursorExport(Endpoint):
         lookback, walk = job.lookback(), Walk(self.path)
         at, top, ordered = start.since, start.at, True
         before = start.since if cursor is None else start.at
-        with Prefetch() as prefetch:
+        with Prefetch(job.pools) as prefetch:
             pending = prefetch(self._fetch, job, start.since, cursor)
             while True:
                 found = pending.result()

@@ -59,7 +59,7 @@ class Listing(Endpoint):
             return
         with job.shared.parents(self.path) as shown:
             for chunk in self.chunks(job, self.path):
-                shown.add([Parent.of(row, self.path, self.names) for row in chunk.rows], job.now())
+                shown.add([Parent.of(row, self.names) for row in chunk.rows], job.now())
                 yield chunk
 
     def chunks(self, job: Job, path: str) -> Iterator[Chunk]:
@@ -113,7 +113,7 @@ class Listing(Endpoint):
             where, params = (following, {}) if is_link else (url, {**first, "page[after]": following})
             return Request(where, params, self.limits, self.path, doubted=True, rank=job.rank)
 
-        with Prefetch() as prefetch:
+        with Prefetch(job.pools) as prefetch:
             walk, kept = Walk(self.path), following
             pending = prefetch(job.page, request(following), self._decode)
             while True:

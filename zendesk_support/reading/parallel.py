@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
-from zendesk_support.errors import (
-    UnavailableError,
-)
-from zendesk_support.reading.base import Job, T
-from zendesk_support.records.json_rows import (
-    Rows,
-)
+from zendesk_support.errors import UnavailableError
+from zendesk_support.records.json_rows import Rows
 
 NAMED = 3
+READERS = 32
+"""Readers of one run that are under way at a time, and requests for their next pages."""
 
 
 P = TypeVar("P")
+T = TypeVar("T")
 
 
 class Answers(Generic[P]):
@@ -73,15 +72,62 @@ class Answers(Generic[P]):
             return parent, None
 
 
+class Pools:
+    """The threads of one run that send requests: as many as requests are worth, however many streams there are.
+
+    One page ahead is enough for each reader. What hangs below others has a pool for each limit that counts it, as
+    requests that wait for one limit must not hold up those that another one counts.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pages: ThreadPoolExecutor | None = None
+        self._children: dict[str, ThreadPoolExecutor] = {}
+
+    def ahead(self, call: Callable[..., T], *args: Any) -> Future[T]:
+        """Begin a call for a page that is wanted next."""
+        with self._lock:
+            if self._pages is None:
+                self._pages = ThreadPoolExecutor(READERS, thread_name_prefix="zendesk-page")
+            return self._pages.submit(call, *args)
+
+    def children(self, limit: str, width: int) -> ThreadPoolExecutor:
+        """The pool for requests that a limit counts, of `width` threads if it is new."""
+        with self._lock:
+            if limit not in self._children:
+                self._children[limit] = ThreadPoolExecutor(width, thread_name_prefix="zendesk-children")
+            return self._children[limit]
+
+    def close(self) -> None:
+        """Let idle threads end, and the others with the request that they wait for."""
+        with self._lock:
+            for pool in (self._pages, *self._children.values()):
+                if pool is not None:
+                    pool.shutdown(wait=False, cancel_futures=True)
+
+
+class InPlace(Pools):
+    """No threads: a page is asked for by the one who wants it, who is one of many."""
+
+    def ahead(self, call: Callable[..., T], *args: Any) -> Future[T]:
+        """Make the call."""
+        done: Future[T] = Future()
+        try:
+            done.set_result(call(*args))
+        except BaseException as error:
+            done.set_exception(error)
+        return done
+
+
+IN_PLACE = InPlace()
+
+
 class FanOut:
-    """Requests of one stream side by side, as many as the account's limit is worth."""
+    """Requests of one stream side by side, as many as their limit is worth."""
 
-    def __init__(self, job: Job) -> None:
-        self._width = job.transport.at_once()
-        self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="zendesk-children")
-
-    def __enter__(self) -> FanOut:
-        return self
+    def __init__(self, pools: Pools, limit: str, width: int) -> None:
+        self._width = width
+        self._pool = pools.children(limit, width)
 
     def __call__(self, call: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
         """Results of `call` in order, with a bounded number under way."""
@@ -97,20 +143,22 @@ class FanOut:
             for future in under_way:
                 future.cancel()
 
-    def __exit__(self, *exc: object) -> None:
-        self._pool.shutdown()
-
 
 class Prefetch:
     """One request ahead: the next page travels while the last one is converted."""
 
+    def __init__(self, pools: Pools) -> None:
+        self._pools = pools
+        self._pending: Future[Any] | None = None
+
     def __enter__(self) -> Prefetch:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="zendesk-page")
         return self
 
     def __call__(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
         """Start a call."""
-        return self._pool.submit(call, *args)
+        self._pending = self._pools.ahead(call, *args)
+        return self._pending
 
     def __exit__(self, *exc: object) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._pending is not None:
+            self._pending.cancel()

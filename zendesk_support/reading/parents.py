@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 from zlib import crc32
 
 import msgspec
 
 from zendesk_support.errors import Cancelled, ContractError
-from zendesk_support.records.json_rows import Row, Rows, count, seconds
+from zendesk_support.records.json_rows import NULL, Row, Rows, count, is_id, quoted, seconds
 
 DAY = 86400
 REREAD_DAYS = 30
+NAME = re.compile(rb'"[\w-]+"', re.ASCII)
+"""A text by which a path may name a row, as JSON: a key, a ULID, a UUID."""
 
 
 @dataclass(frozen=True)
@@ -39,21 +41,21 @@ class Parent:
     is_certain: bool = True
 
     @classmethod
-    def of(cls, row: Row, path: str, names: Iterable[str], above: Parent | None = None) -> Parent:
+    def of(cls, row: Row, names: Iterable[str], above: Parent | None = None) -> Parent:
         """The parent that a row is.
 
         Args:
             row: of a list.
-            path: of that list, for messages.
             names: columns that paths and columns below may take of it.
             above: what the row itself hangs below, whose values it hands down.
 
         Raises:
-            ContractError: the row lacks one of those columns.
+            ContractError: one of those columns is missing, or holds what no path may lead through.
         """
-        own = {name: row[name] for name in names if name in row}
-        if missing := [name for name in names if name not in own]:
-            raise ContractError(f"{path}: a row has no {missing[0]}, by which what hangs below it is asked for.")
+        own = {name: row.get(name, NULL) for name in names}
+        for name, value in own.items():
+            if not (is_id(bytes(value)) or NAME.fullmatch(value)):
+                raise ContractError(f"{name} is {quoted(bytes(value))}, no id; nothing of its page was loaded.")
         base, inherited = (above.base, above.values) if above is not None else ("", {})
         changed, votes = int(seconds([row], "updated_at")[0]), (count(row, "vote_count"), count(row, "vote_sum"))
         return cls(base, {**inherited, **own}, text_of(next(reversed(own.values()))), changed, votes)
@@ -64,7 +66,7 @@ class Parent:
 
     def path(self, template: str) -> str:
         """A path with its values in place of `{name}`."""
-        return template.format_map({name: quote(text_of(value), safe="") for name, value in self.values.items()})
+        return template.format_map({name: text_of(value) for name, value in self.values.items()})
 
     def stamp(self, rows: Rows, named: Mapping[str, str]) -> Rows:
         """Rows with the columns that say whose they are, in front, where Zendesk does not send them.

@@ -56,7 +56,7 @@ class TimeExport(Endpoint):
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield pages until the end, each row once."""
         progress = TimePages(self, job)
-        with Prefetch() as prefetch:
+        with Prefetch(job.pools) as prefetch:
             pending = prefetch(self._fetch, job, progress.asked)
             while True:
                 found = pending.result()

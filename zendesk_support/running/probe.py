@@ -17,7 +17,7 @@ from zendesk_support.errors import (
     UnavailableError,
     ZendeskError,
 )
-from zendesk_support.loading.engine import Account, Session
+from zendesk_support.loading.account import Account, Session
 from zendesk_support.reading.base import Job, Position
 from zendesk_support.report import Report
 from zendesk_support.streams import CATALOGUE

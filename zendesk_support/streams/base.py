@@ -37,27 +37,27 @@ REFERENCES = {
 }
 
 
-class Desk(Protocol):
-    """What working out a stream's rows may need besides the answer."""
+class RowContext(Protocol):
+    """What working out a stream's rows may need besides the answer's own."""
 
     stream: Stream
     job: Job
     side: Rows
 
-    def held(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
+    def loaded_rows(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
         """What the destination holds below some tickets (or users)."""
 
-    def remove_unlisted(self, column: str, parents: Iterable[int], listed: Rows) -> None:
-        """Delete, with the rows being picked, what the destination holds below some parents and `listed` does not."""
-
-    def unlisted(self, column: str, parents: Iterable[int], listed: Rows) -> Rows:
-        """Rows that delete what the destination holds below some parents and `listed` does not."""
-
-    def purge(self, tickets: Mapping[int, int]) -> Rows:
+    def tombstones(self, parents: Mapping[int, int]) -> Rows:
         """Rows that delete what the destination holds of some tickets, given with their versions."""
 
-    def retire(self, tickets: Mapping[int, int]) -> Rows:
-        """As `purge`, but a row that is only marked as deleted keeps its values."""
+    def marks(self, parents: Mapping[int, int]) -> Rows:
+        """As `tombstones`, but a row that is only marked as deleted keeps its values."""
+
+    def tombstones_of_missing(self, column: str, parents: Iterable[int], listed: Rows) -> Rows:
+        """Rows that delete what the destination holds below some parents and `listed` does not."""
+
+    def delete_missing(self, column: str, parents: Iterable[int], listed: Rows) -> None:
+        """Let such rows go along with those of the answer that is being worked on."""
 
 
 EVERY_PLAN = "every plan"
@@ -86,30 +86,30 @@ TIMES_FIRST = ("created_at", "updated_at")
 REFER = ("_id", "url", "_timestamp")
 """Ends of the names of columns that lead elsewhere, or count versions."""
 
-Pick = Callable[[Rows, Desk], Rows]
+Transform = Callable[[Rows, RowContext], Rows]
 
 
-def all_rows(rows: Rows, desk: Desk) -> Rows:
+def all_rows(rows: Rows, context: RowContext) -> Rows:
     """The answer's rows as they are."""
     return rows
 
 
-def no_rows(rows: Rows, desk: Desk) -> Rows:
+def no_rows(rows: Rows, context: RowContext) -> Rows:
     """None of the answer's rows."""
     return []
 
 
 @dataclass(frozen=True)
-class Amend:
+class Refresh:
     """A change to rows that were loaded earlier, which an answer only hints at.
 
     Attributes:
-        tickets: the tickets (or users) concerned and the Unix seconds of the change.
+        parents: the tickets (or users) concerned and the Unix seconds of the change.
         rows: the rows that put the destination right.
     """
 
-    tickets: Callable[[Rows, Desk], dict[int, int]]
-    rows: Callable[[Mapping[int, int], Desk], Rows]
+    parents: Callable[[Rows, RowContext], dict[int, int]]
+    rows: Callable[[Mapping[int, int], RowContext], Rows]
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,14 @@ class Feed:
     """
 
     endpoint: Endpoint
-    pick: Pick = all_rows
-    amend: Amend | None = None
+    transform: Transform = all_rows
+    refresh: Refresh | None = None
     name: str = "rows"
 
     @property
-    def amends_only(self) -> bool:
+    def refreshes_only(self) -> bool:
         """Whether it brings no rows of its own, so that there is nothing in it for an empty table."""
-        return self.pick is no_rows
+        return self.transform is no_rows
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class Stream:
     @property
     def removes(self) -> bool:
         """Whether rows can be removed from the table."""
-        return self.snapshot or any(feed.amend is not None for feed in self.feeds)
+        return self.snapshot or any(feed.refresh is not None for feed in self.feeds)
 
     def configured(self, settings: Settings) -> Stream:
         """The stream with the feeds that the settings choose."""
@@ -249,19 +249,19 @@ def columns(**names: str) -> dict[str, DataType]:
     return {name: data_type for data_type, listed in names.items() for name in listed.split()}  # type: ignore[misc]
 
 
-def feed(endpoint: Endpoint, pick: Pick = all_rows, amend: Amend | None = None) -> tuple[Feed, ...]:
+def feed(endpoint: Endpoint, transform: Transform = all_rows, refresh: Refresh | None = None) -> tuple[Feed, ...]:
     """The only feed of a stream."""
-    return (Feed(endpoint, pick, amend),)
+    return (Feed(endpoint, transform, refresh),)
 
 
 __all__ = [
     "DELETED_AT",
     "LISTED",
-    "Amend",
-    "Desk",
     "Feed",
-    "Pick",
+    "Refresh",
+    "RowContext",
     "Stream",
+    "Transform",
     "all_rows",
     "columns",
     "feed",

@@ -148,7 +148,7 @@ TICKET_METRICS = Stream(
 TICKET_EVENTS = Stream(
     name="ticket_events",
     doc="One update of a ticket with the changes it made.",
-    feeds=(Feed(EVENT_EXPORT, amend=REWRITE_COMMENTS), SCRUBS),
+    feeds=(Feed(EVENT_EXPORT, refresh=REWRITE_COMMENTS), SCRUBS),
     columns=columns(
         bigint="id ticket_id timestamp updater_id via_reference_id",
         text="via event_type",
@@ -211,7 +211,7 @@ TICKET_COMMENTS = Stream(
 TICKET_AUDITS = Stream(
     name="ticket_audits",
     doc="One update of a ticket that is not archived, with all its events.",
-    feeds=(Feed(LogListing("ticket_audits", "audits", time="created_at"), amend=REWRITE_AUDITS), SCRUBS),
+    feeds=(Feed(LogListing("ticket_audits", "audits", time="created_at"), refresh=REWRITE_AUDITS), SCRUBS),
     columns=columns(
         bigint="id author_id ticket_id",
         timestamp="created_at",

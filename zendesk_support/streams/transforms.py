@@ -12,7 +12,7 @@ from zendesk_support.api.transport import Request
 from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.reading.lists import Listing
 from zendesk_support.records.json_rows import NULL, Row, Rows, is_id, number, quoted, raw, seconds, with_texts
-from zendesk_support.streams.base import Amend, Desk
+from zendesk_support.streams.base import Refresh, RowContext
 
 DELETED = b'"deleted"'
 SCRUBBED = b'"SCRUBBED"'
@@ -27,71 +27,75 @@ _children: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[Row] | Non
 _sets: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[Row | None])
 
 
-def ticket_metrics(rows: Rows, desk: Desk) -> Rows:
+def ticket_metrics(rows: Rows, context: RowContext) -> Rows:
     """The metric set inside each ticket, with the version of the ticket."""
-    sets = decoded(rows, "metric_set", _sets, "object", desk)
+    sets = decoded(rows, "metric_set", _sets, "object", context)
     return [
-        {"generated_timestamp": needed(row, "generated_timestamp", desk), **found}
+        {"generated_timestamp": needed(row, "generated_timestamp", context), **found}
         for row, found in zip(rows, sets)
         if found
     ]
 
 
-def comments(rows: Rows, desk: Desk) -> Rows:
+def comments(rows: Rows, context: RowContext) -> Rows:
     """The comments inside ticket events, of every kind; a ticket whose comment was changed later is read again."""
-    reread = {id: now for id, at in touched(rows, desk).items() if (now := comments_now(id, at, desk)) is not None}
+    reread = {
+        id: now for id, at in touched(rows, context).items() if (now := comments_now(id, at, context)) is not None
+    }
     picked: Rows = []
-    for row, children in zip(rows, children_of(rows, desk)):
+    for row, children in zip(rows, children_of(rows, context)):
         found = [child for child in children if is_comment(child)]
-        if found and id_in(row, "ticket_id", desk) not in reread:
-            event = {name: needed(row, name, desk) for name in ("ticket_id", "created_at")}
-            event["event_timestamp"] = needed(row, "timestamp", desk)
+        if found and id_in(row, "ticket_id", context) not in reread:
+            event = {name: needed(row, name, context) for name in ("ticket_id", "created_at")}
+            event["event_timestamp"] = needed(row, "timestamp", context)
             picked += [{**event, **child} for child in found]
     return picked + [row for now in reread.values() for row in now]
 
 
-def read_again(listing: Listing, parent: int, desk: Desk) -> Rows | None:
+def read_again(listing: Listing, parent: int, context: RowContext) -> Rows | None:
     """What stands below a ticket or user now; None where it cannot be told.
 
     A parent that is not found, asked twice, has gone, and nothing stands below it. One that is refused is there all the
     same: the report says so, and what the table has stays.
     """
     try:
-        pages = listing.pages(desk.job, listing.path.format(id=parent), doubted=True)
+        pages = listing.pages(context.job, listing.path.format(id=parent), doubted=True)
         return [row for page, _ in pages for row in page.rows]
     except UnavailableError as error:
         if error.is_gone:
             return []
-        desk.job.note(f"{listing.path}: refused for {parent} ({error}); its rows stay as they were")
+        context.job.note(f"{listing.path}: refused for {parent} ({error}); its rows stay as they were")
         return None
 
 
-def comments_now(ticket: int, at: int, desk: Desk) -> Rows | None:
+def comments_now(ticket: int, at: int, context: RowContext) -> Rows | None:
     """A ticket's comments as they are now; None where the ticket is gone, or does not tell."""
     listing = Listing(COMMENTS_OF_TICKET, "comments")
-    found = desk.job.shared.once(f"comments of {ticket} at {at}", lambda: read_again(listing, ticket, desk) or None)
+    found = context.job.shared.once(
+        f"comments of {ticket} at {at}", lambda: read_again(listing, ticket, context) or None
+    )
     if found is None:
         return None
     own = {"ticket_id": raw(ticket), "event_timestamp": raw(at)}
     return [{**own, "event_type": row.get("type", NULL), **row} for row in found]
 
 
-def touched(rows: Rows, desk: Desk) -> dict[int, int]:
+def touched(rows: Rows, context: RowContext) -> dict[int, int]:
     """Tickets with an event about an earlier comment (redacted, made private), and the event's time."""
     return {
-        id_in(row, "ticket_id", desk): number(row, "timestamp") or 0
-        for row, children in zip(rows, children_of(rows, desk))
+        id_in(row, "ticket_id", context): number(row, "timestamp") or 0
+        for row, children in zip(rows, children_of(rows, context))
         if any("comment_id" in child for child in children)
     }
 
 
-def rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
+def rewritten(tickets: Mapping[int, int], context: RowContext) -> Rows:
     """Events at the destination whose comments read otherwise now."""
-    found = [row for ticket, at in tickets.items() for row in comments_now(ticket, at, desk) or ()]
+    found = [row for ticket, at in tickets.items() for row in comments_now(ticket, at, context) or ()]
     now = {number(row, "id"): spread(row) for row in found}
     changed: Rows = []
-    for row in desk.held(tickets):
-        children = children_of([row], desk)[0]
+    for row in context.loaded_rows(tickets):
+        children = children_of([row], context)[0]
         amended = raw(
             [{name: now.get(number(child, "id"), child).get(name, child[name]) for name in child} for child in children]
         )
@@ -100,15 +104,15 @@ def rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
     return changed
 
 
-def scrubbed(rows: Rows, desk: Desk) -> dict[int, int]:
+def scrubbed(rows: Rows, context: RowContext) -> dict[int, int]:
     """Tickets whose texts Zendesk has scrubbed, and their versions."""
-    return deleted([row for row in rows if bytes(row.get("subject", NULL)) == SCRUBBED], desk)
+    return deleted([row for row in rows if bytes(row.get("subject", NULL)) == SCRUBBED], context)
 
 
-def deleted(rows: Rows, desk: Desk) -> dict[int, int]:
+def deleted(rows: Rows, context: RowContext) -> dict[int, int]:
     """Tickets that are deleted, and their versions."""
     return {
-        id_in(row, "id", desk): number(row, "generated_timestamp") or 0
+        id_in(row, "id", context): number(row, "generated_timestamp") or 0
         for row in rows
         if bytes(row.get("status", NULL)) == DELETED
     }
@@ -119,58 +123,58 @@ def is_not_deleted(ticket: Row) -> bool:
     return bytes(ticket.get("status", NULL)) != DELETED
 
 
-def retired(tickets: Mapping[int, int], desk: Desk) -> Rows:
+def retired(tickets: Mapping[int, int], context: RowContext) -> Rows:
     """Removals, or marks, of all that the destination holds of some tickets."""
-    return desk.retire(tickets)
+    return context.marks(tickets)
 
 
-def purged(tickets: Mapping[int, int], desk: Desk) -> Rows:
+def purged(tickets: Mapping[int, int], context: RowContext) -> Rows:
     """Removals of all that the destination holds of some tickets."""
-    return desk.purge(tickets)
+    return context.tombstones(tickets)
 
 
-def identities(rows: Rows, desk: Desk) -> Rows:
+def identities(rows: Rows, context: RowContext) -> Rows:
     """The side-loaded identities of each user; what a user no longer has is removed."""
-    users = [id_in(row, "id", desk) for row in rows]
+    users = [id_in(row, "id", context) for row in rows]
     wanted = set(users)
-    found = [row for row in desk.side if id_in(row, "user_id", desk) in wanted]
-    desk.remove_unlisted("user_id", users, found)
+    found = [row for row in context.side if id_in(row, "user_id", context) in wanted]
+    context.delete_missing("user_id", users, found)
     return found
 
 
-def unsettled(rows: Rows, desk: Desk) -> dict[int, int]:
+def unsettled(rows: Rows, context: RowContext) -> dict[int, int]:
     """Users that changed since the pass began: what an earlier page said of them may be out of date."""
     times = seconds(rows, "updated_at")
-    return {id_in(row, "id", desk): int(at) for row, at in zip(rows, times) if at >= (desk.job.began or 0)}
+    return {id_in(row, "id", context): int(at) for row, at in zip(rows, times) if at >= (context.job.began or 0)}
 
 
-def identities_gone(users: Mapping[int, int], desk: Desk) -> Rows:
+def identities_gone(users: Mapping[int, int], context: RowContext) -> Rows:
     """Removals of identities at the destination that some users no longer have."""
     gone: Rows = []
     listing = Listing("users/{id}/identities", "identities")
-    for user in {number(row, "user_id") or 0 for row in desk.held(users, "user_id")}:
-        found = read_again(listing, user, desk)
-        gone += desk.unlisted("user_id", [user], found) if found is not None else []
+    for user in {number(row, "user_id") or 0 for row in context.loaded_rows(users, "user_id")}:
+        found = read_again(listing, user, context)
+        gone += context.tombstones_of_missing("user_id", [user], found) if found is not None else []
     return gone
 
 
-def audits_touched(rows: Rows, desk: Desk) -> dict[int, int]:
+def audits_touched(rows: Rows, context: RowContext) -> dict[int, int]:
     """Tickets with an audit about an earlier comment, and the audit's time."""
     return {
-        id_in(row, "ticket_id", desk): int(at)
+        id_in(row, "ticket_id", context): int(at)
         for row, at in zip(rows, seconds(rows, "created_at"))
         if b'"comment_id"' in bytes(row.get("events", NULL))
     }
 
 
-def audits_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
+def audits_rewritten(tickets: Mapping[int, int], context: RowContext) -> Rows:
     """Audits at the destination that read otherwise now."""
     changed: Rows = []
     listing = Listing(AUDITS_OF_TICKET, "audits", limits=(ACCOUNT, TICKET_AUDITS_LIST))
     for ticket in tickets:
-        held = {number(row, "id"): events_of(row.get("events", NULL)) for row in desk.held([ticket])}
-        found = read_again(listing, ticket, desk) or ()
-        now = [(row, id_in(row, "id", desk), events_of(needed(row, "events", desk))) for row in found]
+        held = {number(row, "id"): events_of(row.get("events", NULL)) for row in context.loaded_rows([ticket])}
+        found = read_again(listing, ticket, context) or ()
+        now = [(row, id_in(row, "id", context), events_of(needed(row, "events", context))) for row in found]
         changed += [row for row, id, events in now if held.get(id, events) != events]
     return changed
 
@@ -180,7 +184,7 @@ def events_of(events: msgspec.Raw) -> dict[str, Any]:
     return dict(scalars(with_texts(msgspec.json.decode(events), _EVENT_VALUES)))
 
 
-def activities(rows: Rows, desk: Desk) -> Rows:
+def activities(rows: Rows, context: RowContext) -> Rows:
     """The rows, each with the id of the ticket that is its target."""
     targets = msgspec.json.decode(b"[" + b",".join(bytes(row.get("target", NULL)) for row in rows) + b"]")
     return [{"ticket_id": raw(ticket_in(target)), **row} for row, target in zip(rows, targets)]
@@ -192,17 +196,19 @@ def ticket_in(target: Any) -> Any:
     return ticket.get("id") if isinstance(ticket, dict) else None
 
 
-def activities_rewritten(tickets: Mapping[int, int], desk: Desk) -> Rows:
+def activities_rewritten(tickets: Mapping[int, int], context: RowContext) -> Rows:
     """Activities at the destination that read otherwise now; without content where Zendesk lists them no longer."""
     changed: Rows = []
-    for held in desk.held(tickets):
+    for held in context.loaded_rows(tickets):
         id = number(held, "id")
         request = Request(f"/api/v2/{ACTIVITY.format(id=id)}", route=ACTIVITY, doubted=True)
         try:
-            now = activities([desk.job.transport.get(request, _decode_activity, desk.job.usage).activity], desk)[0]
+            now = activities(
+                [context.job.transport.get(request, _decode_activity, context.job.usage).activity], context
+            )[0]
         except UnavailableError as error:
             if not error.is_gone:
-                desk.job.note(f"{ACTIVITY}: refused for {id} ({error}); it stays as it was")
+                context.job.note(f"{ACTIVITY}: refused for {id} ({error}); it stays as it was")
                 continue
             now = {name: value for name, value in held.items() if not name.startswith("object")}
         if object_of(now) != object_of(held):
@@ -229,12 +235,14 @@ def is_comment(child: Row) -> bool:
     return bytes(child.get("event_type", NULL)).endswith(b'Comment"')
 
 
-def children_of(rows: Rows, desk: Desk) -> list[list[Row]]:
+def children_of(rows: Rows, context: RowContext) -> list[list[Row]]:
     """The child events of each row."""
-    return [found or [] for found in decoded(rows, "child_events", _children, "list of objects", desk)]
+    return [found or [] for found in decoded(rows, "child_events", _children, "list of objects", context)]
 
 
-def decoded(rows: Rows, name: str, decoder: msgspec.json.Decoder[Any], expected: str, desk: Desk) -> Sequence[Any]:
+def decoded(
+    rows: Rows, name: str, decoder: msgspec.json.Decoder[Any], expected: str, context: RowContext
+) -> Sequence[Any]:
     """A nested column of all rows; None where a row has none.
 
     Raises:
@@ -248,38 +256,38 @@ def decoded(rows: Rows, name: str, decoder: msgspec.json.Decoder[Any], expected:
             try:
                 decoder.decode(b"[" + text + b"]")
             except msgspec.ValidationError as error:
-                raise unfit(row, f"{name} = {quoted(text)}, no {expected} ({error})", desk) from error
+                raise unfit(row, f"{name} = {quoted(text)}, no {expected} ({error})", context) from error
         raise
 
 
-def needed(row: Row, name: str, desk: Desk) -> msgspec.Raw:
+def needed(row: Row, name: str, context: RowContext) -> msgspec.Raw:
     """A value without which nothing can be made of a row.
 
     Raises:
         ContractError: the row lacks it.
     """
     if name not in row:
-        raise unfit(row, f"no {name}", desk)
+        raise unfit(row, f"no {name}", context)
     return row[name]
 
 
-def id_in(row: Row, name: str, desk: Desk) -> int:
+def id_in(row: Row, name: str, context: RowContext) -> int:
     """The id in a column.
 
     Raises:
         ContractError: the row has none there.
     """
-    text = bytes(needed(row, name, desk))
+    text = bytes(needed(row, name, context))
     if not is_id(text):
-        raise unfit(row, f"{name} = {quoted(text)}, no integer", desk)
+        raise unfit(row, f"{name} = {quoted(text)}, no integer", context)
     return int(text)
 
 
-def unfit(row: Row, what: str, desk: Desk) -> ContractError:
+def unfit(row: Row, what: str, context: RowContext) -> ContractError:
     """The error of a row of which nothing can be made."""
     id = quoted(bytes(row.get("id", NULL)))
     return ContractError(
-        f"{desk.stream.name}: the row with id {id} of an answer has {what}; nothing of its page was loaded."
+        f"{context.stream.name}: the row with id {id} of an answer has {what}; nothing of its page was loaded."
     )
 
 
@@ -308,9 +316,9 @@ def scalars(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
         yield place, value
 
 
-REMOVE_DELETED = Amend(deleted, retired)
-REMOVE_SCRUBBED = Amend(scrubbed, purged)
-REWRITE_COMMENTS = Amend(touched, rewritten)
-REMOVE_IDENTITIES = Amend(unsettled, identities_gone)
-REWRITE_AUDITS = Amend(audits_touched, audits_rewritten)
-REWRITE_ACTIVITIES = Amend(touched, activities_rewritten)
+REMOVE_DELETED = Refresh(deleted, retired)
+REMOVE_SCRUBBED = Refresh(scrubbed, purged)
+REWRITE_COMMENTS = Refresh(touched, rewritten)
+REMOVE_IDENTITIES = Refresh(unsettled, identities_gone)
+REWRITE_AUDITS = Refresh(audits_touched, audits_rewritten)
+REWRITE_ACTIVITIES = Refresh(touched, activities_rewritten)

@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 
 from zendesk_support.api.rate_limiter import ACCOUNT, BucketSpec
 from zendesk_support.api.transport import Request
+from zendesk_support.loading.account import Session
 from zendesk_support.loading.encoders import TableShape
-from zendesk_support.loading.engine import Member, Session, values
 from zendesk_support.loading.positions import Positions
+from zendesk_support.loading.row_checks import values
+from zendesk_support.loading.subscription import Subscription
 from zendesk_support.loading.sync_modes import DEFAULT
 from zendesk_support.loading.target import Target
 from zendesk_support.reading.base import ANSWERED_WITHIN, Chunk, Endpoint, Job, PageSize, Position
@@ -28,7 +30,7 @@ from zendesk_support.warehouse.snapshot import (
     Array,
     Condition,
     Destination,
-    Known,
+    SnapshotDiff,
     compact,
     holds,
     ids_of,
@@ -171,7 +173,7 @@ def moment(value: Any) -> datetime | None:
 UNUSED = TableShape(Names((), (), str), frozenset(), str)
 
 
-class Observer(Member):
+class Observer(Subscription):
     """A stream's part in a pass whose rows are looked at and not loaded."""
 
     def __init__(
@@ -180,7 +182,7 @@ class Observer(Member):
         name, settings = loaded.stream.name, session.account.settings
         period = settings if loaded.stream.fact else replace(settings, end=None)
         target = Target(name, name, DEFAULT, period, is_bounded=settings.end is not None)
-        super().__init__(session, loaded.stream, feed, saved, loaded.start, UNUSED, destination, target)
+        super().__init__(loaded.stream, feed, saved, loaded.start, target, destination, session.batches(), UNUSED)
         self.loaded = loaded
         self.newest = 0
         self.rows_read = 0
@@ -205,7 +207,8 @@ class Observer(Member):
         if rows and column:
             self.newest = max(self.newest, int(seconds(rows, column).max()))
 
-    def _put(self, rows: Rows, position: dict[str, Any]) -> None:
+    def emit(self, rows: Rows, position: dict[str, Any]) -> None:
+        """Look at rows in place of queueing them."""
         if rows:
             self.look(rows)
 
@@ -221,7 +224,7 @@ class Survey(Observer):
         table: Array,
         versions: tuple[Array, Array] = (NO_KEYS, NO_KEYS),
     ) -> None:
-        super().__init__(session, loaded, replace(feed, amend=None), {}, Destination())
+        super().__init__(session, loaded, replace(feed, refresh=None), {}, Destination())
         self._table = table
         self._versioned, self._versions = versions
         self._stale: list[Array] = []
@@ -302,7 +305,7 @@ class Listed(Observer):
 
     def __init__(self, session: Session, loaded: Loaded, feed: Feed) -> None:
         super().__init__(session, loaded, feed, loaded.position(feed), loaded.destination)
-        self.known = Known(None, loaded.stream.key)
+        self.diff = SnapshotDiff(None, loaded.stream.key)
         self.added = Keys()
         self.gone = Keys()
         self._lost: list[Array] = []
@@ -312,10 +315,10 @@ class Listed(Observer):
         """Read the table's keys."""
         super().prepare(job)
         last = self.loaded.last
-        assert job.known is not None
-        self.known = job.known
+        assert job.diff is not None
+        self.diff = job.diff
         self.as_synced = (
-            last is not None and not self.loaded.unfinished and last.table_keys == keys_digest(self.known.ids)
+            last is not None and not self.loaded.unfinished and last.table_keys == keys_digest(self.diff.ids)
         )
 
     def accept(self, chunk: Chunk) -> None:
@@ -326,16 +329,16 @@ class Listed(Observer):
     def look(self, rows: Rows) -> None:
         """Compare rows that are new or changed."""
         ids = self.keys_of(rows)
-        new = ~holds(self.known.ids, ids)
+        new = ~holds(self.diff.ids, ids)
         self.added.add(ids[new], (key_name(rows[i], self.stream.key) for i in np.flatnonzero(new)))
         self._lost.append(ids[new & ~self._since(rows)])
 
     def finish(self) -> None:
         """The pass is complete: what it did not list is gone."""
-        gone = self.known.gone()
+        gone = self.diff.gone()
         names = ("/".join(map(str, key.values())) for key in gone.slice(0, REMEMBERED).to_pylist())
         self.gone.add(ids_of(gone, self.stream.key), names)
-        self._end(None)
+        self.batches.end()
 
     @property
     def missing(self) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from zendesk_support.api.rate_limiter import ACCOUNT
 from zendesk_support.errors import UnavailableError
-from zendesk_support.loading.engine import Session
+from zendesk_support.loading.account import Session
 from zendesk_support.reading.base import Chunk, Endpoint, Job
 from zendesk_support.reading.lists import Listing
 from zendesk_support.records.json_rows import NULL, Row, Rows, number, raw
@@ -56,7 +56,7 @@ class Texts(Observer):
     def look(self, rows: Rows) -> None:
         """Compare rows with the table's."""
         ids = [id for row in rows if (id := number(row, "id")) is not None]
-        held = {number(row, "id"): row for row in self.destination.records("id", ids, ("id", "body", "public"))}
+        held = {number(row, "id"): row for row in self.table.records("id", ids, ("id", "body", "public"))}
         for row in rows:
             id = number(row, "id")
             if id is not None and id in held and reads_otherwise(row, held[id]):

@@ -23,9 +23,9 @@ from zendesk_support.dlt_internals import (
     load_pipeline_state_from_destination,
 )
 from zendesk_support.errors import ConfigurationError, UnavailableError
+from zendesk_support.loading.account import Account, Session
 from zendesk_support.loading.account_guard import check_account
 from zendesk_support.loading.destination_state import connected
-from zendesk_support.loading.engine import Account, Session
 from zendesk_support.loading.positions import Positions
 from zendesk_support.loading.resource import keep_tokens
 from zendesk_support.loading.sync_modes import APPENDING, DEFAULT, MODE_HINT
@@ -237,8 +237,9 @@ class Verifier:
             if self.vault is not None:
                 self.vault.offer(self._state.get(TokenVault.STATE_KEY))
             observers = {name: look.observers(session) for name, look in looks.items()}
-            for running in [session.join(observer) for asked in observers.values() for observer in asked]:
-                running.start()
+            for observer in (observer for asked in observers.values() for observer in asked):
+                session.subscribe(observer)
+            session.start()
             self._wait(session, [observer for asked in observers.values() for observer in asked])
             return observers
         finally:
@@ -247,13 +248,12 @@ class Verifier:
     def _wait(self, session: Session, observers: list[Observer]) -> None:
         """Show the rows read until all is read."""
         shown = dict.fromkeys(observers, 0)
-        with session.ready:
-            while not all(observer.done for observer in observers):
-                session.ready.wait(0.5)
-                for observer in observers:
-                    if new := observer.rows_read - shown[observer]:
-                        self._pipeline.collector.update(observer.stream.name, new)
-                        shown[observer] += new
+        while not all(observer.done for observer in observers):
+            session.news.wait(0.5)
+            for observer in observers:
+                if new := observer.rows_read - shown[observer]:
+                    self._pipeline.collector.update(observer.stream.name, new)
+                    shown[observer] += new
 
     def _loaded(self) -> Iterator[Loaded]:
         """The streams that have a table."""
@@ -368,7 +368,7 @@ class Examination:
             listed, *again = yield from self._list_once()
             missing, surplus = np.intersect1d(missing, again[0]), np.intersect1d(surplus, again[1])
         added, gone = len(listed.added.ids), len(listed.gone.ids)
-        self._count(len(listed.known) + added - gone, len(listed.known), [listed])
+        self._count(len(listed.diff) + added - gone, len(listed.diff), [listed])
         kept = gone if self.loaded.keeps else 0
         if len(missing) and listed.as_synced:
             self._notes.append("the table is as the last sync left it, to which Zendesk did not list what is missing")

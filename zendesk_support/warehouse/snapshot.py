@@ -334,7 +334,7 @@ def keys_digest(ids: Array) -> str:
     return f"{len(ids)}-{blake2b(np.sort(ids).tobytes(), digest_size=12).hexdigest()}"
 
 
-class Known:
+class SnapshotDiff:
     """The rows a complete pass compares with: which are unchanged, and which Zendesk no longer lists."""
 
     def __init__(self, table: pa.Table | None, key: Sequence[str], extra: Sequence[str] = ()) -> None:

@@ -1,0 +1,186 @@
+"""One Zendesk account as a source sees it, and what the streams of one run share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+from dlt.common.configuration.specs import CredentialsConfiguration
+
+from zendesk_support.api.clock import Clock
+from zendesk_support.api.credentials import make_auth
+from zendesk_support.api.rate_limiter import Budget
+from zendesk_support.api.transport import Transport, Usage
+from zendesk_support.checkpoints import current_sync
+from zendesk_support.dlt_internals import SqlClientBase
+from zendesk_support.errors import ConfigurationError
+from zendesk_support.loading.batches import Batches, News
+from zendesk_support.loading.reader import Progress, Reader, ReaderThreads
+from zendesk_support.loading.row_checks import in_words
+from zendesk_support.loading.subscription import Subscription
+from zendesk_support.loading.target import AT_ONCE, Runs, Target, load_id
+from zendesk_support.reading.base import Job, Position, Shared
+from zendesk_support.reading.parallel import Pools
+from zendesk_support.report import Reports
+from zendesk_support.settings import Settings
+from zendesk_support.streams.base import Stream
+from zendesk_support.warehouse.snapshot import (
+    Destination,
+    held_table,
+)
+
+ENDS_WITHIN = 5.0
+
+
+class Account:
+    """One Zendesk account as a source sees it: its budget outlives the runs, its connections do not."""
+
+    def __init__(self, settings: Settings, credentials: CredentialsConfiguration) -> None:
+        self.settings = settings
+        self.credentials = credentials
+        self.clock = Clock(settings.clock_scale)
+        self.budget = Budget(self.clock, settings.quota_share)
+        self.runs = Runs()
+        self._reports: dict[str | None, Reports] = {}
+        self._lock = threading.Lock()
+        self._sessions: dict[Any, Session] = {}
+
+    def enter(self) -> Session:
+        """Join the sync or run that is under way in this thread, or begin it: what one reads is not another's."""
+        key = current_sync.get() or load_id()
+        with self._lock:
+            if key not in self._sessions:
+                self._sessions[key] = Session(self)
+            self._sessions[key].users += 1
+            return self._sessions[key]
+
+    def reports(self) -> Reports:
+        """How the streams of the run under way in this thread have ended."""
+        id = load_id()
+        with self._lock:
+            found = self._reports.setdefault(id, Reports())
+            for ended in list(self._reports)[:-AT_ONCE]:
+                del self._reports[ended]
+            return found
+
+    @contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Keep one session over several dlt runs: its readers go on while dlt loads."""
+        session = self.enter()
+        try:
+            yield
+        finally:
+            self.leave(session)
+
+    def progress(self) -> list[Progress]:
+        """How far the readers under way have come; none where none is."""
+        with self._lock:
+            sessions = list(self._sessions.values())
+        return [found for session in sessions for found in session.progress()]
+
+    def leave(self, session: Session) -> None:
+        """Leave a run; the last one out ends it."""
+        with self._lock:
+            session.users -= 1
+            if session.users:
+                return
+            self._sessions = {key: other for key, other in self._sessions.items() if other is not session}
+        session.close()
+
+
+class Session:
+    """What the streams of one run share: connections, token, answers, readers."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.users = 0
+        self.stop = threading.Event()
+        self.news = News()
+        self.shared = Shared()
+        self.pools = Pools()
+        # Making its first array, pyarrow imports pandas where that is installed; half imported by a thread, dlt trips
+        # over it.
+        pa.array([0])
+        self.transport = Transport(account.settings, account.clock, account.budget, self.stop)
+        auth, self.vault = make_auth(
+            account.credentials,
+            account.settings.base_url,
+            self.transport.post_token,
+            account.clock,
+            account.settings.scope,
+        )
+        self.transport.auth = auth
+        self.resource_runs: dict[str, Any] = {}
+        self._readers: list[Reader] = []
+        self._threads = ReaderThreads()
+        self._shown = {bucket: int(waited) for bucket, waited in account.budget.waited().items()}
+        self._client: SqlClientBase[Any] | None = None
+
+    def batches(self) -> Batches:
+        """The queue of a stream."""
+        return Batches(self.news, self.stop)
+
+    def subscribe(self, subscription: Subscription) -> Reader:
+        """Join the reader of the subscription's endpoint, shared where another stream waits for the same one."""
+        reader = next((reader for reader in self._readers if reader.takes(subscription)), None)
+        if reader is None:
+            reader = Reader(subscription.feed.endpoint, subscription.settings, self.job)
+            reader.endpoint.promise(self.shared)
+            self._readers.append(reader)
+        reader.subscriptions.append(subscription)
+        return reader
+
+    def job(self, settings: Settings, usage: Usage, position: Position) -> Job:
+        """What an endpoint is read with."""
+        return Job(self.transport, settings, usage, self.shared, position, pools=self.pools)
+
+    def start(self) -> None:
+        """Begin every reader, so that none waits until dlt has come to its stream."""
+        self._threads.start(self._readers)
+
+    def destination(self, stream: Stream, target: Target) -> Destination:
+        """What the pipeline under way has loaded of a stream; nothing, where all is loaded anew."""
+        run = self.account.runs.current()
+        if run is None or not target.is_read_back:
+            return Destination()
+        if self._client is None:
+            try:
+                self._client = run.pipeline.sql_client(schema_name=run.schema.name)
+            except Exception as error:
+                if (told := in_words(stream, error)) is error:
+                    raise
+                raise told from error
+        table = held_table(run.tables, target.table)
+        versions_of = stream.key if target.keeps_versions else ()
+        return Destination(self._client, table, versions_of, self.account.settings.database_wait)
+
+    def show_waiting(self) -> None:
+        """Bring the seconds waited for quota to the progress display."""
+        for bucket, waited in self.account.budget.waited().items():
+            if (new := int(waited) - self._shown.get(bucket, 0)) > 0:
+                self._shown[bucket] = int(waited)
+                if (run := self.account.runs.current()) is not None:
+                    run.pipeline.collector.update(f"waiting for {bucket} (s)", new)
+
+    def progress(self) -> list[Progress]:
+        """How far each reader has come."""
+        return [reader.progress() for reader in list(self._readers)]
+
+    @property
+    def refused(self) -> bool:
+        """Whether the settings are wrong: Zendesk has answered nothing, and never will."""
+        return isinstance(self.transport.hopeless, ConfigurationError) and not self.transport.accepted
+
+    def close(self) -> None:
+        """Stop every thread and connection."""
+        self.stop.set()
+        self.account.budget.wake()
+        self.news.add(0)
+        self.transport.close()
+        self.pools.close()
+        # A thread that the interpreter ends within pyarrow aborts the process.
+        self._threads.stop(time.monotonic() + ENDS_WITHIN)

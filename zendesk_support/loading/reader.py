@@ -1,0 +1,166 @@
+"""Reads an endpoint in a thread, for all streams that want its rows."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from zendesk_support.api.transport import Trouble, Usage
+from zendesk_support.errors import Cancelled
+from zendesk_support.loading.subscription import Subscription
+from zendesk_support.reading.base import Chunk, Endpoint, Job, Position
+from zendesk_support.reading.parallel import READERS
+from zendesk_support.settings import Settings
+
+MakeJob = Callable[[Settings, Usage, Position], Job]
+
+
+class Reader:
+    """Reads one endpoint for the streams that subscribe to it.
+
+    Streams fed by one export share its reader, yet each keeps its own position: reading begins at the earliest.
+    """
+
+    def __init__(self, endpoint: Endpoint, settings: Settings, make_job: MakeJob) -> None:
+        self.endpoint = endpoint
+        self.settings = settings
+        self.subscriptions: list[Subscription] = []
+        self.started = False
+        self._make_job = make_job
+        self._context = contextvars.copy_context()
+
+    def takes(self, subscription: Subscription) -> bool:
+        """Whether a subscription may join: what it wants is the same, and is yet to be read."""
+        alike = self.endpoint == subscription.feed.endpoint and self.settings == subscription.settings
+        return alike and not self.started and not self.endpoint.snapshot
+
+    def run(self) -> None:
+        """Read to the end."""
+        self._context.run(self._read)
+
+    def _read(self) -> None:
+        try:
+            job = self._make_job(self.settings, self.subscriptions[0].usage, self._position())
+            for subscription in self.subscriptions:
+                subscription.prepare(job)
+            for chunk in self.endpoint.read(job):
+                for subscription in list(self.subscriptions):
+                    self._give(subscription, chunk)
+            for subscription in self.subscriptions:
+                subscription.finish()
+        except Cancelled:
+            pass
+        except BaseException as error:
+            for subscription in self.subscriptions:
+                subscription.fail(error)
+
+    def _give(self, subscription: Subscription, chunk: Chunk) -> None:
+        """Let a stream take its part of a chunk; what it cannot make sense of costs no other stream."""
+        try:
+            subscription.accept(chunk)
+        except Cancelled:
+            raise
+        except Exception as error:
+            if len(self.subscriptions) == 1:
+                raise
+            self.subscriptions.remove(subscription)
+            subscription.fail(error)
+
+    def _position(self) -> Position:
+        """The earliest position of all subscriptions; a cursor only where they agree on it."""
+        positions = [subscription.position for subscription in self.subscriptions]
+        cursors = {position.cursor for position in positions}
+        first = min(positions, key=lambda position: position.since)
+        return replace(first, cursor=cursors.pop() if len(cursors) == 1 else None)
+
+    def progress(self) -> Progress:
+        """How far it has come."""
+        all_of = list(self.subscriptions)
+        at_work = [subscription for subscription in all_of if not subscription.done]
+        reached = max((subscription.reached for subscription in all_of), default=0)
+        known = all_of[0].job.held if all_of and hasattr(all_of[0], "job") else 0
+        return Progress(
+            streams=tuple(subscription.stream.name for subscription in at_work),
+            limit=self.endpoint.limits[-1].name,
+            begun=self.started,
+            since=min(subscription.position.since for subscription in all_of) if reached else None,
+            reached=reached,
+            rows=max((subscription.listed for subscription in all_of), default=0),
+            known=known,
+            requests=sum(subscription.usage.requests for subscription in all_of),
+            trouble=all_of[0].usage.trouble if all_of else None,
+        )
+
+
+class ReaderThreads:
+    """Runs readers side by side, in no more threads than `READERS` however many streams there are.
+
+    A reader may wait for another one that lists what it reads below, never the other way round. Those that wait for
+    none begin first, so that the wait ends.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[Reader] = deque()
+        self._threads: set[threading.Thread] = set()
+
+    def start(self, readers: list[Reader]) -> None:
+        """Begin those that have not begun."""
+        with self._lock:
+            new = [reader for reader in readers if not reader.started]
+            for reader in new:
+                reader.started = True
+            self._waiting.extend(sorted(new, key=lambda reader: reader.endpoint.depth))
+            for _ in range(min(len(self._waiting), READERS - len(self._threads))):
+                thread = threading.Thread(target=self._work, name="zendesk-reader", daemon=True)
+                self._threads.add(thread)
+                thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._threads.discard(threading.current_thread())
+                    return
+                reader = self._waiting.popleft()
+            reader.run()
+
+    def stop(self, until: float) -> None:
+        """Begin no more, and wait for those under way, to `until` by the monotonic clock at most."""
+        with self._lock:
+            self._waiting.clear()
+            threads = list(self._threads)
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, until - time.monotonic()))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a reader has come.
+
+    Attributes:
+        streams: those that it still reads for.
+        limit: the name of the limit that counts its requests.
+        begun: whether it has begun.
+        since: where it began, Unix seconds; None before its first page, and where rows have no time.
+        reached: where it is, Unix seconds.
+        rows: how many it has read.
+        known: how many its table had.
+        requests: how many it has sent.
+        trouble: why its last request is asked again.
+    """
+
+    streams: tuple[str, ...]
+    limit: str
+    begun: bool
+    since: int | None
+    reached: int
+    rows: int
+    known: int
+    requests: int
+    trouble: Trouble | None

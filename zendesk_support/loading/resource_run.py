@@ -1,0 +1,257 @@
+"""Hands a stream over to dlt, page by page, and says how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from datetime import datetime, timezone
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.extract import DltResource
+
+from zendesk_support.checkpoints import current_sync
+from zendesk_support.errors import UnavailableError
+from zendesk_support.loading.account import Session
+from zendesk_support.loading.batches import Batch
+from zendesk_support.loading.destination_state import HAS_ROWS
+from zendesk_support.loading.positions import Positions
+from zendesk_support.loading.row_checks import time_value
+from zendesk_support.loading.stream_encoder import make_shape
+from zendesk_support.loading.subscription import Subscription
+from zendesk_support.loading.sync_modes import FULL, SPOOLED, Mode, Spool
+from zendesk_support.loading.target import Target, load_id, position_of
+from zendesk_support.reading.base import ANSWERED_WITHIN
+from zendesk_support.report import StreamReport, now
+from zendesk_support.streams.base import Stream
+from zendesk_support.warehouse.duckdb_memory import largest_value
+
+UNREADABLE = (
+    "the destination cannot be read back: lists are sent whole, rows that Zendesk deletes stay, and earlier rows are "
+    "not redacted"
+)
+
+
+class ResourceRun:
+    """A stream being read, in one dlt run or in several of one sync."""
+
+    def __init__(self, session: Session, stream: Stream, target: Target, cursor: Any | None) -> None:
+        self._session = session
+        self._stream = stream
+        self._target = target
+        self._mode = mode = target.mode
+        self._stateless = target.is_stateless
+        self._sync = current_sync.get()
+        self._report = StreamReport(
+            target.resource, account=session.account.settings.account, of_every_plan=stream.is_of_every_plan
+        )
+        if self._sync is not None:
+            self._sync.report.streams[target.resource] = self._report
+        self._shape = make_shape(
+            stream, target, (run := session.account.runs.current()) is not None and run.refuses_nul
+        )
+        self._spool = Spool() if mode in SPOOLED or target.unique else None
+        start = position_of(start_of(cursor, target)) if cursor is not None else 0
+        positions = self._positions()
+        table = session.destination(stream, target)
+        feeds = {feed.name: feed for feed in stream.feeds}
+        self._first = stream.feeds[0].name
+        nothing_to_refresh = self._stateless or not target.is_loaded or not target.has_sql
+        self._later = [
+            name for name, feed in feeds.items() if feed.refreshes_only and nothing_to_refresh and name not in positions
+        ]
+        self._subscriptions = {
+            name: Subscription(stream, feed, positions.of(name), start, target, table, session.batches(), self._shape)
+            for name, feed in feeds.items()
+            if name not in self._later
+        }
+        self._readers = [session.subscribe(subscription) for subscription in self._subscriptions.values()]
+
+    def resume(self, target: Target) -> None:
+        """Go on in a new dlt run: what the last one loaded can be read back now."""
+        self._target = target
+        table = self._session.destination(self._stream, target)
+        for subscription in self._subscriptions.values():
+            subscription.table = table
+
+    def items(self, cursor: Any | None) -> Generator[Any, None, None]:
+        """What the resource yields in one dlt run."""
+        self._shape.begin(load_id())
+        ended = True
+        try:
+            if not self._readers[0].started:
+                # Every other stream of the run joins its passes before the first of them starts.
+                yield None
+                if self._sync is None or not self._sync.over:  # somebody may want to end before it begins
+                    self._session.start()
+            yield from self._pages(cursor)
+            ended = self._exhausted or self._sync is None or self._sync.over
+            if ended:
+                self._conclude()
+            yield from self._held_back()
+            if ended and self._needs_table:
+                yield self._shape.empty()
+        except GeneratorExit:
+            if ended:
+                self._report.status = "stopped"
+                self._report.message = stopped_message(self._stream, self._mode, "a limit of the resource")
+                self._conclude_report()
+            raise
+        finally:
+            if ended:
+                self._close()
+        if ended:
+            self._conclude_report()
+        elif self._sync is not None:
+            self._sync.going_on.add(self._target.resource)
+
+    @property
+    def _exhausted(self) -> bool:
+        return all(subscription.batches.exhausted for subscription in self._subscriptions.values())
+
+    def _positions(self) -> Positions:
+        """Positions by feed, as the run under way will keep them."""
+        return Positions({} if self._stateless else dlt.current.resource_state(), self._stream)
+
+    def _pages(self, cursor: Any | None) -> Generator[Any, None, None]:
+        """Tables as they come, up to the end or a checkpoint; the position moves with each of them."""
+        positions = self._positions()
+        while not self._exhausted:
+            if self._sync is not None and self._sync.reached:
+                # What is ready still goes along.
+                for name, subscription in self._subscriptions.items():
+                    for batch in subscription.batches.take_all():
+                        yield from self._hand_over(name, batch, positions, cursor)
+                return
+            for name, subscription in self._subscriptions.items():
+                if (taken := subscription.batches.take()) is not None:
+                    yield from self._hand_over(name, taken, positions, cursor)
+                else:
+                    self._session.show_waiting()
+                    yield None
+
+    def _hand_over(self, feed: str, batch: Batch, positions: Positions, cursor: Any | None) -> Iterable[Any]:
+        if batch.position:
+            positions.move(feed, batch.position)
+            if feed == self._first:
+                self._advance(cursor, batch)
+        if (asked_at := self._subscriptions[self._first].asked_at) is not None:
+            # Rows that a refresh may concern are there from now on.
+            for later in self._later:
+                if later not in positions:
+                    positions.move(later, {"at": int(asked_at) - ANSWERED_WITHIN})
+        if batch.data is None:
+            return
+        self._report.rows += batch.rows
+        if isinstance(batch.data, pa.Table):
+            large = largest_value(self._target.resource, batch.data, self._stream.key[-1])
+            self._report.largest = max(filter(None, (self._report.largest, large)), default=None)
+        if batch.rows and not self._stateless and not self._target.drops_rows:
+            dlt.current.resource_state()[HAS_ROWS] = True
+        if self._sync is not None:
+            self._sync.took_page()
+        if self._spool is None:
+            yield self._shape.hinted(batch.data)
+        else:
+            unique = self._mode == "history" or self._target.unique
+            self._spool.add(batch.data, self._stream.key if unique else None)
+
+    def _advance(self, cursor: Any | None, batch: Batch) -> None:
+        if cursor is not None and self._mode not in FULL and not (self._stateless and cursor.end_value is None):
+            reached = batch.position.get("at", 0)
+            cursor.advance(time_value(self._stream, str(self._stream.cursor), reached))
+            self._report.cursor = datetime.fromtimestamp(reached, timezone.utc).isoformat()
+
+    def _held_back(self) -> Iterable[Any]:
+        """What waited on disk: the versions of this run, or the whole stream once it has been read."""
+        whole = self._exhausted and self._report.status == "loaded"
+        if self._mode == "overwrite":
+            replace_table(whole)
+        if self._spool is None or (self._mode in FULL and not whole):
+            return
+        for data in self._spool.batches():
+            yield self._shape.hinted(data)
+        self._spool.close()
+        self._spool = Spool()
+
+    @property
+    def _needs_table(self) -> bool:
+        if self._report.rows:
+            return False
+        return not self._target.is_loaded or (self._mode == "overwrite" and self._report.status == "loaded")
+
+    def _conclude(self) -> None:
+        """Say how the stream ended; raises its error unless the sync goes on without it."""
+        report = self._report
+        error = next(
+            (subscription.error for subscription in self._subscriptions.values() if subscription.error is not None),
+            None,
+        )
+        if error is None and not self._exhausted:
+            report.status = "stopped"
+            why = self._sync.why_over if self._sync is not None else ""
+            report.message = stopped_message(self._stream, self._mode, why)
+        if error is None:
+            report.message = report.message or "; ".join(self._notes()) or None
+            return
+        report.message = str(error)
+        if isinstance(error, UnavailableError) and not report.rows:
+            report.status = "unavailable"
+            report.error = error
+            return
+        report.status = "failed"
+        if not isinstance(error, Exception):
+            raise error
+        report.error = error
+        if self._sync is None or self._session.refused:
+            raise error
+
+    def _notes(self) -> list[str]:
+        """What the readers have to say of passes that came to their end."""
+        jobs = (getattr(subscription, "job", None) for subscription in self._subscriptions.values())
+        notes = [note for job in jobs if job is not None for note in job.notes]
+        if self._target.is_loaded and not self._target.has_sql and self._mode not in FULL:
+            notes.append(UNREADABLE)
+        return list(dict.fromkeys(notes))
+
+    def _close(self) -> None:
+        self._session.resource_runs.pop(self._target.resource, None)
+        if self._spool is not None:
+            self._spool.close()
+        for subscription in self._subscriptions.values():
+            subscription.batches.close()
+
+    def _conclude_report(self) -> None:
+        """Hand the report over to the resource that loads reports."""
+        report = self._report
+        first = self._subscriptions[self._first]
+        report.table_keys = first.table_keys
+        if first.asked_at is not None:
+            report.asked_at = datetime.fromtimestamp(first.asked_at, timezone.utc)
+        report.finished_at = now()
+        used = [subscription.usage for subscription in self._subscriptions.values()]
+        report.requests = sum(usage.requests for usage in used)
+        report.seconds_waited = round(sum(usage.waited for usage in used), 3)
+        self._session.account.reports().rows.append(report.row())
+
+
+def start_of(cursor: Any, target: Target) -> Any:
+    """The cursor's value from which a run reads."""
+    if target.is_bounded:
+        return cursor.initial_value
+    return cursor.start_value if target.mode in FULL else cursor.last_value
+
+
+def stopped_message(stream: Stream, mode: Mode, why: str) -> str:
+    """What becomes of a stream that was stopped before its end."""
+    if mode in FULL:
+        return f"stopped by {why}; sync_mode {mode} loads a stream only once it is read whole"
+    if stream.snapshot:
+        return f"stopped by {why}; the next run reads this list from its start and writes what differs"
+    return f"stopped by {why}; the next run goes on from here"
+
+
+def replace_table(whole: bool) -> None:
+    """Let dlt replace the table only if the stream was read whole: it empties one whose resource yields nothing."""
+    if load_id() is not None:
+        DltResource.apply_hints(dlt.current.resource(), write_disposition="replace" if whole else "append")

@@ -1,0 +1,87 @@
+"""The form of a stream's rows, with the columns that the destination already has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import dlt
+from dlt.common.schema import Schema
+
+from zendesk_support.loading.encoders import ArrowShape, RowShape, Shape, TableShape
+from zendesk_support.loading.sync_modes import APPENDING
+from zendesk_support.loading.target import Target, load_id
+from zendesk_support.records.arrow import Converter, DataType, Names
+from zendesk_support.streams.base import Stream
+from zendesk_support.warehouse.snapshot import DELETED_AT, DIGEST, KEY_HINT
+
+
+def make_shape(stream: Stream, target: Target, without_nul: bool) -> Shape:
+    """The form of a stream's rows, with the columns the destination already has."""
+    schema, mode = dlt.current.source_schema(), target.mode
+    naming = schema.naming
+    columns: dict[str, Any] = dict(schema.tables.get(target.table, {}).get("columns", {}))
+    keys = {column[KEY_HINT]: name for name, column in columns.items() if KEY_HINT in column}
+    found: dict[str, DataType] = {}
+    for name, column in columns.items():
+        data_type = column.get("data_type")
+        if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
+            found[name] = data_type
+    if target.settings.nested == "tables":
+        names = Names({*stream.columns, DIGEST, DELETED_AT}, found, naming.normalize_path, keys)
+        varying = held_as_texts(stream, target.table, schema)
+        hint_texts(varying)
+        return TableShape(names, stream.dropped, naming.normalize_path, without_nul, mode in APPENDING, varying)
+    types: dict[str, DataType] = dict(stream.columns)
+    for name, hints in hinted_columns().items():
+        if types.get(name) == "json" and hints.get("data_type") == "text":
+            types[name] = "text"  # the user's own hint
+    required = list(stream.key)
+    if stream.removes:
+        types[DELETED_AT] = "timestamp"
+    if stream.snapshot or mode == "history":
+        types[DIGEST] = "text"
+        required.append(DIGEST)
+    converter = Converter(
+        types,
+        found,
+        required,
+        stream.dropped,
+        naming.normalize_identifier,
+        lambda n: naming.shorten_fragments(n, "v_text"),
+        without_nul,
+        keys,
+    )
+    return RowShape(converter) if target.as_rows else ArrowShape(converter)
+
+
+def hinted_columns() -> Mapping[str, Any]:
+    """What the resource under way says of its columns."""
+    hinted: Any = dlt.current.resource().columns
+    return hinted if isinstance(hinted, Mapping) else {}
+
+
+def held_as_texts(stream: Stream, root: str, schema: Schema) -> frozenset[tuple[str, ...]]:
+    """The paths of values whose types vary, less those that a child table already holds as another type."""
+
+    def held(path: tuple[str, ...]) -> str | None:
+        *above, leaf = path
+        table: Any = schema.tables.get(schema.naming.shorten_fragments(root, *above), {})
+        return (table.get("columns") or {}).get(leaf, {}).get("data_type")  # type: ignore[no-any-return]
+
+    return frozenset(path for path in stream.varying_paths if held(path) in (None, "text"))
+
+
+def hint_texts(varying: Iterable[tuple[str, ...]]) -> None:
+    """Tell dlt that child tables hold texts there: it would take the first text that is a time for a time.
+
+    dlt has no such hints for lists within objects, such as `conditions.all`.
+    """
+    found: dict[tuple[str, ...], Any] = {}
+    for *above, leaf in varying:
+        if len(above) == 1:
+            columns = found.setdefault(tuple(above), {})
+            columns[leaf] = {"name": leaf, "data_type": "text", "nullable": True}
+    if found and load_id() is not None:
+        hints: Any = {path: dlt.mark.make_nested_hints(columns=columns) for path, columns in found.items()}
+        dlt.current.resource().apply_hints(nested_hints=hints)
