@@ -14,7 +14,7 @@ from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE, configuration, help_center, people, tickets
 from zendesk_support.streams.base import Stream
 from zendesk_support.streams.promises import PROMISES, promises_of
-from zendesk_support.warehouse.snapshot import DELETED_AT
+from zendesk_support.warehouse.loaded_table import DELETED_AT
 
 STREAMS = tuple(CATALOGUE.values())
 

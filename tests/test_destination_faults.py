@@ -22,7 +22,7 @@ from support import truth
 
 from zendesk_support import cli
 from zendesk_support.simulator import Simulator
-from zendesk_support.warehouse.snapshot import Turns
+from zendesk_support.warehouse.loaded_table import DestinationLock
 
 STREAMS = ("--streams", "tickets", "groups", "users", "--progress", "off")
 FULL_DISK = """
@@ -220,11 +220,11 @@ def test_a_table_that_refuses_rows_gets_them_with_the_next_run(configured: Simul
 
 def test_readers_share_a_connection_that_is_closed_behind_the_last_and_after_an_error(tmp_path: Path) -> None:
     client = Counted(tmp_path)
-    turns = Turns()
+    turns = DestinationLock()
     begun = threading.Event()
 
     def read(fails: bool) -> None:
-        with suppress(ZeroDivisionError), turns.to_read(client):
+        with suppress(ZeroDivisionError), turns.for_reading(client):
             begun.wait(10)
             client.found += client.connection.sql("SELECT 1").fetchall()
             1 // (not fails)
@@ -245,11 +245,11 @@ def test_readers_share_a_connection_that_is_closed_behind_the_last_and_after_an_
 
 
 def test_loading_closes_the_connection_of_readers_that_wait(tmp_path: Path) -> None:
-    client, turns = Counted(tmp_path), Turns()
-    with turns.to_read(client):
+    client, turns = Counted(tmp_path), DestinationLock()
+    with turns.for_reading(client):
         turns._readers += 1
     assert client.connection is not None
-    with turns.to_load():
+    with turns.for_loading():
         assert client.connection is None
 
 

@@ -21,7 +21,7 @@ from zendesk_support import sync
 from zendesk_support.loading import subscription
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.api import Api
-from zendesk_support.warehouse.snapshot import KEY_HINT
+from zendesk_support.warehouse.loaded_table import KEY_HINT
 
 Simulate = Callable[..., Simulator]
 Rows = list[dict[str, Any]]

@@ -14,13 +14,13 @@ from traffic import most_in_a_minute
 
 from zendesk_support import sync
 from zendesk_support.loading.batches import Batches
-from zendesk_support.loading.encoders import Shape
+from zendesk_support.loading.encoders import Encoder
 from zendesk_support.loading.subscription import Subscription
 from zendesk_support.loading.target import Target
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.limits import State
 from zendesk_support.streams import CATALOGUE
-from zendesk_support.warehouse.snapshot import Destination
+from zendesk_support.warehouse.loaded_table import LoadedTable
 
 Simulate = Callable[..., Simulator]
 LISTS = ("ticket_audits", "organization_memberships", "audit_logs", "tags", "macros")
@@ -80,10 +80,10 @@ def test_a_fan_out_keeps_its_connections(tmp_path: Path, simulate: Simulate, mon
 
 def test_no_stream_is_waited_for_while_another_has_rows(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     session = source(account).account.enter()
-    shape: Any = Shape
+    shape: Any = Encoder
     target = Target("any", "any", "incremental", session.account.settings)
     idle, busy = (
-        Subscription(CATALOGUE[name], CATALOGUE[name].feeds[0], {}, 0, target, Destination(), session.batches(), shape)
+        Subscription(CATALOGUE[name], CATALOGUE[name].feeds[0], {}, 0, target, LoadedTable(), session.batches(), shape)
         for name in ("groups", "tags")
     )
     busy.emit([], {"at": 1})

@@ -17,7 +17,8 @@ from zendesk_support.loading.row_functions import by_row, rows
 from zendesk_support.report import Report, StreamReport
 from zendesk_support.running.runner import sync
 from zendesk_support.source import zendesk_support_source
-from zendesk_support.verification.verifier import Verification, verify
+from zendesk_support.verification.result import Verification
+from zendesk_support.verification.verifier import verify
 from zendesk_support.version import __version__ as __version__
 
 __all__ = [

@@ -21,7 +21,7 @@ from zendesk_support.error_messages import untraced
 from zendesk_support.loading.destination_state import duckdb_file
 from zendesk_support.report import Report, StreamReport
 from zendesk_support.streams import CATALOGUE
-from zendesk_support.verification.verifier import Verification
+from zendesk_support.verification.result import Verification
 
 LONGEST_LINE = 500
 TIME = "%Y-%m-%d %H:%M:%S"

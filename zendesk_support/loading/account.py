@@ -28,10 +28,7 @@ from zendesk_support.reading.parallel import Pools
 from zendesk_support.report import Reports
 from zendesk_support.settings import Settings
 from zendesk_support.streams.base import Stream
-from zendesk_support.warehouse.snapshot import (
-    Destination,
-    held_table,
-)
+from zendesk_support.warehouse.loaded_table import LoadedTable, table_layout
 
 ENDS_WITHIN = 5.0
 
@@ -142,11 +139,11 @@ class Session:
         """Begin every reader, so that none waits until dlt has come to its stream."""
         self._threads.start(self._readers)
 
-    def destination(self, stream: Stream, target: Target) -> Destination:
+    def destination(self, stream: Stream, target: Target) -> LoadedTable:
         """What the pipeline under way has loaded of a stream; nothing, where all is loaded anew."""
         run = self.account.runs.current()
         if run is None or not target.is_read_back:
-            return Destination()
+            return LoadedTable()
         if self._client is None:
             try:
                 self._client = run.pipeline.sql_client(schema_name=run.schema.name)
@@ -154,9 +151,9 @@ class Session:
                 if (told := in_words(stream, error)) is error:
                     raise
                 raise told from error
-        table = held_table(run.tables, target.table)
+        table = table_layout(run.tables, target.table)
         versions_of = stream.key if target.keeps_versions else ()
-        return Destination(self._client, table, versions_of, self.account.settings.database_wait)
+        return LoadedTable(self._client, table, versions_of, self.account.settings.database_wait)
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""

@@ -10,30 +10,31 @@ import msgspec
 import pyarrow as pa
 
 from zendesk_support.dlt_internals import generate_dlt_id
-from zendesk_support.loading.row_functions import HeldRows, is_held, is_json, rows
+from zendesk_support.loading.row_functions import LoadedRows, is_held, is_json, rows
 from zendesk_support.records.arrow import Converter, Identifier, Names, without_nul
 from zendesk_support.records.json_repair import repaired
 from zendesk_support.records.json_rows import Rows, with_texts
-from zendesk_support.warehouse.snapshot import DIGEST, KEY_HINT, LOAD_ID
+from zendesk_support.warehouse.keys import ROW_ID
+from zendesk_support.warehouse.loaded_table import KEY_HINT, LOAD_ID
 
 
-class Shape(Protocol):
+class Encoder(Protocol):
     """Turns a stream's rows into what dlt extracts."""
 
     def begin(self, load_id: str | None) -> None:
         """Make items for a dlt run, given its load package."""
 
-    def data(self, rows: Rows) -> Any:
+    def encode(self, rows: Rows) -> Any:
         """Rows as an item."""
 
-    def hinted(self, item: Any) -> Any:
+    def annotate(self, item: Any) -> Any:
         """The item as a resource may yield it, with the hints of columns that the run meets for the first time."""
 
     def empty(self) -> Any:
         """An item that makes the table without rows."""
 
 
-class ArrowShape:
+class ArrowEncoder:
     """Arrow tables: nested values are JSON columns, byte for byte as sent."""
 
     def __init__(self, converter: Converter) -> None:
@@ -44,11 +45,11 @@ class ArrowShape:
         self._load_id = load_id
         self._hinted = set[str]()
 
-    def data(self, rows: Rows) -> pa.Table:
+    def encode(self, rows: Rows) -> pa.Table:
         """Rows as an Arrow table."""
         return self._converter.table(rows)
 
-    def hinted(self, item: pa.Table) -> Any:
+    def annotate(self, item: pa.Table) -> Any:
         """The table with its load id, marked with what dlt cannot tell: JSON, and keys of other names."""
         if self._load_id is not None:
             ids = pa.repeat(pa.scalar(self._load_id), len(item))
@@ -67,13 +68,13 @@ class ArrowShape:
 
     def empty(self) -> Any:
         """A table with every known column and no row."""
-        return self.hinted(self.data([]))
+        return self.annotate(self.encode([]))
 
 
-class RowShape(ArrowShape):
+class RowEncoder(ArrowEncoder):
     """Rows with nested values as they are, for destinations that take a text in a JSON column for a JSON string."""
 
-    def hinted(self, item: pa.Table) -> Any:
+    def annotate(self, item: pa.Table) -> Any:
         """The table's rows, in the hints that dlt would give an Arrow table."""
         columns: Any = {
             field.name: {"name": field.name, "data_type": "json"} for field in item.schema if is_json(field)
@@ -81,7 +82,7 @@ class RowShape(ArrowShape):
         kept = item.drop_columns([LOAD_ID]) if LOAD_ID in item.column_names else item
         new: Any = {name: hints for name, hints in columns.items() if name not in self._hinted}
         self._hinted |= set(new)
-        listed = HeldRows(rows(kept)) if is_held(item) else list(rows(kept))
+        listed = LoadedRows(rows(kept)) if is_held(item) else list(rows(kept))
         if not listed:
             return dlt.mark.materialize_table_schema()
         return dlt.mark.with_hints(listed, dlt.mark.make_hints(columns=new)) if new else listed
@@ -91,7 +92,7 @@ class RowShape(ArrowShape):
         return dlt.mark.materialize_table_schema()
 
 
-class TableShape:
+class NestedTablesEncoder:
     """Plain rows, which dlt's normalizer spreads over child tables."""
 
     def __init__(
@@ -124,7 +125,7 @@ class TableShape:
         """dlt adds the load id itself."""
         self._hinted = set[str]()
 
-    def data(self, rows: Rows) -> list[dict[str, Any]]:
+    def encode(self, rows: Rows) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
         text = msgspec.json.encode([{key: row[key] for key in row if key not in self._dropped} for row in rows])
         if self._strip_nul and b"\\u0000" in text:
@@ -136,8 +137,8 @@ class TableShape:
         shaped = [self._named(row, ()) for row in decoded]
         if self._versions:
             for row in shaped:
-                if DIGEST in row:
-                    row[DIGEST] += generate_dlt_id()
+                if ROW_ID in row:
+                    row[ROW_ID] += generate_dlt_id()
         return shaped
 
     def _named(self, value: Any, path: tuple[str, ...]) -> Any:
@@ -152,7 +153,7 @@ class TableShape:
             return [self._named(item, path) for item in value]
         return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
 
-    def hinted(self, item: list[dict[str, Any]]) -> Any:
+    def annotate(self, item: list[dict[str, Any]]) -> Any:
         """The rows, marked with the keys of columns that have other names."""
         renamed = self._names[()].renamed
         new = renamed.keys() - self._hinted

@@ -11,7 +11,8 @@ from zendesk_support.loading.sync_modes import DEFAULT, DISPOSITIONS, MODE_HINT,
 from zendesk_support.loading.target import Target
 from zendesk_support.settings import Settings
 from zendesk_support.streams.base import Stream
-from zendesk_support.warehouse.snapshot import DELETED_AT, DIGEST
+from zendesk_support.warehouse.keys import ROW_ID
+from zendesk_support.warehouse.loaded_table import DELETED_AT
 
 BY_MONTH = "TIMESTAMP_TRUNC({column_name}, MONTH)"
 OF_MODES = ("dedup_sort", "hard_delete")
@@ -40,8 +41,8 @@ def columns_of(stream: Stream, settings: Settings, mode: Mode) -> dict[str, Any]
             "description": description,
         }
     if (stream.snapshot or mode == "history") and as_json:
-        hints[DIGEST] = {
-            "name": DIGEST,
+        hints[ROW_ID] = {
+            "name": ROW_ID,
             "data_type": "text",
             "nullable": False,
             "description": "digest of the row's content",

@@ -17,7 +17,7 @@ from zendesk_support.loading.batches import Batch
 from zendesk_support.loading.destination_state import HAS_ROWS
 from zendesk_support.loading.positions import Positions
 from zendesk_support.loading.row_checks import time_value
-from zendesk_support.loading.stream_encoder import make_shape
+from zendesk_support.loading.stream_encoder import make_encoder
 from zendesk_support.loading.subscription import Subscription
 from zendesk_support.loading.sync_modes import FULL, SPOOLED, Mode, Spool
 from zendesk_support.loading.target import Target, load_id, position_of
@@ -47,7 +47,7 @@ class ResourceRun:
         )
         if self._sync is not None:
             self._sync.report.streams[target.resource] = self._report
-        self._shape = make_shape(
+        self._encoder = make_encoder(
             stream, target, (run := session.account.runs.current()) is not None and run.refuses_nul
         )
         self._spool = Spool() if mode in SPOOLED or target.unique else None
@@ -61,7 +61,7 @@ class ResourceRun:
             name for name, feed in feeds.items() if feed.refreshes_only and nothing_to_refresh and name not in positions
         ]
         self._subscriptions = {
-            name: Subscription(stream, feed, positions.of(name), start, target, table, session.batches(), self._shape)
+            name: Subscription(stream, feed, positions.of(name), start, target, table, session.batches(), self._encoder)
             for name, feed in feeds.items()
             if name not in self._later
         }
@@ -76,7 +76,7 @@ class ResourceRun:
 
     def items(self, cursor: Any | None) -> Generator[Any, None, None]:
         """What the resource yields in one dlt run."""
-        self._shape.begin(load_id())
+        self._encoder.begin(load_id())
         ended = True
         try:
             if not self._readers[0].started:
@@ -90,7 +90,7 @@ class ResourceRun:
                 self._conclude()
             yield from self._held_back()
             if ended and self._needs_table:
-                yield self._shape.empty()
+                yield self._encoder.empty()
         except GeneratorExit:
             if ended:
                 self._report.status = "stopped"
@@ -151,7 +151,7 @@ class ResourceRun:
         if self._sync is not None:
             self._sync.took_page()
         if self._spool is None:
-            yield self._shape.hinted(batch.data)
+            yield self._encoder.annotate(batch.data)
         else:
             unique = self._mode == "history" or self._target.unique
             self._spool.add(batch.data, self._stream.key if unique else None)
@@ -170,7 +170,7 @@ class ResourceRun:
         if self._spool is None or (self._mode in FULL and not whole):
             return
         for data in self._spool.batches():
-            yield self._shape.hinted(data)
+            yield self._encoder.annotate(data)
         self._spool.close()
         self._spool = Spool()
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from zendesk_support.dlt_internals import ItemTransform, MapItem
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.records.arrow import JSON_FIELD
-from zendesk_support.warehouse.snapshot import DELETED_AT
+from zendesk_support.warehouse.loaded_table import DELETED_AT
 
 Row = dict[str, Any]
 OWN = "_"
@@ -96,15 +96,15 @@ class PageStep(MapItem):
         return item if is_held(item) else super().__call__(item, meta)
 
 
-class HeldRow(dict[str, Any]):
+class LoadedRow(dict[str, Any]):
     """A row that was read back from the destination: what users do to rows was done to it when it came."""
 
 
-class HeldRows(list[Any]):
+class LoadedRows(list[Any]):
     """Such rows, for dlt."""
 
 
-def held_page(table: pa.Table) -> pa.Table:
+def loaded_page(table: pa.Table) -> pa.Table:
     """A page of such rows."""
     return table.replace_schema_metadata({**(table.schema.metadata or {}), **HELD})
 
@@ -113,7 +113,7 @@ def is_held(item: Any) -> bool:
     """Whether an item holds rows that were read back."""
     if isinstance(item, pa.Table):
         return HELD.items() <= (item.schema.metadata or {}).items()
-    return isinstance(item, HeldRows)
+    return isinstance(item, LoadedRows)
 
 
 def changed(function: Callable[[Row], Any], row: Row) -> Row | None:

@@ -8,15 +8,16 @@ from typing import Any
 import dlt
 from dlt.common.schema import Schema
 
-from zendesk_support.loading.encoders import ArrowShape, RowShape, Shape, TableShape
+from zendesk_support.loading.encoders import ArrowEncoder, Encoder, NestedTablesEncoder, RowEncoder
 from zendesk_support.loading.sync_modes import APPENDING
 from zendesk_support.loading.target import Target, load_id
 from zendesk_support.records.arrow import Converter, DataType, Names
 from zendesk_support.streams.base import Stream
-from zendesk_support.warehouse.snapshot import DELETED_AT, DIGEST, KEY_HINT
+from zendesk_support.warehouse.keys import ROW_ID
+from zendesk_support.warehouse.loaded_table import DELETED_AT, KEY_HINT
 
 
-def make_shape(stream: Stream, target: Target, without_nul: bool) -> Shape:
+def make_encoder(stream: Stream, target: Target, without_nul: bool) -> Encoder:
     """The form of a stream's rows, with the columns the destination already has."""
     schema, mode = dlt.current.source_schema(), target.mode
     naming = schema.naming
@@ -28,10 +29,12 @@ def make_shape(stream: Stream, target: Target, without_nul: bool) -> Shape:
         if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
             found[name] = data_type
     if target.settings.nested == "tables":
-        names = Names({*stream.columns, DIGEST, DELETED_AT}, found, naming.normalize_path, keys)
+        names = Names({*stream.columns, ROW_ID, DELETED_AT}, found, naming.normalize_path, keys)
         varying = held_as_texts(stream, target.table, schema)
         hint_texts(varying)
-        return TableShape(names, stream.dropped, naming.normalize_path, without_nul, mode in APPENDING, varying)
+        return NestedTablesEncoder(
+            names, stream.dropped, naming.normalize_path, without_nul, mode in APPENDING, varying
+        )
     types: dict[str, DataType] = dict(stream.columns)
     for name, hints in hinted_columns().items():
         if types.get(name) == "json" and hints.get("data_type") == "text":
@@ -40,8 +43,8 @@ def make_shape(stream: Stream, target: Target, without_nul: bool) -> Shape:
     if stream.removes:
         types[DELETED_AT] = "timestamp"
     if stream.snapshot or mode == "history":
-        types[DIGEST] = "text"
-        required.append(DIGEST)
+        types[ROW_ID] = "text"
+        required.append(ROW_ID)
     converter = Converter(
         types,
         found,
@@ -52,7 +55,7 @@ def make_shape(stream: Stream, target: Target, without_nul: bool) -> Shape:
         without_nul,
         keys,
     )
-    return RowShape(converter) if target.as_rows else ArrowShape(converter)
+    return RowEncoder(converter) if target.as_rows else ArrowEncoder(converter)
 
 
 def hinted_columns() -> Mapping[str, Any]:

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from zendesk_support.api.transport import Usage
 from zendesk_support.loading.batches import Batch, Batches
-from zendesk_support.loading.encoders import Shape
+from zendesk_support.loading.encoders import Encoder
 from zendesk_support.loading.row_checks import check_keys, foreign, in_words, values
-from zendesk_support.loading.row_functions import HeldRow, HeldRows, held_page
+from zendesk_support.loading.row_functions import LoadedRow, LoadedRows, loaded_page
 from zendesk_support.loading.sync_modes import FULL
 from zendesk_support.loading.target import Target
 from zendesk_support.loading.tombstones import Tombstones
@@ -20,16 +20,9 @@ from zendesk_support.reading.base import ANSWERED_WITHIN, Chunk, Job, Position
 from zendesk_support.reading.since import within
 from zendesk_support.records.json_rows import Rows, raw, row_hash, seconds
 from zendesk_support.streams.base import Feed, Stream
-from zendesk_support.warehouse.snapshot import (
-    DIGEST,
-    Array,
-    Destination,
-    SnapshotDiff,
-    compact,
-    digest_text,
-    holds,
-    keys_digest,
-)
+from zendesk_support.warehouse.keys import ROW_ID, Array, compact, digest_text, holds, keys_digest
+from zendesk_support.warehouse.loaded_table import LoadedTable
+from zendesk_support.warehouse.snapshot import SnapshotDiff
 
 
 class Subscription:
@@ -60,9 +53,9 @@ class Subscription:
         saved: Mapping[str, Any],
         start: int,
         target: Target,
-        table: Destination,
+        table: LoadedTable,
         batches: Batches,
-        shape: Shape,
+        encoder: Encoder,
     ) -> None:
         self.stream, self.feed, self.settings = stream, feed, target.settings
         self.position = Position.of(saved, start)
@@ -73,7 +66,7 @@ class Subscription:
         self.table_keys: str | None = None
         self.error: BaseException | None = None
         self.side: Rows = []
-        self._target, self._shape = target, shape
+        self._target, self._encoder = target, encoder
         self._tombstones = Tombstones(stream, table, target.mode, marks=target.settings.deletes == "mark")
         self._pending: dict[int, int] = dict(saved.get("amended", ()))
         self._refreshed: dict[int, int] = {}
@@ -82,12 +75,12 @@ class Subscription:
         self._deleted: Rows = []
 
     @property
-    def table(self) -> Destination:
+    def table(self) -> LoadedTable:
         """What the destination holds of the stream."""
         return self._tombstones.table
 
     @table.setter
-    def table(self, table: Destination) -> None:
+    def table(self, table: LoadedTable) -> None:
         self._tombstones.table = table
 
     def prepare(self, job: Job) -> None:
@@ -95,7 +88,7 @@ class Subscription:
         self.job = job
         if self.feed.endpoint.snapshot:
             key, compared = self.stream.key, self.feed.endpoint.compared
-            found = self.table.rows(tuple(dict.fromkeys((*key, *compared, DIGEST))))
+            found = self.table.rows(tuple(dict.fromkeys((*key, *compared, ROW_ID))))
             self._diff = job.diff = SnapshotDiff(found, key, compared)
             job.held = len(self._diff)
         if self._pending and self.feed.refresh is not None:
@@ -112,7 +105,7 @@ class Subscription:
         if rows and self._diff is not None:
             rows = self._changed(rows, self._diff)
         elif rows and self._target.mode == "history":
-            rows = [type(row)({**row, DIGEST: raw(digest_text(row_hash(row)))}) for row in rows]
+            rows = [type(row)({**row, ROW_ID: raw(digest_text(row_hash(row)))}) for row in rows]
         self.emit(rows, self._position_after(chunk))
 
     def _unseen(self, chunk: Chunk) -> Rows:
@@ -154,7 +147,7 @@ class Subscription:
             loaded = holds(diff.ids, ids) & (settings.end is None)
             changed &= within(times, settings.start, settings.end) | loaded
         self._written.append(ids[changed])
-        return [type(rows[i])({**rows[i], DIGEST: raw(digests[i])}) for i in np.flatnonzero(changed)]
+        return [type(rows[i])({**rows[i], ROW_ID: raw(digests[i])}) for i in np.flatnonzero(changed)]
 
     def _position_after(self, chunk: Chunk) -> dict[str, Any]:
         """The position that holds once a chunk is loaded; none while a shared reader is behind this stream's own."""
@@ -206,12 +199,12 @@ class Subscription:
 
     def emit(self, rows: Rows, position: dict[str, Any]) -> None:
         """Queue rows, those that were read back apart: users' steps pass them by."""
-        held: Rows = [row for row in rows if type(row) is HeldRow]
-        fresh = [row for row in rows if type(row) is not HeldRow] if held else rows
+        held: Rows = [row for row in rows if type(row) is LoadedRow]
+        fresh = [row for row in rows if type(row) is not LoadedRow] if held else rows
         if fresh or (position and not held):
-            data = self._shape.data(fresh) if fresh else None
+            data = self._encoder.encode(fresh) if fresh else None
             self.batches.put(Batch(data, len(fresh), {} if held else position))
         if held:
-            data = self._shape.data(held)
-            item = held_page(data) if isinstance(data, pa.Table) else HeldRows(data)
+            data = self._encoder.encode(held)
+            item = loaded_page(data) if isinstance(data, pa.Table) else LoadedRows(data)
             self.batches.put(Batch(item, len(held), position))

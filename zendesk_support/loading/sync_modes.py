@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.streams.base import Stream
-from zendesk_support.warehouse.snapshot import Array, compact, ids_of
+from zendesk_support.warehouse.keys import Array, compact, ids_of
 
 Mode = Literal["overwrite", "append", "incremental_append", "incremental", "history"]
 

@@ -8,11 +8,12 @@ from datetime import datetime, timezone
 import msgspec
 
 from zendesk_support.loading.row_checks import check_keys, key_text, time_value
-from zendesk_support.loading.row_functions import HeldRow
+from zendesk_support.loading.row_functions import LoadedRow
 from zendesk_support.loading.sync_modes import DEFAULT, Mode
 from zendesk_support.records.json_rows import Row, Rows, number, raw, row_hash
 from zendesk_support.streams.base import Stream
-from zendesk_support.warehouse.snapshot import DELETED_AT, DIGEST, Destination, digest_text
+from zendesk_support.warehouse.keys import ROW_ID, digest_text
+from zendesk_support.warehouse.loaded_table import DELETED_AT, LoadedTable
 
 LOOKED_UP = 1000
 
@@ -24,7 +25,7 @@ class Tombstones:
     one that is removed needs no more than its key.
     """
 
-    def __init__(self, stream: Stream, table: Destination, mode: Mode, *, marks: bool) -> None:
+    def __init__(self, stream: Stream, table: LoadedTable, mode: Mode, *, marks: bool) -> None:
         self._stream = stream
         self._mode = mode
         self._marks = marks or mode != DEFAULT
@@ -70,9 +71,9 @@ class Tombstones:
         return [self._of(row) for row in held if key_text(row, self._stream.key) in wanted]
 
     def _of(self, row: Row, version: int | None = None) -> Row:
-        stone = HeldRow({**row, DELETED_AT: raw(datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))})
+        stone = LoadedRow({**row, DELETED_AT: raw(datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))})
         if self._stream.snapshot or self._mode == "history":
-            stone[DIGEST] = raw(digest_text(row_hash(stone)))
+            stone[ROW_ID] = raw(digest_text(row_hash(stone)))
         if version is not None and self._stream.version:
             stone[self._stream.version] = raw(time_value(self._stream, self._stream.version, version))
         return stone

@@ -11,7 +11,7 @@ from typing import Any
 
 from zendesk_support.api.rate_limiter import BucketSpec, Rank
 from zendesk_support.api.transport import Request, Transport, Usage
-from zendesk_support.reading.lookback import Lookback, Reread
+from zendesk_support.reading.lookback import Overlap, Reread
 from zendesk_support.reading.parallel import Pools
 from zendesk_support.reading.parents import Parents
 from zendesk_support.records.json_rows import (
@@ -21,7 +21,8 @@ from zendesk_support.records.json_rows import (
     unpack,
 )
 from zendesk_support.settings import Settings
-from zendesk_support.warehouse.snapshot import Array, SnapshotDiff
+from zendesk_support.warehouse.keys import Array
+from zendesk_support.warehouse.snapshot import SnapshotDiff
 
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
@@ -201,9 +202,9 @@ class Job:
         """The server's time by its latest answer, Unix seconds; this machine's, where no answer tells."""
         return int(self.transport.server_time or time.time())
 
-    def lookback(self) -> Lookback:
+    def lookback(self) -> Overlap:
         """What the next pass will read again of this one."""
-        return Lookback(self.position.at, self.position.since, self.settings.lookback, self.now)
+        return Overlap(self.position.at, self.position.since, self.settings.lookback, self.now)
 
 
 class Shared:

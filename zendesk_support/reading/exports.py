@@ -23,7 +23,7 @@ from zendesk_support.records.json_rows import (
     seconds,
 )
 from zendesk_support.settings import Settings
-from zendesk_support.warehouse.snapshot import Array
+from zendesk_support.warehouse.keys import Array
 
 
 @dataclass(frozen=True)
@@ -104,14 +104,14 @@ class CursorExport(Endpoint):
         """Ask for one row."""
         probe_export(job, self.path, self.params, self.limits, self.rows)
 
-    def _fetch(self, job: Job, at: int, cursor: str | None) -> Sized | None:
+    def _fetch(self, job: Job, at: int, cursor: str | None) -> SizedPage | None:
         anew = False
         while True:
             where: Params = {"cursor": cursor} if cursor else {"start_time": at}
             doubted = cursor is not None
             try:
                 params = {**self.params, **where}
-                found = shrinking(job, self.path, params, self.limits, self.rows, at, self.side, doubted)
+                found = fetch_export_page(job, self.path, params, self.limits, self.rows, at, self.side, doubted)
                 return replace(found, anew=anew)
             except StartTimeTooRecentError:
                 return None
@@ -135,7 +135,7 @@ def check_mark(page: Page, path: str) -> None:
 
 
 @dataclass(frozen=True)
-class Sized:
+class SizedPage:
     """A page, how many rows were asked for, and whether from a time, since the cursor was lost."""
 
     page: Page
@@ -143,7 +143,7 @@ class Sized:
     anew: bool = False
 
 
-def shrinking(
+def fetch_export_page(
     job: Job,
     path: str,
     params: Params,
@@ -152,7 +152,7 @@ def shrinking(
     at: int,
     side: str | None = None,
     doubted: bool = False,
-) -> Sized:
+) -> SizedPage:
     """Fetch an export page, of a size that Zendesk can build in time."""
     size = job.page_size
     while True:
@@ -166,7 +166,7 @@ def shrinking(
             size.shrink()
         else:
             size.settle()
-            return Sized(page, asked)
+            return SizedPage(page, asked)
 
 
 def probe_export(job: Job, path: str, params: Params, limits: tuple[BucketSpec, ...], key: str) -> None:

@@ -21,7 +21,7 @@ from zendesk_support.records.json_rows import (
     row_hash,
     seconds,
 )
-from zendesk_support.warehouse.snapshot import Array
+from zendesk_support.warehouse.keys import Array
 
 
 @dataclass(frozen=True)

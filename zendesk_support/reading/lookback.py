@@ -13,7 +13,7 @@ import numpy as np
 
 from zendesk_support.errors import ContractError
 from zendesk_support.records.json_rows import Row, Rows, row_hash
-from zendesk_support.warehouse.snapshot import Array
+from zendesk_support.warehouse.keys import Array
 
 MOST_DIGESTS = 3000
 """Digests that a position carries, 34 KB of state; where a bulk change has more rows, the lookback is shorter."""
@@ -37,7 +37,7 @@ class Reread:
     edge: frozenset[bytes]
 
 
-class Lookback:
+class Overlap:
     """The rows of one pass that the next one will read again: all that are not older than `since`."""
 
     def __init__(self, at: int, since: int, seconds: int, now: Callable[[], int]) -> None:

@@ -14,7 +14,7 @@ from zendesk_support.errors import (
 )
 from zendesk_support.reading.base import EXPORT_PAGE, SMALLEST_PAGE, Chunk, Endpoint, Job
 from zendesk_support.reading.envelopes import Params
-from zendesk_support.reading.exports import Sized, check_mark, probe_export, shrinking
+from zendesk_support.reading.exports import SizedPage, check_mark, fetch_export_page, probe_export
 from zendesk_support.reading.lookback import Walk, dated, in_order
 from zendesk_support.reading.parallel import Prefetch
 from zendesk_support.reading.parents import DAY
@@ -26,7 +26,7 @@ from zendesk_support.records.json_rows import (
     seconds,
     tokens,
 )
-from zendesk_support.warehouse.snapshot import Array
+from zendesk_support.warehouse.keys import Array
 
 SHORT = 20
 LATE_WITHIN = 7 * DAY
@@ -78,10 +78,10 @@ class TimeExport(Endpoint):
         """Ask for one row."""
         probe_export(job, self.path, self.params, self.limits, self.rows)
 
-    def _fetch(self, job: Job, at: int, doubted: bool = False) -> Sized | None:
+    def _fetch(self, job: Job, at: int, doubted: bool = False) -> SizedPage | None:
         try:
             params = {**self.params, "start_time": at}
-            return shrinking(job, self.path, params, self.limits, self.rows, at, doubted=doubted)
+            return fetch_export_page(job, self.path, params, self.limits, self.rows, at, doubted=doubted)
         except StartTimeTooRecentError:
             return None
 
@@ -109,7 +109,7 @@ class TimePages:
         self._rows: Rows = []
         self._times: Array = np.array([], np.int64)
 
-    def take(self, found: Sized) -> bool:
+    def take(self, found: SizedPage) -> bool:
         """Take a page; True if it is the last.
 
         Raises:

@@ -26,7 +26,7 @@ from zendesk_support.settings import positive
 from zendesk_support.source import ZendeskSource, source_of
 from zendesk_support.warehouse.after_load import tidy
 from zendesk_support.warehouse.duckdb_memory import advice, grant_more, is_out_of_memory
-from zendesk_support.warehouse.snapshot import TURNS
+from zendesk_support.warehouse.loaded_table import DESTINATION_LOCK
 
 DEFAULTS = {
     "load.auto_abort_on_terminal_error": True,
@@ -145,7 +145,7 @@ def load_once(pipeline: Pipeline, source: ZendeskSource, **arguments: Any) -> No
     except AlreadyRunningError:
         pipeline.abort_packages()
         raise
-    with TURNS.to_load(), connected(pipeline, wait):
+    with DESTINATION_LOCK.for_loading(), connected(pipeline, wait):
         with_room(pipeline, pipeline.load)
 
 

@@ -10,7 +10,7 @@ from zendesk_support.reading.base import Endpoint, Job
 from zendesk_support.records.arrow import DataType
 from zendesk_support.records.json_rows import Rows
 from zendesk_support.settings import Settings
-from zendesk_support.warehouse.snapshot import DELETED_AT
+from zendesk_support.warehouse.loaded_table import DELETED_AT
 
 LISTED = "Removed from the table after a complete pass in which Zendesk no longer lists it."
 

@@ -2,182 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from zendesk_support.api.rate_limiter import ACCOUNT, BucketSpec
-from zendesk_support.api.transport import Request
 from zendesk_support.loading.account import Session
-from zendesk_support.loading.encoders import TableShape
-from zendesk_support.loading.positions import Positions
+from zendesk_support.loading.encoders import NestedTablesEncoder
 from zendesk_support.loading.row_checks import values
 from zendesk_support.loading.subscription import Subscription
 from zendesk_support.loading.sync_modes import DEFAULT
 from zendesk_support.loading.target import Target
-from zendesk_support.reading.base import ANSWERED_WITHIN, Chunk, Endpoint, Job, PageSize, Position
+from zendesk_support.reading.base import Chunk, Job
 from zendesk_support.records.arrow import Names
 from zendesk_support.records.json_rows import Row, Rows, number, seconds, tokens
-from zendesk_support.streams.base import Feed, Stream
-from zendesk_support.warehouse.snapshot import (
-    DELETED_AT,
-    Array,
-    Condition,
-    Destination,
-    SnapshotDiff,
-    compact,
-    holds,
-    ids_of,
-    keys_digest,
-)
+from zendesk_support.streams.base import Feed
+from zendesk_support.verification.loaded import NO_KEYS, REMEMBERED, Loaded, time_column
+from zendesk_support.warehouse.keys import Array, compact, holds, ids_of, keys_digest
+from zendesk_support.warehouse.loaded_table import DELETED_AT, LoadedTable
+from zendesk_support.warehouse.snapshot import SnapshotDiff
 
-PAGES = 10
-TICKETS_A_PAGE = 10
 NAMED = 5
-REMEMBERED = 1000
-NO_KEYS: Array = np.array([], np.int64)
 
 
-@dataclass(frozen=True)
-class LastSync:
-    """What the last sync reported of a stream."""
-
-    status: str
-    message: str | None
-    asked_at: int | None
-    table_keys: str | None
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A stream with its table.
-
-    Attributes:
-        keeps: rows stay though Zendesk lists them no longer.
-        start: facts older than this are not compared; Unix seconds.
-        since: rows of any stream with a cursor that are older than this are not compared; Unix seconds.
-        begun_later: the table's first sync had a later `start_date` than is set now.
-        end: exclusive, where a bounded period is compared.
-        positions: where the next sync starts, by feed.
-    """
-
-    stream: Stream
-    destination: Destination
-    keeps: bool
-    start: int
-    begun_later: bool
-    end: int | None
-    positions: Positions
-    last: LastSync | None
-    since: int | None = None
-
-    @property
-    def is_bounded(self) -> bool:
-        """Whether only rows of a period are compared."""
-        return self.stream.cursor is not None and (self.stream.fact or self.since is not None)
-
-    def versions(self) -> tuple[Array, Array]:
-        """The table's keys in order, and each row's version in Unix seconds; nothing where rows have none."""
-        column, cursor = self.stream.version, self.stream.cursor
-        since = (cursor, self.start) if cursor is not None and self.is_bounded else None
-        found = self.destination.rows((*self.stream.key, column), since) if column else None
-        if found is None or column is None:
-            return NO_KEYS, NO_KEYS
-        ids, versions = ids_of(found, self.stream.key), unix(found.column(column))
-        order = np.argsort(ids, kind="stable")
-        return ids[order], versions[order]
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether the last sync did not read the stream to its end."""
-        return self.last is not None and self.last.status in ("failed", "stopped")
-
-    @property
-    def asked_at(self) -> int | None:
-        """The second, as Zendesk counts, before which everything was there for the last sync to read."""
-        if self.last is None or self.last.asked_at is None:
-            return None
-        return self.last.asked_at - ANSWERED_WITHIN
-
-    def position(self, feed: Feed) -> dict[str, Any]:
-        """Where the next sync starts; with no saved position, when the last one asked."""
-        position = self.positions.of(feed.name)
-        at = position.get("at", self.asked_at)
-        if at is None:
-            newest = self.newest()
-            at = int(newest.timestamp()) if newest else self.start
-        return {"at": self.end} if self.end is not None and at > self.end else {**position, "at": at}
-
-    def keys(self, *conditions: Condition) -> Array:
-        """The table's keys within the period that is compared, in order; undated rows count as within it."""
-        key, period = self.stream.key, self._period
-        ids = self.destination.ids(key, [*conditions, *period])
-        if not period:
-            return ids
-        undated = self.destination.ids(key, [*conditions, Condition(period[0].column, "IS NULL", ())])
-        return np.sort(np.concatenate([ids, undated]))
-
-    def among(self, ids: Array) -> Array:
-        """Those of some integer keys that the whole table has, however old its rows are."""
-        parts = [ids[i : i + REMEMBERED].tolist() for i in range(0, len(ids), REMEMBERED)]
-        found = (
-            self.destination.ids(
-                self.stream.key, [Condition(self.stream.key[0], f"IN ({', '.join(['%s'] * len(part))})", part)]
-            )
-            for part in parts
-        )
-        return np.concatenate([NO_KEYS, *found])
-
-    def newest(self) -> datetime | None:
-        """The time of the newest row in the table."""
-        column = time_column(self.stream)
-        value = self.destination.newest(column, self._period) if column else None
-        return moment(value)
-
-    @property
-    def _period(self) -> list[Condition]:
-        cursor, bound = self.stream.cursor, self.destination.bound
-        if not self.is_bounded or cursor is None:
-            return []
-        until = [bound(cursor, "<", self.end)] if self.end is not None else []
-        return [bound(cursor, ">=", self.start), *until]
-
-
-def unix(column: pa.ChunkedArray) -> Array:
-    """A column of times as Unix seconds; 0 for null."""
-    if not pa.types.is_integer(column.type):
-        column = column.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.timestamp("s", "UTC"), safe=False)
-    return np.asarray(pc.fill_null(column.cast(pa.int64()), 0))
-
-
-def time_column(stream: Stream) -> str | None:
-    """The column that tells which row of a stream is the newest."""
-    return stream.cursor or next((name for name in ("updated_at", "created_at") if name in stream.columns), None)
-
-
-def moment(value: Any) -> datetime | None:
-    """A time column's value as UTC; integers are Unix seconds."""
-    if not value:
-        return None
-    if isinstance(value, datetime):
-        return value.astimezone(timezone.utc) if value.tzinfo else value.replace(tzinfo=timezone.utc)
-    return datetime.fromtimestamp(int(value), timezone.utc)
-
-
-UNUSED = TableShape(Names((), (), str), frozenset(), str)
+UNUSED = NestedTablesEncoder(Names((), (), str), frozenset(), str)
 
 
 class Observer(Subscription):
     """A stream's part in a pass whose rows are looked at and not loaded."""
 
     def __init__(
-        self, session: Session, loaded: Loaded, feed: Feed, saved: dict[str, Any], destination: Destination
+        self, session: Session, loaded: Loaded, feed: Feed, saved: dict[str, Any], destination: LoadedTable
     ) -> None:
         name, settings = loaded.stream.name, session.account.settings
         period = settings if loaded.stream.fact else replace(settings, end=None)
@@ -213,7 +70,7 @@ class Observer(Subscription):
             self.look(rows)
 
 
-class Survey(Observer):
+class KeyScan(Observer):
     """Reads an export, or a list since a time, as a first sync does, and compares its keys with the table's."""
 
     def __init__(
@@ -224,7 +81,7 @@ class Survey(Observer):
         table: Array,
         versions: tuple[Array, Array] = (NO_KEYS, NO_KEYS),
     ) -> None:
-        super().__init__(session, loaded, replace(feed, refresh=None), {}, Destination())
+        super().__init__(session, loaded, replace(feed, refresh=None), {}, LoadedTable())
         self._table = table
         self._versioned, self._versions = versions
         self._stale: list[Array] = []
@@ -270,7 +127,7 @@ class Survey(Observer):
         return self._table[~self._met] if self.whole else NO_KEYS
 
 
-class Upcoming(Observer):
+class NextSync(Observer):
     """What the next sync would write: what differs on account of that has changed since the last one."""
 
     def __init__(self, session: Session, loaded: Loaded, number: int) -> None:
@@ -296,7 +153,7 @@ class Upcoming(Observer):
         self.note_newest([row for row in rows if DELETED_AT not in row])
 
 
-class Listed(Observer):
+class ListScan(Observer):
     """Reads a list as a sync does, and finds the keys that it would add or remove.
 
     While the table is just as the last sync left it, a difference has come since; a row that is older than that sync
@@ -384,97 +241,12 @@ class Keys:
         return tuple(self._names[id] for id in ids.tolist() if id in self._names)[:NAMED]
 
 
-class Tally(Observer):
-    """Zendesk's own count of a stream's rows."""
-
-    def __init__(self, session: Session, loaded: Loaded) -> None:
-        super().__init__(session, loaded, Feed(Counts(loaded.stream.counts)), {}, Destination())
-        self.total = 0
-        self.refreshed: list[int] = []
-
-    def accept(self, chunk: Chunk) -> None:
-        """Add up the counts, whose rows are none of the stream's."""
-        self.total += sum(values(chunk.rows, "value"))
-        self.refreshed += seconds(chunk.rows, "refreshed_at").tolist()
-
-
-@dataclass(frozen=True)
-class Counts(Endpoint):
-    """Count endpoints. Beyond 100,000 a count is a day old, or 100,000 without a time while Zendesk is counting."""
-
-    paths: tuple[str, ...]
-    path = "counts"
-    limits = (ACCOUNT,)
-
-    def read(self, job: Job) -> Iterator[Chunk]:
-        """Yield each count as a row."""
-        decode = msgspec.json.Decoder(CountAnswer).decode
-        for path in self.paths:
-            request = Request(f"/api/v2/{path}", route=path.partition("?")[0])
-            yield Chunk([job.transport.get(request, decode, job.usage).count])
-
-    def probe(self, job: Job) -> None:
-        """Ask for the counts."""
-        for _ in self.read(job):
-            pass
-
-
-class CountAnswer(msgspec.Struct):
-    """The answer of a count endpoint."""
-
-    count: Row
-
-
-@dataclass(frozen=True)
-class Sample(Endpoint):
-    """Some pages of an export: one after the other if the table's rows fit in them, else spread over time.
-
-    Attributes:
-        rows: of the table.
-        until: the time up to which the pages are spread, Unix seconds.
-    """
-
-    export: Endpoint
-    rows: int = field(compare=False)
-    until: int = field(compare=False)
-
-    @property
-    def limits(self) -> tuple[BucketSpec, ...]:
-        """The export's."""
-        return self.export.limits
-
-    def read(self, job: Job) -> Iterator[Chunk]:
-        """Yield the pages; the last is complete if they join up from the start to the end."""
-        job = replace(job, single=True)
-        if self.export.fans_out:
-            job.page_size = PageSize(TICKETS_A_PAGE)
-        spots: list[int] = []
-        unbroken = True
-        for page in range(PAGES):
-            at = job.position.at
-            (chunk,) = self.export.read(job)
-            yield replace(chunk, complete=chunk.complete and unbroken)
-            if chunk.complete:
-                return
-            reached = max(at, chunk.at or 0)
-            if page == 0:
-                last = self.until if len(chunk.rows) * PAGES < self.rows else reached
-                spots = np.linspace(reached, last, PAGES).astype(int).tolist()
-            following = max(reached, spots[min(page + 1, PAGES - 1)])
-            unbroken = unbroken and at < reached == following
-            job.position = Position(following if following > at else at + 1)
-
-    def probe(self, job: Job) -> None:
-        """Ask for one row."""
-        self.export.probe(job)
-
-
 def key_name(row: Row, key: Iterable[str]) -> str:
     """A row's key in words."""
     return "/".join(str(msgspec.json.decode(row[name])) for name in key)
 
 
-def joined(observers: Iterable[Upcoming], *names: str) -> Array:
+def joined(observers: Iterable[NextSync], *names: str) -> Array:
     """Keys that several observers have found, each under some names."""
     found = (ids for observer in observers for name in names for ids in getattr(observer, name))
     return np.concatenate([NO_KEYS, *found])

@@ -15,8 +15,9 @@ from zendesk_support.reading.base import Chunk, Endpoint, Job
 from zendesk_support.reading.lists import Listing
 from zendesk_support.records.json_rows import NULL, Row, Rows, number, raw
 from zendesk_support.streams.base import Feed
-from zendesk_support.verification.observers import Loaded, Observer
-from zendesk_support.warehouse.snapshot import Array
+from zendesk_support.verification.loaded import Loaded
+from zendesk_support.verification.observers import Observer
+from zendesk_support.warehouse.keys import Array
 
 REDACTED = "▇"
 """What Zendesk puts in place of each redacted character."""
