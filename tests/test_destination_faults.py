@@ -29,7 +29,7 @@ FULL_DISK = """
 import resource, sys
 from dlt.common.runtime.collector import NullCollector
 from zendesk_support import cli
-from zendesk_support.command.runs import progress
+from zendesk_support.command import runs
 
 stage, limit, *arguments = sys.argv[1:]
 
@@ -38,7 +38,7 @@ class Full(NullCollector):
         if step.startswith(stage):
             resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
 
-progress = lambda wanted: Full()
+runs.progress = lambda wanted: Full()
 sys.exit(cli.duckdb(arguments))
 """
 PLAIN = "import sys; from zendesk_support import cli; sys.exit(cli.duckdb(sys.argv[1:]))"
