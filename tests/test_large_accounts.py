@@ -11,6 +11,7 @@ from support import load, pipeline
 
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.clock import iso
+from zendesk_support.simulator.families.people import People
 
 COUNT = 250_000
 
@@ -21,7 +22,7 @@ def test_a_quarter_of_a_million_rows_load_whole(tmp_path: Path, simulate: Callab
     account = simulate(tickets=1, agents=20, auth="any", clock_scale=6000, **{"users": 40, name: COUNT})
     rows = account.account.tables[name]
     rows._make = lambda rid: {"id": rid, "name": f"Row {rid}", "updated_at": iso(rows.stamp(rid))}
-    account.account.identity_rids = lambda user: []  # type: ignore[method-assign]
+    account.account.part(People).identity_rids = lambda user: []  # type: ignore[method-assign]
     target = pipeline(tmp_path)
     report = load(target, account, name, clock_scale=6000)
     with target.sql_client() as client, client.execute_query(f"SELECT id FROM {name} ORDER BY id") as cursor:

@@ -6,13 +6,15 @@ import heapq
 import random
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import count
 
 from zendesk_support.api.clock import Clock
 from zendesk_support.api.rate_limiter import BucketSpec, Budget, Ticket
-from zendesk_support.simulator.limits import Buckets, Limit, headers
+from zendesk_support.simulator.limits import AsEndpoint, Buckets, Limit, default_limits, headers
 
 START = 1_000_000.0
+LONG = Limit(30, 600, name="long", tell=AsEndpoint("per-ticket-updates"))
 COUNTED = {
     "account": "account",
     "help center": "help_center",
@@ -51,8 +53,8 @@ class Traffic(Clock):
         self.latency = latency
         self.style = style
         self.budget = Budget(self, share)
-        periods = {"long": 600}
-        self.server = Buckets({name: Limit(total, periods.get(name, 60)) for name, total in limits.items()}, window)
+        known = {**default_limits("enterprise"), "long": LONG}
+        self.server = Buckets({name: replace(known[name], total=total) for name, total in limits.items()}, window)
         self.also, self.route = also, "route"
         self.counted: list[float] = []
         self.refused = 0

@@ -18,6 +18,7 @@ import pytest
 from environments import environment, kept_in
 
 from zendesk_support.simulator import Simulator
+from zendesk_support.simulator.families.tickets.book import Tickets
 
 pytestmark = pytest.mark.foreign
 
@@ -60,7 +61,7 @@ class Account:
         tickets = sim.truth("tickets", columns=["id", "status", "support_type"])
         self.ai = {row["id"] for row in tickets if row["support_type"] == "ai_agent"}
         self.deleted = {row["id"] for row in tickets if row["status"] == "deleted"}
-        self.archived = {row["id"] for row in tickets if sim.account.is_archived(row["id"])}
+        self.archived = {row["id"] for row in tickets if sim.account.part(Tickets).is_archived(row["id"])}
         self.inactive = {row["id"] for row in sim.truth("users", columns=["id", "active"]) if not row["active"]}
         self.first_brand = sim.truth("brands", columns=["id"])[0]["id"]
 

@@ -37,6 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--limit", action="append", default=[], metavar="BUCKET=N")
     parser.add_argument("--gate", action="append", default=[], metavar="STREAM=STATUS")
+    parser.add_argument("--without", default="", metavar="FAMILY,...", help="families that the account has not")
     parser.add_argument("--size", action="append", default=[], metavar="STREAM=N")
     options = parser.parse_args(argv)
     latency: float | dict[str, float]
@@ -56,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
         port=options.port,
         limits=_pairs(options.limit),
         gates=_pairs(options.gate),
+        without=tuple(filter(None, options.without.split(","))),
         role=options.role,
         header_style=options.header_style,
         token_lifetime=options.token_lifetime,

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
 from zendesk_support.simulator.account import Account
-from zendesk_support.simulator.api import Api
-from zendesk_support.simulator.auth import Credentials
 from zendesk_support.simulator.clock import Clock
-from zendesk_support.simulator.faults import Fault
-from zendesk_support.simulator.limits import Buckets, Limit, default_limits
-from zendesk_support.simulator.messages import Reply, Request
-from zendesk_support.simulator.routes import ROUTES
-from zendesk_support.simulator.server import Server
+from zendesk_support.simulator.mutator import Mutator
+from zendesk_support.simulator.server.api import Api
+from zendesk_support.simulator.server.auth import Credentials
+from zendesk_support.simulator.server.faults import Fault
+from zendesk_support.simulator.server.http import Server
+from zendesk_support.simulator.server.limits import Buckets, Limit, limits_of
+from zendesk_support.simulator.server.messages import Reply, Request, json_reply
 
 CONTROL = "/_simulator/"
 
@@ -47,6 +48,7 @@ class Simulator:
         port: Port of the first brand; 0 picks a free one.
         limits: Requests per minute by bucket, in place of the plan's.
         gates: Status by stream or route name, for streams the plan refuses.
+        without: Families of streams that the account has not; their paths answer 404.
         role: "admin" or "agent"; agents may not export.
         header_style: Spelling of the limit headers: "new", "old" or "none".
         token_lifetime: Account seconds an access token lives.
@@ -71,6 +73,7 @@ class Simulator:
         port: int = 0,
         limits: dict[str, int] | None = None,
         gates: dict[str, int] | None = None,
+        without: Sequence[str] = (),
         role: str = "admin",
         header_style: str = "new",
         token_lifetime: int = 1800,
@@ -80,23 +83,27 @@ class Simulator:
     ) -> None:
         start = int(time.time() if now is None else now)
         self._clock = Clock(start, clock_scale)
-        self.account = Account(self._clock, seed=seed, plan=plan, tickets=tickets, sizes=sizes)
-        known = default_limits(plan)
-        unknown = set(limits or ()) - set(known)
-        if unknown:
-            raise ValueError(f"unknown bucket {sorted(unknown)}; the buckets are {', '.join(known)}")
-        known.update({name: Limit(total) for name, total in (limits or {}).items()})
+        self.account = Account(
+            self._clock,
+            seed=seed,
+            plan=plan,
+            tickets=tickets,
+            sizes=sizes,
+            role=role,
+            gates=gates,
+            without=tuple(without),
+        )
+        self._mutator = Mutator(self.account, self.account.families)
         self._credentials = Credentials(start, token_lifetime)
         self.api = Api(
             self.account,
-            self._clock,
+            self.account.routes,
+            self._mutator.mutate,
             credentials=self._credentials,
-            buckets=Buckets(known, window),
+            buckets=Buckets(self._limits(plan, limits or {}), window),
             auth=auth,
-            role=role,
             header_style=header_style,
             latency=latency,
-            gates=dict(gates or {}),
             page_growth=page_growth,
         )
         if isinstance(warm, str) and warm and not set(warm.split(",")) <= set(_WARM):
@@ -105,6 +112,13 @@ class Simulator:
         self._warm = warm
         self._servers: list[Server] = []
         self._stop_asked: Callable[[], object] | None = None
+
+    def _limits(self, plan: str, given: Mapping[str, int]) -> dict[str, Limit]:
+        known = limits_of(plan, self.account.routes.limits())
+        unknown = set(given) - set(known)
+        if unknown:
+            raise ValueError(f"unknown bucket {sorted(unknown)}; the buckets are {', '.join(known)}")
+        return known | {name: replace(known[name], total=total) for name, total in given.items()}
 
     # Running
 
@@ -171,11 +185,11 @@ class Simulator:
 
     def mutations(self) -> list[str]:
         """Return the kinds of mutation."""
-        return self.api.mutator.kinds()
+        return self._mutator.kinds()
 
     def routes(self) -> list[str]:
         """Return the names of the routes, for `fault` and `gates`."""
-        return sorted({"oauth_tokens", *(route.name for route in ROUTES)})
+        return sorted({"oauth_tokens", *(route.name for route in self.account.routes.all)})
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the API requests since the last reset."""
@@ -189,7 +203,7 @@ class Simulator:
 
     def mutate(self, mutation: str, /, **params: Any) -> dict[str, Any]:
         """Change the account; the clock moves 120 s before and, unless `settle=False`, 120 s after."""
-        return self.api.mutator.mutate(mutation, params)
+        return self._mutator.mutate(mutation, params)
 
     def advance(self, seconds: float) -> None:
         """Move the account's clock; back with a negative number."""
@@ -214,6 +228,7 @@ class Simulator:
 
     def on_request(self, n: int, mutation_kind: str, /, **params: Any) -> None:
         """Fire a mutation when the n-th API request from now arrives."""
+        self._mutator.check(mutation_kind)
         self.api.plan(n, mutation_kind, params)
 
     def reset_requests(self) -> None:
@@ -235,9 +250,9 @@ class Simulator:
         action, _, rest = request.path.removeprefix(CONTROL).partition("/")
         try:
             body = msgspec.json.decode(request.body) if request.body else {}
-            return self.api.json_reply(200, {"result": self._act(request.method, action, rest, body, request)})
+            return json_reply(200, {"result": self._act(request.method, action, rest, body, request)})
         except (KeyError, TypeError, ValueError, RuntimeError, msgspec.MsgspecError) as error:
-            return self.api.json_reply(400, {"error": f"{type(error).__name__}: {error}"})
+            return json_reply(400, {"error": f"{type(error).__name__}: {error}"})
 
     def _act(self, method: str, action: str, rest: str, body: dict[str, Any], request: Request) -> Any:
         if method == "GET":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from zendesk_support.simulator.encode import to_json
+from zendesk_support.simulator.server.encode import to_json
 
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -70,6 +70,11 @@ class Reply:
     wire: str = ""
     wire_option: int = 0
     replaced: dict[str, str | None] = field(default_factory=dict)
+
+
+def json_reply(status: int, body: Any, headers: list[tuple[str, str]] | None = None) -> Reply:
+    """Return a JSON reply."""
+    return Reply(status, to_json(body), JSON, list(headers or ()))
 
 
 class Refusal(Exception):
@@ -163,10 +168,10 @@ def invalid_value(name: str, message: str) -> Refusal:
     return Refusal(400, {"error": {"title": "Invalid attribute", "message": text}})
 
 
-def rate_limited(incremental: bool, retry_after: int) -> Refusal:
+def rate_limited(in_json: bool, retry_after: int) -> Refusal:
     """Refuse a request over the limit: JSON from the exports, plain text from the rest."""
     headers = [("Retry-After", str(retry_after))]
-    if incremental:
+    if in_json:
         description = "Number of allowed incremental export API requests per minute exceeded"
         return Refusal(429, {"error": "APIRateLimitExceeded", "description": description}, headers=headers)
     return Refusal(429, "Number of allowed API requests per minute exceeded", TEXT, headers)

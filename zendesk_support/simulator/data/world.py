@@ -6,7 +6,7 @@ import random
 from bisect import bisect
 from collections.abc import Callable
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 from zendesk_support.simulator.clock import iso
 
@@ -16,6 +16,7 @@ SUBDOMAIN = "simulator"
 HOST = f"https://{SUBDOMAIN}.zendesk.com"
 STEP = 16
 _MASK = (1 << 64) - 1
+Part = TypeVar("Part")
 
 FIRST_ID = {
     name: (11 + number) * 1_000_000_000_000 + 73_000_000_000
@@ -112,7 +113,9 @@ class World:
         self.start = start
         self.first = start - SPAN
         self.sizes = sizes
+        self.tickets = sizes["tickets"]
         self.plan = plan
+        self._parts: dict[object, Any] = {}
         self._salt = (seed * 0x94D049BB133111EB) & _MASK
         self._written = self._hourly()
         rng = random.Random(f"texts {seed}")
@@ -135,10 +138,17 @@ class World:
         """Return the position of a row from its id."""
         return (rid - FIRST_ID[kind]) // STEP - 1
 
-    def rids(self, kind: str) -> range:
-        """Return the ids of all first rows of a kind."""
+    def rids(self, kind: str, more: int = 0) -> range:
+        """Return the ids of all first rows of a kind, and of some more than its size says."""
         first = FIRST_ID[kind] + STEP
-        return range(first, first + self.sizes[kind] * STEP, STEP)
+        return range(first, first + (self.sizes[kind] + more) * STEP, STEP)
+
+    def part(self, made_from: Callable[[World], Part]) -> Part:
+        """Return constants of a family, made when they are first asked for."""
+        if made_from not in self._parts:
+            self._parts[made_from] = made_from(self)
+        found: Part = self._parts[made_from]
+        return found
 
     def spread(self, number: int, count: int) -> int:
         """Return when the n-th of `count` rows was created: evenly over the account's life, with jitter."""
@@ -197,6 +207,22 @@ class World:
     def stamps(self, created: int, updated: int) -> dict[str, Any]:
         """Return the two time columns."""
         return {"created_at": iso(created), "updated_at": iso(updated)}
+
+    def setting(self, kind: str, rid: int, path: str) -> tuple[int, int, dict[str, Any]]:
+        """Return the position of a row of the configuration, its bits, and the columns that nearly all kinds have."""
+        number = self.number(kind, rid)
+        created = self.first + 86400 + number * 7200
+        row = {
+            "url": f"{HOST}/api/v2/{path}/{rid}.json",
+            "id": rid,
+            **self.stamps(created, self.later(number, created, 300 * 86400)),
+        }
+        return number, self.mix(rid, 50), row
+
+    def changed(self, kind: str, rid: int) -> int:
+        """Return when a row was last updated, where that is spread over the account's life."""
+        number = self.number(kind, rid)
+        return self.later(number, self.spread(number, self.sizes[kind]), 90 * 86400)
 
 
 def make_stamp(world: World, kind: str, most: int = 90 * 86400) -> Callable[[int], int]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from zendesk_support.simulator.account import Account
-from zendesk_support.simulator.messages import Refusal, Request, error, invalid_value
-from zendesk_support.simulator.sideloads import siblings
-from zendesk_support.simulator.table import Row
+from zendesk_support.simulator.data.store import Store
+from zendesk_support.simulator.data.table import Row
+from zendesk_support.simulator.server.messages import Refusal, Request, error, invalid_value
+from zendesk_support.simulator.server.sideloads import Sideload, siblings
 
 MAX_SIZE = 100
 DEEPEST = 10_000
@@ -38,19 +38,21 @@ class Listing:
         guide: Whether it answers in the Help Center's form.
         empty_end: Whether the last page carries empty strings where others repeat a link.
         lasting: Whether a page stays the same until some row changes.
-        resource: The name under which side-loads know its rows, if it is not the key.
+        table: The table whose time stamps the order "stamp" goes by.
+        sideloads: What may come along, by the name that `include` calls it.
     """
 
     key: str
-    rids: Callable[[Account, Request, tuple[str, ...]], Sequence[int]]
-    row: Callable[[Account, Request, int], Row]
+    rids: Callable[[Store, Request, tuple[str, ...]], Sequence[int]]
+    row: Callable[[Store, Request, int], Row]
     order: str = "id"
     sorts: tuple[str, ...] = ()
     paging: str = "both"
     guide: bool = False
     empty_end: bool = False
     lasting: bool = True
-    resource: str = ""
+    table: str = ""
+    sideloads: Mapping[str, Sideload] = field(default_factory=dict)
 
 
 class _Order:
@@ -119,33 +121,33 @@ def _precedes(left: list[Any], right: list[Any], descending: list[bool]) -> bool
     return False
 
 
-def make_page(account: Account, request: Request, listing: Listing, args: tuple[str, ...], name: str) -> dict[str, Any]:
+def make_page(store: Store, request: Request, listing: Listing, args: tuple[str, ...], name: str) -> dict[str, Any]:
     """Answer a list request in the form it was asked for."""
     cursor = any(key in request.params for key in ("page[size]", "page[after]", "page[before]"))
-    rids = listing.rids(account, request, args)
+    rids = listing.rids(store, request, args)
 
     def row(rid: int) -> Row:
-        return listing.row(account, request, rid)
+        return listing.row(store, request, rid)
 
     if listing.paging == "none" or (listing.paging == "optional" and not cursor and "page" not in request.params):
-        rows = [row(rid) for rid in _ordered(account, request, listing, rids, row, name, args, "").rids]
-        extra = siblings(account, request, listing.resource or listing.key, rows, request.includes)
+        rows = [row(rid) for rid in _ordered(store, request, listing, rids, row, name, args, "").rids]
+        extra = siblings(store, request, listing.sideloads, rows)
         return {listing.key: rows, **extra, "next_page": None, "previous_page": None, "count": len(rows)}
     if cursor or listing.paging == "cursor":
         sort = _cursor_sort(request, listing)
-        order = _ordered(account, request, listing, rids, row, name, args, sort)
-        return _by_cursor(account, request, listing, order, row)
+        order = _ordered(store, request, listing, rids, row, name, args, sort)
+        return _by_cursor(store, request, listing, order, row)
     return _by_offset(
-        account,
+        store,
         request,
         listing,
-        _ordered(account, request, listing, rids, row, name, args, _offset_sort(request, listing)),
+        _ordered(store, request, listing, rids, row, name, args, _offset_sort(request, listing)),
         row,
     )
 
 
 def _ordered(
-    account: Account,
+    store: Store,
     request: Request,
     listing: Listing,
     rids: Sequence[int],
@@ -155,13 +157,13 @@ def _ordered(
     sort: str,
 ) -> _Order:
     order = f"{sort},id" if sort and sort.lstrip("-") != "id" else sort or listing.order
-    table = account.tables.get(listing.resource)
+    table = store.tables.get(listing.table)
     stamp = table.stamp if table else None
     if order in ("id", "-id") or not listing.lasting:
         return _Order(rids, order, row, stamp)
     filters = tuple(pair for pair in request.pairs if pair[0] not in _PAGE_PARAMS)
     key = ("order", name, request.brand, args, order, filters)
-    made: _Order = account.remember(key, lambda: _Order(rids, order, row, stamp))
+    made: _Order = store.remember(key, lambda: _Order(rids, order, row, stamp))
     return made
 
 
@@ -208,7 +210,7 @@ def decode_cursor(text: str, order: str) -> list[Any]:
 
 
 def _by_cursor(
-    account: Account, request: Request, listing: Listing, order: _Order, row: Callable[[int], Row]
+    store: Store, request: Request, listing: Listing, order: _Order, row: Callable[[int], Row]
 ) -> dict[str, Any]:
     size = _size(request, "page[size]", MAX_SIZE if not listing.guide else 30)
     after, before = request.params.get("page[after]"), request.params.get("page[before]")
@@ -222,7 +224,7 @@ def _by_cursor(
     else:
         low, high = 0, min(count, size)
     rows = [row(order.rids[at]) for at in range(low, high)]
-    extra = siblings(account, request, listing.resource or listing.key, rows, request.includes)
+    extra = siblings(store, request, listing.sideloads, rows)
     more = low > 0 if before else high < count
     pages = ("page[after]", "page[before]")
 
@@ -264,7 +266,7 @@ def _by_cursor(
 
 
 def _by_offset(
-    account: Account, request: Request, listing: Listing, order: _Order, row: Callable[[int], Row]
+    store: Store, request: Request, listing: Listing, order: _Order, row: Callable[[int], Row]
 ) -> dict[str, Any]:
     per_page = _size(request, "per_page", 30 if listing.guide else MAX_SIZE)
     text = request.params.get("page", "1")
@@ -277,7 +279,7 @@ def _by_offset(
     count = len(order.rids)
     low = (page - 1) * per_page
     rows = [row(order.rids[at]) for at in range(low, min(count, low + per_page))]
-    extra = siblings(account, request, listing.resource or listing.key, rows, request.includes)
+    extra = siblings(store, request, listing.sideloads, rows)
 
     def link(number: int) -> str:
         return request.link((), {"page": number, "per_page": per_page})

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from zendesk_support.simulator.clock import Clock, http_date
-from zendesk_support.simulator.encode import gzip
-from zendesk_support.simulator.messages import TEXT, Reply, Request
+from zendesk_support.simulator.server.encode import gzip
+from zendesk_support.simulator.server.messages import TEXT, Reply, Request
 
 SMALLEST_PACKED = 600
 TRICKLED = 50

@@ -1,0 +1,1 @@
+"""What an account's rows are made from and kept in."""

@@ -1,0 +1,242 @@
+"""Fields and forms, custom statuses and tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zendesk_support.simulator.data.change import Change
+from zendesk_support.simulator.data.store import Store
+from zendesk_support.simulator.data.table import Row
+from zendesk_support.simulator.data.world import FIRST_ID, STEP, World
+from zendesk_support.simulator.kinds import Family, Gate, plain
+from zendesk_support.simulator.server.limits import AsEndpoint, Limit
+from zendesk_support.simulator.server.messages import Request
+
+_SYSTEM_FIELDS = (
+    "subject",
+    "description",
+    "status",
+    "tickettype",
+    "priority",
+    "group",
+    "assignee",
+    "custom_status",
+)
+_TITLES = (
+    "Order number",
+    "Status",
+    "Refunded?",
+    "Attempts",
+    "Ship date",
+    "Region",
+    "Products",
+    "Odd one",
+    "Region",
+    "Score",
+    "地域",
+    "部門",
+    "Größe & Gewicht",
+    "Internal <note>",
+    "status",
+)
+_TYPES = (
+    "text",
+    "tagger",
+    "checkbox",
+    "integer",
+    "date",
+    "textarea",
+    "multiselect",
+    "text",
+    "decimal",
+    "regexp",
+)
+
+
+def tag(world: World, rid: int) -> Row:
+    """Make a tag."""
+    number = world.number("tags", rid)
+    name = f"topic_{number}" if number < 23 else f"lang_{number - 23}" if number < 28 else f"tag_{number}"
+    return {"name": name, "count": 1 + world.mix(number, 51) % max(2, world.sizes["tickets"])}
+
+
+def ticket_field(world: World, rid: int) -> Row:
+    """Make a ticket field: first the system's own, then the custom ones."""
+    number, value, row = world.setting("ticket_fields", rid, "ticket_fields")
+    custom = number - len(_SYSTEM_FIELDS)
+    system = custom < 0
+    kind = _SYSTEM_FIELDS[number] if system else _TYPES[custom % len(_TYPES)]
+    title = _SYSTEM_FIELDS[number].title() if system else _TITLES[custom % len(_TITLES)]
+    if custom >= len(_TITLES):
+        title = f"{title} {custom}"
+    row |= {
+        "type": kind,
+        "title": title,
+        "raw_title": title if value % 5 else "{{dc.field_title}}",
+        "description": world.words(number, 52, 5),
+        "raw_description": world.words(number, 52, 5),
+        "position": (number * 7) % 97,
+        "active": system or custom % 13 != 11,
+        "required": system and number < 2,
+        "collapsed_for_agents": False,
+        "regexp_for_validation": "\\A[0-9]+\\z" if kind == "regexp" else None,
+        "title_in_portal": title,
+        "raw_title_in_portal": title,
+        "visible_in_portal": value % 2 == 0,
+        "editable_in_portal": value % 2 == 0,
+        "required_in_portal": False,
+        "agent_can_edit": True,
+        "tag": f"field_{custom}" if kind == "checkbox" else None,
+        "removable": not system,
+        "key": None,
+        "agent_description": None,
+        "raw_agent_description": None,
+        "creator_user_id": world.rid("users", 0) if value % 2 else -1,
+        "creator_app_name": None if value % 2 else "Surveys",
+    }
+    if kind in ("tagger", "multiselect"):
+        row["custom_field_options"] = _options(rid, 9)
+    if kind in ("status", "priority", "tickettype"):
+        row["sub_type_id"] = 0
+        row["system_field_options"] = [{"name": name.title(), "value": name} for name in ("open", "pending", "solved")]
+    return row
+
+
+def ticket_form(world: World, rid: int) -> Row:
+    """Make a ticket form."""
+    number, _, row = world.setting("ticket_forms", rid, "ticket_forms")
+    name = f"Form {number}" if number else "Default Ticket Form"
+    return {
+        **row,
+        "name": name,
+        "raw_name": name,
+        "display_name": name,
+        "raw_display_name": name,
+        "end_user_visible": True,
+        "position": number + 1,
+        "ticket_field_ids": [world.rid("ticket_fields", field) for field in range(2 + number, 12 + number)],
+        "active": number % 5 != 4,
+        "default": number == 0,
+        "in_all_brands": True,
+        "restricted_brand_ids": [],
+        "end_user_conditions": [],
+        "agent_conditions": [],
+        "deleted_at": None,
+    }
+
+
+def _custom_key_field(world: World, kind: str, rid: int) -> Row:
+    number, value, row = world.setting(kind, rid, kind)
+    keys = ("customer_tier", "lifetime_value", "birthday", "newsletter", "loyalty_no")
+    if kind == "organization_fields":
+        keys = ("contract_end", "seats", "plan", "discount", "account_owner")
+    types = ("dropdown", "decimal", "date", "checkbox", "integer")
+    if kind == "organization_fields":
+        types = ("date", "integer", "dropdown", "decimal", "text")
+    key = keys[number] if number < 5 else f"{kind[:-7]}_field_{number}"
+    row |= {
+        "type": types[number % 5],
+        "key": key,
+        "title": key.replace("_", " ").title(),
+        "raw_title": key.replace("_", " ").title(),
+        "description": world.words(number, 53, 4),
+        "raw_description": world.words(number, 53, 4),
+        "position": number,
+        "active": True,
+        "system": False,
+        "regexp_for_validation": None,
+        "tag": None if value % 2 else key,
+    }
+    if row["type"] == "dropdown":
+        row["custom_field_options"] = _options(rid, 3)
+    return row
+
+
+def user_field(world: World, rid: int) -> Row:
+    """Make a user field."""
+    return _custom_key_field(world, "user_fields", rid)
+
+
+def organization_field(world: World, rid: int) -> Row:
+    """Make an organization field."""
+    return _custom_key_field(world, "organization_fields", rid)
+
+
+def custom_status(world: World, rid: int) -> Row:
+    """Make a custom ticket status."""
+    number, _, row = world.setting("custom_statuses", rid, "custom_statuses")
+    category = ("new", "open", "pending", "hold", "solved", "closed")[number % 6]
+    return {
+        **row,
+        "status_category": category,
+        "agent_label": category.title(),
+        "end_user_label": category.title(),
+        "description": "",
+        "end_user_description": "",
+        "active": True,
+        "default": True,
+    }
+
+
+def _options(rid: int, count: int) -> list[dict[str, Any]]:
+    first = FIRST_ID["attachments"] + (rid % 100_000) * 1000 * STEP
+    return [
+        {
+            "id": first + part * STEP,
+            "name": f"Choice {part}",
+            "raw_name": f"Choice {part}",
+            "value": f"option_{part}",
+            "default": False,
+        }
+        for part in range(count)
+    ]
+
+
+def _used_more(change: Change, row: Row) -> None:
+    row["count"] += 7
+
+
+def _with_or_without_creator(store: Store, request: Request, rid: int) -> Row:
+    """A ticket field; who made it, only where that is asked for."""
+    row = store.tables["ticket_fields"].get(rid)
+    if request.params.get("creator") == "true":
+        return row
+    return {name: value for name, value in row.items() if not name.startswith("creator_")}
+
+
+FAMILY = Family(
+    "fields",
+    (
+        plain(
+            "ticket_fields",
+            ticket_field,
+            40,
+            count=True,
+            paging="optional",
+            row=_with_or_without_creator,
+            params=("creator", "locale"),
+            limits=(Limit(20, name="ticket_fields_index", tell=AsEndpoint("ticket-fields-index")),),
+            kind={"rids": lambda world: world.rids("ticket_fields", more=len(_SYSTEM_FIELDS))},
+        ),
+        plain(
+            "ticket_forms",
+            ticket_form,
+            6,
+            paging="none",
+            params=("active", "form_type", "locale"),
+            gate=Gate("growth", 403),
+        ),
+        plain("user_fields", user_field, 6, order="position,id"),
+        plain("organization_fields", organization_field, 5, order="position,id"),
+        plain("custom_statuses", custom_status, 6, paging="none"),
+        plain(
+            "tags",
+            tag,
+            lambda of: max(40, min(3000, of["tickets"] // 5)),
+            count=True,
+            order="-count,id",
+            limits=(Limit(100, name="tags_index", tell=AsEndpoint("tags-index")),),
+            kind={"altered": _used_more},
+        ),
+    ),
+)

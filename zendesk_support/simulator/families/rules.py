@@ -1,0 +1,136 @@
+"""Business rules: macros, triggers, automations, service level agreements and schedules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zendesk_support.simulator.data.table import Row
+from zendesk_support.simulator.data.world import World
+from zendesk_support.simulator.kinds import Family, Gate, plain
+
+_GATE = Gate("growth", 404)
+_SORTS = ("created_at", "updated_at", "position", "title")
+
+
+def macro(world: World, rid: int) -> Row:
+    """Make a macro."""
+    number, value, row = world.setting("macros", rid, "macros")
+    title = f"{world.words(number, 54, 3).title()} {number}"
+    actions: list[dict[str, Any]] = [{"field": "status", "value": "solved"}]
+    if value % 3 == 0:
+        actions.append({"field": "comment_value", "value": ["channel:all", "Hello {{ticket.requester.name}} <br>"]})
+    return {
+        **row,
+        "title": title,
+        "raw_title": title,
+        "active": value % 6 != 0,
+        "default": False,
+        "position": (number * 31) % 997,
+        "description": None if value % 2 else world.words(number, 55, 5),
+        "actions": actions,
+        "attachments": [rid + 7] if value % 5 == 0 else [],
+        "restriction": None
+        if value % 4
+        else {"type": "Group", "id": world.rid("groups", 0), "ids": [world.rid("groups", 0)]},
+    }
+
+
+def trigger(world: World, rid: int) -> Row:
+    """Make a trigger."""
+    number, value, row = world.setting("triggers", rid, "triggers")
+    title = f"Notify {world.words(number, 56, 2)} {number}"
+    return {
+        **row,
+        "title": title,
+        "raw_title": title,
+        "active": value % 5 != 0,
+        "default": number < 3,
+        "position": (number * 17) % 499,
+        "description": None,
+        "category_id": str(100_000 + number % 4),
+        "conditions": {"all": [{"field": "update_type", "operator": "is", "value": "Create"}], "any": []},
+        "actions": [{"field": "notification_user", "value": ["requester_id", "Subject <b>", "Body & more"]}],
+    }
+
+
+def automation(world: World, rid: int) -> Row:
+    """Make an automation."""
+    number, value, row = world.setting("automations", rid, "automations")
+    title = f"Close after {number + 1} days"
+    return {
+        **row,
+        "title": title,
+        "raw_title": title,
+        "active": value % 4 != 0,
+        "default": number == 0,
+        "position": (number * 13) % 199,
+        "conditions": {
+            "all": [{"field": "SOLVED", "operator": "greater_than", "value": "96"}],
+            "any": [],
+        },
+        "actions": [{"field": "status", "value": "closed"}],
+    }
+
+
+def sla_policy(world: World, rid: int) -> Row:
+    """Make an SLA policy."""
+    number, value, row = world.setting("sla_policies", rid, "slas/policies")
+    priorities = ("low", "normal", "high", "urgent")
+    return {
+        **row,
+        "title": f"Policy {number} & more",
+        "description": None if number % 2 else "Incidents first",
+        "position": number + 1,
+        "filter": {
+            "all": [
+                {"field": "type", "operator": "is", "value": "incident"},
+                {"field": "custom_status_id", "operator": "includes", "value": ["1", "2"]},
+            ],
+            "any": [],
+        },
+        "policy_metrics": [
+            {
+                "priority": name,
+                "metric": "first_reply_time",
+                "target": 60 * (1 + value % 9),
+                "business_hours": False,
+            }
+            for name in priorities
+        ],
+    }
+
+
+def schedule(world: World, rid: int) -> Row:
+    """Make a business hours schedule."""
+    number, _, row = world.setting("schedules", rid, "business_hours/schedules")
+    del row["url"]
+    intervals = [{"start_time": day * 1440 + 540, "end_time": day * 1440 + 1020} for day in range(1, 6)]
+    return {**row, "name": f"Schedule {number}", "time_zone": "Copenhagen", "intervals": intervals}
+
+
+FAMILY = Family(
+    "rules",
+    (
+        plain(
+            "macros",
+            macro,
+            lambda of: max(12, min(600, of["tickets"] // 20)),
+            order="title,id",
+            sorts=_SORTS,
+            params=("access", "active", "only_viewable"),
+        ),
+        plain(
+            "triggers",
+            trigger,
+            lambda of: max(12, min(300, of["tickets"] // 30)),
+            order="position,title,id",
+            sorts=_SORTS,
+            params=("active",),
+        ),
+        plain("automations", automation, 9, order="position,id", sorts=_SORTS),
+        plain(
+            "sla_policies", sla_policy, 4, "slas/policies", paging="none", order="position,id", gate=Gate("growth", 404)
+        ),
+        plain("schedules", schedule, 3, "business_hours/schedules", paging="none", gate=Gate("growth", 404)),
+    ),
+)
