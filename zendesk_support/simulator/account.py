@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import chain
 
 from zendesk_support.simulator.clock import Clock
-from zendesk_support.simulator.data.help_center import HelpCenter
+from zendesk_support.simulator.data.help_center import MOST, HelpCenter
 from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.data.table import Row, copy_row
-from zendesk_support.simulator.data.world import World
+from zendesk_support.simulator.data.world import World, check_disjoint
 from zendesk_support.simulator.families import FAMILIES
 from zendesk_support.simulator.kinds import PLANS, Family, SizesOf
 from zendesk_support.simulator.server.routes import Routes
@@ -63,6 +63,7 @@ class Account(Store):
         self.routes = Routes(chain.from_iterable(family.all_routes() for family in self.families))
         self._kinds = {kind.name: kind for family in self.families for kind in family.kinds}
         kinds = [kind for family in FAMILIES for kind in family.kinds]
+        check_disjoint([*(kind.name for kind in kinds), *(name for family in FAMILIES for name in family.ids)])
         self.tables = {kind.name: kind.table(self.world) for kind in kinds if kind.row}
         contents = [kind.content for kind in kinds if kind.content]
         centers = range(self.sizes["help_centers"])
@@ -93,4 +94,6 @@ def sizes_of(tickets: int, given: dict[str, int], families: tuple[Family, ...] =
         raise ValueError("an account needs more users than agents")
     if sizes["events_per_ticket"] > 8:
         raise ValueError("events_per_ticket goes up to 8")
+    if sizes["help_centers"] > MOST:
+        raise ValueError(f"help_centers goes up to {MOST}")
     return sizes

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from zendesk_support.simulator.data.table import Row, Table
-from zendesk_support.simulator.data.world import FIRST_ID, HOST, STEP, World
+from zendesk_support.simulator.data.world import BLOCK, FIRST_ID, HOST, STEP, World
 
-_BRAND_STRIDE = 1_000_000_000
+MOST = 10
+"""How many help centers an account may have: each has its part of a table's ids."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class HelpCenter:
         self.world = world
         self.brand_number = brand_number
         self.brand_id = world.rid("brands", brand_number)
-        self.offset = brand_number * _BRAND_STRIDE
+        self.offset = brand_number * (BLOCK // MOST)
         self.contents = {content.name: content for content in contents}
         self.sizes = {name: max(1, world.sizes[name] // (1 + brand_number)) for name in self.contents}
         self.tables = {name: self._table(content) for name, content in self.contents.items()}

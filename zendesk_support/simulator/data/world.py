@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from bisect import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import Any, TypeVar
 
@@ -18,55 +19,34 @@ STEP = 16
 _MASK = (1 << 64) - 1
 Part = TypeVar("Part")
 
-FIRST_ID = {
-    name: (11 + number) * 1_000_000_000_000 + 73_000_000_000
-    for number, name in enumerate(
-        (
-            "users",
-            "organizations",
-            "groups",
-            "group_memberships",
-            "organization_memberships",
-            "brands",
-            "ticket_fields",
-            "ticket_forms",
-            "user_fields",
-            "organization_fields",
-            "sla_policies",
-            "schedules",
-            "satisfaction_ratings",
-            "ticket_events",
-            "ticket_metrics",
-            "ticket_metric_events",
-            "ticket_skips",
-            "user_identities",
-            "macros",
-            "triggers",
-            "automations",
-            "custom_roles",
-            "custom_statuses",
-            "account_attributes",
-            "audit_logs",
-            "ticket_activities",
-            "tags",
-            "attribute_definitions",
-            "categories",
-            "sections",
-            "articles",
-            "article_comments",
-            "article_votes",
-            "article_comment_votes",
-            "article_attachments",
-            "topics",
-            "posts",
-            "post_comments",
-            "post_votes",
-            "post_comment_votes",
-            "attachments",
-        )
-    )
-}
-"""The number below which no id of a stream lies: ids have 14 digits, as on current accounts."""
+BLOCK = 1_000_000_000
+"""How many numbers lie between the first ids of two tables."""
+
+
+class _FirstIds(dict[str, int]):
+    """The number below which no id of a table lies, by the table's name alone.
+
+    Ids have 14 digits, as on current accounts. An account fails to start if two of its names share a block.
+    """
+
+    def __missing__(self, name: str) -> int:
+        """Return the beginning of one of 90,000 blocks."""
+        digest = hashlib.sha256(f"{SUBDOMAIN} {name}".encode()).digest()
+        self[name] = (10_000 + int.from_bytes(digest[:8], "big") % 90_000) * BLOCK
+        return self[name]
+
+
+FIRST_ID = _FirstIds()
+
+
+def check_disjoint(names: Iterable[str]) -> None:
+    """Fail if ids of two names could be the same."""
+    owners: dict[int, str] = {}
+    for name in names:
+        other = owners.setdefault(FIRST_ID[name], name)
+        if other != name:
+            raise ValueError(f"ids of {name} and {other} would lie in one block; hash another text in `_FirstIds`")
+
 
 _WORDS = """
     printer order invoice refund delivery account password login screen update device battery cable support shipment

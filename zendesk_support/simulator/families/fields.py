@@ -179,7 +179,7 @@ def custom_status(world: World, rid: int) -> Row:
 
 
 def _options(rid: int, count: int) -> list[dict[str, Any]]:
-    first = FIRST_ID["attachments"] + (rid % 100_000) * 1000 * STEP
+    first = FIRST_ID["field_options"] + (rid % 100_000) * 10 * STEP
     return [
         {
             "id": first + part * STEP,
@@ -239,4 +239,5 @@ FAMILY = Family(
             kind={"altered": _used_more},
         ),
     ),
+    ids=("field_options",),
 )
