@@ -16,7 +16,7 @@ from zendesk_support.simulator.data.world import FIRST_ID, STEP, World, make_sta
 from zendesk_support.simulator.server.exports import Export
 from zendesk_support.simulator.server.limits import EXPORTS, Limit
 from zendesk_support.simulator.server.lists import Listing
-from zendesk_support.simulator.server.messages import Request
+from zendesk_support.simulator.server.messages import Request, not_found
 from zendesk_support.simulator.server.routes import Args, Route, Show
 from zendesk_support.simulator.server.sideloads import Sideload
 
@@ -69,6 +69,7 @@ class Kind:
         step: The least distance of two ids.
         routes: Where it is read.
         gate: Which plans have it.
+        parent: The stream whose rows its rows go with, and the column that names them.
         truth: The rows of a complete load, where they are not the table's.
         cloned: Completes a copy that `create_rows` has made.
         altered: Alters a row for `update_rows`.
@@ -90,6 +91,7 @@ class Kind:
     step: int = STEP
     routes: tuple[Route, ...] = ()
     gate: Gate | None = None
+    parent: tuple[str, str] | None = None
     truth: Callable[[Store], Iterable[Row]] | None = None
     cloned: Callable[[Change, Row], None] = leave
     altered: Callable[[Change, Row], None] = alter_text
@@ -230,6 +232,47 @@ def plain(
     if count:
         routes.append(counted(name, path or name, lambda store, _: len(store.tables[name])))
     return Kind(name, row=make, size=size, gate=gate, routes=tuple(routes), **(kind or {}))
+
+
+def below(
+    name: str,
+    make: Callable[[World, int], Row],
+    size: Size,
+    path: str,
+    key: str,
+    *,
+    parent: tuple[str, str],
+    gate: Gate | None = None,
+    kind: Mapping[str, Any] | None = None,
+    **listing: Any,
+) -> Kind:
+    """Return a stream with one list for each row of another stream, whose rows do not say which it is.
+
+    Args:
+        name: The stream's.
+        make: Makes a row from its id.
+        size: The number of rows.
+        path: Below /api/v2; the parent's id is what it names first.
+        key: Name of the array in the reply.
+        parent: The other stream, and the column that a complete load adds.
+        gate: Which plans have it.
+        kind: Anything else of the `Kind`.
+        listing: Anything else of the list, as in `listed`.
+    """
+    parents, column = parent
+
+    def rids(store: Store, request: Request, args: Args) -> Sequence[int]:
+        rid = int(args[0]) if args[0].isdigit() else 0
+        if rid not in store.tables[parents]:
+            raise not_found()
+        rows = store.tables[name]
+        return store.listing((name, rid), lambda: (each for each in rows.rids if rows.get(each)[column] == rid))
+
+    def row(store: Store, request: Request, rid: int) -> Row:
+        return {key: value for key, value in store.tables[name].get(rid).items() if key != column}
+
+    route = listed(name, path, key, rids=rids, row=row, **listing)
+    return Kind(name, row=make, size=size, gate=gate, parent=parent, routes=(route,), **(kind or {}))
 
 
 def counted(

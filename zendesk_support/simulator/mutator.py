@@ -110,5 +110,14 @@ class Mutator:
             if center:
                 center.remove(stream, rid)
             else:
-                table.remove(rid)
+                self._remove(stream, rid)
         return {"ids": names}
+
+    def _remove(self, stream: str, rid: int) -> None:
+        """Take out a row and those that go with it."""
+        for each in self._streams.values():
+            if each.parent and each.parent[0] == stream:
+                rows = self.store.tables[each.name]
+                for child in [other for other in rows.rids if rows.get(other)[each.parent[1]] == rid]:
+                    self._remove(each.name, child)
+        self.store.tables[stream].remove(rid)

@@ -34,7 +34,8 @@ class Listing:
         order: Columns of the default order, each with "-" for descending; "id" stands for the row's number,
             "given" for the order of `rids`.
         sorts: What `sort` (and, with offsets, `sort_by`) may name.
-        paging: "both", "cursor" or "none".
+        paging: "both", "cursor", "optional" (all rows at once unless a page is asked for), "none" (all rows at once,
+            and links that lead nowhere) or "bare" (all rows at once and nothing else).
         guide: Whether it answers in the Help Center's form.
         empty_end: Whether the last page carries empty strings where others repeat a link.
         lasting: Whether a page stays the same until some row changes.
@@ -129,10 +130,12 @@ def make_page(store: Store, request: Request, listing: Listing, args: tuple[str,
     def row(rid: int) -> Row:
         return listing.row(store, request, rid)
 
-    if listing.paging == "none" or (listing.paging == "optional" and not cursor and "page" not in request.params):
+    at_once = listing.paging == "optional" and not cursor and "page" not in request.params
+    if listing.paging in ("none", "bare") or at_once:
         rows = [row(rid) for rid in _ordered(store, request, listing, rids, row, name, args, "").rids]
         extra = siblings(store, request, listing.sideloads, rows)
-        return {listing.key: rows, **extra, "next_page": None, "previous_page": None, "count": len(rows)}
+        links = {} if listing.paging == "bare" else {"next_page": None, "previous_page": None, "count": len(rows)}
+        return {listing.key: rows, **extra, **links}
     if cursor or listing.paging == "cursor":
         sort = _cursor_sort(request, listing)
         order = _ordered(store, request, listing, rids, row, name, args, sort)
@@ -231,36 +234,29 @@ def _by_cursor(
     def link(name: str, cursor: str | None) -> str:
         return request.link(pages, {"page[size]": size, **({name: cursor} if cursor else {})})
 
-    first_cursor = encode_cursor(order.columns, order.key(low)) if rows else None
-    last_cursor = encode_cursor(order.columns, order.key(high - 1)) if rows else None
+    first = encode_cursor(order.columns, order.key(low)) if rows else None
+    last = encode_cursor(order.columns, order.key(high - 1)) if rows else None
     if listing.guide:
-        meta = {"has_more": more, "after_cursor": last_cursor, "before_cursor": first_cursor}
+        meta = {"has_more": more, "after_cursor": last, "before_cursor": first}
         links = {"first": link("", None), "last": link("page[before]", LAST_PAGE)}
-        if high < count and last_cursor:
-            links["next"] = link("page[after]", last_cursor)
-        if low > 0 and first_cursor:
-            links["prev"] = link("page[before]", first_cursor)
+        if high < count and last:
+            links["next"] = link("page[after]", last)
+        if low > 0 and first:
+            links["prev"] = link("page[before]", first)
         return {listing.key: rows, **extra, "meta": meta, "links": links}
-    if not rows:
-        empty = "" if listing.empty_end else None
-        return {
-            listing.key: rows,
-            **extra,
-            "meta": {"has_more": False, "after_cursor": empty, "before_cursor": empty},
-            "links": {"prev": empty, "next": empty},
-        }
-    ended = listing.empty_end and not more
+    empty = "" if listing.empty_end else None
+    ended = not rows or (listing.empty_end and not more)
     return {
         listing.key: rows,
         **extra,
         "meta": {
-            "has_more": more,
-            "after_cursor": "" if ended else last_cursor,
-            "before_cursor": first_cursor,
+            "has_more": bool(rows) and more,
+            "after_cursor": empty if ended else last,
+            "before_cursor": first if rows else empty,
         },
         "links": {
-            "prev": link("page[before]", first_cursor),
-            "next": "" if ended else link("page[after]", last_cursor),
+            "prev": link("page[before]", first) if rows else empty,
+            "next": empty if ended else link("page[after]", last),
         },
     }
 
