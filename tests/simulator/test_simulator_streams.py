@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,58 +10,39 @@ import pytest
 from simulator_client import Client
 
 from zendesk_support.simulator import Simulator
+from zendesk_support.simulator.families import FAMILIES
+from zendesk_support.simulator.server.routes import Route
 
 Account = tuple[Simulator, Client]
 Make = Callable[..., Account]
-LISTS = {
-    "account_attributes": "/api/v2/routing/attributes attributes",
-    "audit_logs": "/api/v2/audit_logs audit_logs",
-    "automations": "/api/v2/automations automations",
-    "brands": "/api/v2/brands brands",
-    "custom_roles": "/api/v2/custom_roles custom_roles",
-    "deleted_tickets": "/api/v2/deleted_tickets deleted_tickets",
-    "group_memberships": "/api/v2/group_memberships group_memberships",
-    "groups": "/api/v2/groups?exclude_deleted=false groups",
-    "macros": "/api/v2/macros macros",
-    "organization_fields": "/api/v2/organization_fields organization_fields",
-    "organization_memberships": "/api/v2/organization_memberships organization_memberships",
-    "satisfaction_ratings": "/api/v2/satisfaction_ratings satisfaction_ratings",
-    "schedules": "/api/v2/business_hours/schedules schedules",
-    "sla_policies": "/api/v2/slas/policies sla_policies",
-    "tags": "/api/v2/tags tags",
-    "ticket_activities": "/api/v2/activities activities",
-    "ticket_audits": "/api/v2/ticket_audits audits",
-    "ticket_fields": "/api/v2/ticket_fields?creator=true ticket_fields",
-    "ticket_forms": "/api/v2/ticket_forms ticket_forms",
-    "ticket_skips": "/api/v2/skips skips",
-    "triggers": "/api/v2/triggers triggers",
-    "user_fields": "/api/v2/user_fields user_fields",
-}
+QUERIES = {"groups": "?exclude_deleted=false", "ticket_fields": "?creator=true"}
+"""What a list must be asked to show all rows and columns."""
+PARTIAL = {"ticket_metrics"}
+"""Streams whose list lacks rows that another path has."""
+ALONE = {"attribute_definitions", "ticket_comments", "ticket_metrics", "user_identities", "ticket_audits_all"}
+"""Streams that tests of their own read."""
+KINDS = {kind.name: kind for family in FAMILIES for kind in family.kinds}
 EXPORTS = {
-    "tickets": "tickets/cursor?start_time=0&per_page=23&support_type_scope=all tickets",
-    "users": "users/cursor?start_time=0&per_page=9 users",
-    "organizations": "organizations?start_time=0&per_page=2 organizations",
-    "ticket_events": (
-        "ticket_events?start_time=0&per_page=31&include=comment_events&support_type_scope=all ticket_events"
-    ),
-    "ticket_metric_events": "ticket_metric_events?start_time=0&per_page=50 ticket_metric_events",
+    route.stream: route
+    for kind in KINDS.values()
+    for route in kind.routes[:1]
+    if route.export and not route.help_center
 }
-GUIDE = {
-    "articles": "help_center/articles articles",
-    "categories": "help_center/categories categories",
-    "sections": "help_center/sections sections",
-    "topics": "community/topics topics",
-    "posts": "community/posts posts",
-}
-GUIDE_CHILDREN = {
-    "article_comments": "articles help_center/articles/{}/comments comments",
-    "article_votes": "articles help_center/articles/{}/votes votes",
-    "article_attachments": "articles help_center/articles/{}/attachments article_attachments",
-    "article_comment_votes": "article_comments help_center/articles/{source_id}/comments/{}/votes votes",
-    "post_comments": "posts community/posts/{}/comments comments",
-    "post_votes": "posts community/posts/{}/votes votes",
-    "post_comment_votes": "post_comments community/posts/{post_id}/comments/{}/votes votes",
-}
+LISTS = {
+    name: (route.path + QUERIES.get(name, ""), route.listing.key)
+    for name, kind in KINDS.items()
+    for route in kind.routes
+    if route.listing and route.stream == name and "{" not in route.path and not route.help_center
+    if name not in {*EXPORTS, *PARTIAL} and route.name == name
+} | {"ticket_audits": ("/api/v2/ticket_audits", "audits")}
+CHILDREN = {name: kind for name, kind in KINDS.items() if kind.parent}
+GUIDE = [name for name, kind in KINDS.items() if kind.content and not kind.content.parent]
+GUIDE_CHILDREN = [name for name, kind in KINDS.items() if kind.content and kind.content.parent]
+
+
+def listed(name: str) -> Route:
+    """The list of a stream."""
+    return next(route for route in KINDS[name].routes if route.listing)
 
 
 def by_id(rows: list[dict[str, Any]]) -> dict[Any, Any]:
@@ -85,7 +67,7 @@ def read_list(client: Client, path: str, key: str, base: str | None = None) -> l
 @pytest.mark.parametrize("stream", LISTS)
 def test_list_equals_truth(account: Account, stream: str) -> None:
     sim, client = account
-    path, key = LISTS[stream].split()
+    path, key = LISTS[stream]
     rows = read_list(client, path, key)
     assert len(rows) == len(sim.truth(stream)) > 0
     assert by_id(rows) == by_id(sim.truth(stream))
@@ -94,20 +76,20 @@ def test_list_equals_truth(account: Account, stream: str) -> None:
 @pytest.mark.parametrize("stream", EXPORTS)
 def test_export_equals_truth(account: Account, stream: str) -> None:
     sim, client = account
-    path, key = EXPORTS[stream].split()
-    pages = list(client.export(f"/api/v2/incremental/{path}"))
+    path, size = EXPORTS[stream].path, max(1, len(sim.truth(stream)) // 4)
+    query = f"start_time=0&per_page={size}&support_type_scope=all&include=comment_events"
+    pages = list(client.export(f"{path}?{query}"))
     assert len(pages) > 2
-    assert by_id([row for page in pages for row in page[key]]) == by_id(sim.truth(stream))
+    assert by_id([row for page in pages for row in page[stream]]) == by_id(sim.truth(stream))
 
 
 @pytest.mark.parametrize("stream", GUIDE)
 def test_help_centers_together_equal_truth(account: Account, stream: str) -> None:
     sim, client = account
-    path, key = GUIDE[stream].split()
-    rows = []
+    path, rows = listed(stream).path, []
     for brand in read_list(client, "/api/v2/brands", "brands"):
         if brand["has_help_center"]:
-            found = read_list(client, f"/api/v2/{path}", key, brand["brand_url"])
+            found = read_list(client, path, stream, brand["brand_url"])
             rows += [{**row, "brand_id": brand["id"]} for row in found]
     assert by_id(rows) == by_id(sim.truth(stream))
     if stream == "articles":
@@ -117,14 +99,39 @@ def test_help_centers_together_equal_truth(account: Account, stream: str) -> Non
 @pytest.mark.parametrize("stream", GUIDE_CHILDREN)
 def test_help_center_children_equal_truth(account: Account, stream: str) -> None:
     sim, client = account
-    parents, path, key = GUIDE_CHILDREN[stream].split()
+    route, contents = listed(stream), sim.account.help_centers[0].contents
+    assert route.listing
+    parents = (contents[stream].parent or ("", ""))[0]
     brands = {row["id"]: row["brand_url"] for row in sim.truth("brands")}
     rows = []
     for parent in sim.truth(parents):
-        url = "/api/v2/" + path.format(parent["id"], **{k: v for k, v in parent.items() if k.endswith("_id")})
+        above = contents[parents].parent
+        path = route.path
+        for rid in ([parent[above[1]]] if above else []) + [parent["id"]]:
+            path = path.replace("{id}", str(rid), 1)
         brand = parent["brand_id"]
-        rows += [{**row, "brand_id": brand} for row in read_list(client, url, key, brands[brand])]
+        rows += [{**row, "brand_id": brand} for row in read_list(client, path, route.listing.key, brands[brand])]
     assert by_id(rows) == by_id(sim.truth(stream))
+
+
+@pytest.mark.parametrize("stream", CHILDREN)
+def test_lists_of_all_parents_together_equal_truth(account: Account, stream: str) -> None:
+    sim, client = account
+    parents, column = KINDS[stream].parent or ("", "")
+    route, rows = listed(stream), []
+    assert route.listing
+    for parent in sim.truth(parents):
+        path = re.sub(r"\{\w+\}", str(parent["id"]), route.path)
+        rows += [{**row, column: parent["id"]} for row in read_list(client, path, route.listing.key)]
+    assert len(rows) > len(sim.truth(parents))
+    assert by_id(rows) == by_id(sim.truth(stream))
+    sim.mutate("remove_rows", stream=parents)
+    assert {row[column] for row in sim.truth(stream)} == {row["id"] for row in sim.truth(parents)}
+    assert client.get(re.sub(r"\{\w+\}", "7", route.path)).status == 404
+
+
+def test_every_stream_is_read() -> None:
+    assert {*LISTS, *EXPORTS, *GUIDE, *GUIDE_CHILDREN, *CHILDREN, *ALONE} == set(KINDS)
 
 
 def test_incremental_articles_hold_every_article(account: Account) -> None:
@@ -267,6 +274,8 @@ def test_one_brand_has_one_help_center(make: Make) -> None:
         ("professional", "/api/v2/custom_roles", 403),
         ("team", "/api/v2/community/posts", 404),
         ("enterprise", "/api/v2/audit_logs", 200),
+        ("team", "/api/v2/views", 200),
+        ("growth", "/api/v2/business_hours/schedules/1/holidays", 404),
     ],
 )
 def test_plan_gates(make: Make, plan: str, path: str, status: int) -> None:

@@ -1,14 +1,21 @@
-"""Business rules: macros, triggers, automations, service level agreements and schedules."""
+"""Business rules: macros, triggers, automations, views, service level agreements, schedules and their holidays."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from zendesk_support.simulator.clock import iso
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import World
-from zendesk_support.simulator.kinds import Family, Gate, plain
+from zendesk_support.simulator.kinds import Family, Gate, below, plain
 
 _GATE = Gate("growth", 404)
+_HOLIDAYS = (
+    ("New Year's Day", "01-01", "01-01"),
+    ("Spring & Easter", "04-02", "04-06"),
+    ("Summer", "07-20", "07-31"),
+    ("Winter break", "12-24", "01-02"),
+)
 _SORTS = ("created_at", "updated_at", "position", "title")
 
 
@@ -108,6 +115,50 @@ def schedule(world: World, rid: int) -> Row:
     return {**row, "name": f"Schedule {number}", "time_zone": "Copenhagen", "intervals": intervals}
 
 
+def view(world: World, rid: int) -> Row:
+    """Make a view."""
+    number, value, row = world.setting("views", rid, "views")
+    title = f"{('Unsolved', 'Pending', 'Recently updated')[value % 3]} {world.words(number, 63, 2)} & {number}"
+    column = ("nice_id", "Ticket ID") if value % 2 else ("updated", "Latest update")
+    group = world.pick(number, 64, "groups")
+    return {
+        **row,
+        "title": title,
+        "raw_title": title,
+        "active": value % 7 != 0,
+        "default": number < 2,
+        "position": (number * 23) % 613,
+        "description": None if value % 3 else world.words(number, 65, 6),
+        "restriction": None if value % 4 else {"type": "Group", "id": group, "ids": [group]},
+        "conditions": {"all": [{"field": "status", "operator": "less_than", "value": "solved"}], "any": []},
+        "execution": {
+            "group_by": None if value % 5 else "status",
+            "group_order": "asc",
+            "sort_by": column[0],
+            "sort_order": "desc",
+            "group": None if value % 5 else {"id": "status", "title": "Status", "order": "asc"},
+            "sort": {"id": column[0], "title": column[1], "order": "desc"},
+            "columns": [{"id": "subject", "title": "Subject"}, {"id": column[0], "title": column[1]}],
+            "fields": [],
+            "custom_fields": [],
+        },
+    }
+
+
+def schedule_holiday(world: World, rid: int) -> Row:
+    """Make a holiday of a schedule; the year's last one ends in the next year."""
+    turn, schedule = divmod(world.number("schedule_holidays", rid), world.sizes["schedules"])
+    name, start, end = _HOLIDAYS[turn % len(_HOLIDAYS)]
+    year = int(iso(world.start)[:4]) + turn // len(_HOLIDAYS)
+    return {
+        "id": rid,
+        "schedule_id": world.rid("schedules", schedule),
+        "name": name,
+        "start_date": f"{year}-{start}",
+        "end_date": f"{year + (end < start)}-{end}",
+    }
+
+
 FAMILY = Family(
     "rules",
     (
@@ -128,9 +179,25 @@ FAMILY = Family(
             params=("active",),
         ),
         plain("automations", automation, 9, order="position,id", sorts=_SORTS),
+        plain("sla_policies", sla_policy, 4, "slas/policies", paging="none", order="position,id", gate=_GATE),
+        plain("schedules", schedule, 3, "business_hours/schedules", paging="none", gate=_GATE),
         plain(
-            "sla_policies", sla_policy, 4, "slas/policies", paging="none", order="position,id", gate=Gate("growth", 404)
+            "views",
+            view,
+            lambda of: max(10, min(300, of["tickets"] // 25)),
+            order="created_at,id",
+            sorts=_SORTS,
+            params=("access", "active", "group_id"),
         ),
-        plain("schedules", schedule, 3, "business_hours/schedules", paging="none", gate=Gate("growth", 404)),
+        below(
+            "schedule_holidays",
+            schedule_holiday,
+            lambda of: 4 * of["schedules"],
+            "business_hours/schedules/{schedule_id}/holidays",
+            "holidays",
+            parent=("schedules", "schedule_id"),
+            paging="bare",
+            gate=Gate("professional", 404),
+        ),
     ),
 )
