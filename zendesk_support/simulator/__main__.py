@@ -14,6 +14,29 @@ from zendesk_support.simulator.simulator import Simulator
 
 def main(argv: list[str] | None = None) -> int:
     """Serve until interrupted; prints one line when ready."""
+    options = vars(_parser().parse_args(argv))
+    simulator = Simulator(
+        options.pop("seed"),
+        options.pop("tickets"),
+        limits=_pairs(options.pop("limit")),
+        gates=_pairs(options.pop("gate")),
+        latency=_latency(options.pop("latency")),
+        without=tuple(filter(None, options.pop("without").split(","))),
+        **_pairs(options.pop("size")),
+        **options,
+    )
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    simulator.on_shutdown(lambda: threading.Timer(0.2, ended.set).start())
+    with simulator:
+        print(f"simulator ready at {simulator.base_url}", flush=True)
+        while not ended.wait(0.5):
+            pass
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m zendesk_support.simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--tickets", type=int, default=200)
@@ -37,42 +60,15 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--limit", action="append", default=[], metavar="BUCKET=N")
     parser.add_argument("--gate", action="append", default=[], metavar="STREAM=STATUS")
-    parser.add_argument("--without", default="", metavar="FAMILY,...", help="families that the account has not")
+    parser.add_argument("--without", default="", metavar="FAMILY,...", help="families of streams to leave out")
     parser.add_argument("--size", action="append", default=[], metavar="STREAM=N")
-    options = parser.parse_args(argv)
-    latency: float | dict[str, float]
-    if "=" in options.latency:
-        latency = {name: float(value) for name, value in (part.split("=") for part in options.latency.split(","))}
-    else:
-        latency = float(options.latency)
-    simulator = Simulator(
-        options.seed,
-        options.tickets,
-        options.plan,
-        options.clock_scale,
-        options.window,
-        options.auth,
-        latency,
-        now=options.now,
-        port=options.port,
-        limits=_pairs(options.limit),
-        gates=_pairs(options.gate),
-        without=tuple(filter(None, options.without.split(","))),
-        role=options.role,
-        header_style=options.header_style,
-        token_lifetime=options.token_lifetime,
-        warm=options.warm,
-        **_pairs(options.size),
-    )
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    simulator.on_shutdown(lambda: threading.Timer(0.2, ended.set).start())
-    with simulator:
-        print(f"simulator ready at {simulator.base_url}", flush=True)
-        while not ended.wait(0.5):
-            pass
-    return 0
+    return parser
+
+
+def _latency(text: str) -> float | dict[str, float]:
+    if "=" not in text:
+        return float(text)
+    return {name: float(value) for name, value in (part.split("=") for part in text.split(","))}
 
 
 def _pairs(texts: list[str]) -> dict[str, Any]:

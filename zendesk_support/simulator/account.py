@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from zendesk_support.simulator.clock import Clock
@@ -46,7 +46,7 @@ class Account(Store):
         sizes: dict[str, int],
         role: str = "admin",
         gates: dict[str, int] | None = None,
-        without: tuple[str, ...] = (),
+        without: Sequence[str] = (),
     ) -> None:
         if plan not in PLANS:
             raise ValueError(f"unknown plan {plan!r}; the plans are {', '.join(PLANS)}")

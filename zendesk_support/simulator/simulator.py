@@ -84,14 +84,7 @@ class Simulator:
         start = int(time.time() if now is None else now)
         self._clock = Clock(start, clock_scale)
         self.account = Account(
-            self._clock,
-            seed=seed,
-            plan=plan,
-            tickets=tickets,
-            sizes=sizes,
-            role=role,
-            gates=gates,
-            without=tuple(without),
+            self._clock, seed=seed, plan=plan, tickets=tickets, sizes=sizes, role=role, gates=gates, without=without
         )
         self._mutator = Mutator(self.account, self.account.families)
         self._credentials = Credentials(start, token_lifetime)
