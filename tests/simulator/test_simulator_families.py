@@ -16,6 +16,8 @@ from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.data.world import BLOCK, FIRST_ID, check_disjoint
 from zendesk_support.simulator.families import FAMILIES
 from zendesk_support.simulator.limits import AsEndpoint, Buckets, Limit, default_limits, headers
+from zendesk_support.simulator.server.messages import Request
+from zendesk_support.simulator.server.routes import Route, Routes
 
 Make = Callable[..., tuple[Simulator, Client]]
 NAME, FOLDER = simulator.__name__, Path(simulator.__file__).parent
@@ -97,6 +99,17 @@ def test_a_limit_says_its_seconds_and_its_headers() -> None:
     ]
     assert headers(states, "old")[0][0] == "zendesk-rate-limit-slow-index"
     assert headers(states, "none") == []
+
+
+def test_a_route_can_count_against_a_limit_of_its_own_in_place_of_the_accounts() -> None:
+    chat = Limit(200, name="chat")
+    request = Request("GET", "/api/v2/chats", "page=3", {}, b"", 0, "")
+    own = Route(
+        "chats", "/api/v2/chats", general=chat, limits=(Limit(5, 300, "slow"),), deep=(2, Limit(1, name="deep"))
+    )
+    assert [limit.name for limit in own.counted_by(request)] == ["chat", "slow", "deep"]
+    assert [limit.name for limit in Route("chats", "/api/v2/chats").counted_by(request)] == ["account"]
+    assert {"account", "help_center", "chat", "slow", "deep"} == {limit.name for limit in Routes([own]).limits()}
 
 
 def test_limits_are_known_by_one_name_and_depend_on_the_plan() -> None:

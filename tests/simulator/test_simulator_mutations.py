@@ -10,45 +10,16 @@ from simulator_client import Client
 
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.clock import iso
+from zendesk_support.simulator.families import FAMILIES
 
 Account = tuple[Simulator, Client]
 Make = Callable[..., Account]
-LIST_STREAMS = (
-    "account_attributes",
-    "article_attachments",
-    "article_comment_votes",
-    "article_comments",
-    "article_votes",
-    "articles",
-    "attribute_definitions",
-    "automations",
-    "brands",
-    "categories",
-    "custom_roles",
-    "group_memberships",
-    "groups",
-    "macros",
-    "organization_fields",
-    "organization_memberships",
-    "organizations",
-    "post_comment_votes",
-    "post_comments",
-    "post_votes",
-    "posts",
-    "satisfaction_ratings",
-    "schedules",
-    "sections",
-    "sla_policies",
-    "tags",
-    "ticket_fields",
-    "ticket_forms",
-    "ticket_skips",
-    "topics",
-    "triggers",
-    "user_fields",
-    "user_identities",
-    "users",
-)
+LIST_STREAMS = [
+    kind.name
+    for family in FAMILIES
+    for kind in family.kinds
+    if (kind.row or kind.content) and not kind.grows_only and kind.name != "tickets"
+]
 
 
 def ticket(sim: Simulator, rid: int) -> dict[str, Any]:

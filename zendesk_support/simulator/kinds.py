@@ -212,7 +212,7 @@ def plain(
     *,
     gate: Gate | None = None,
     count: bool = False,
-    kind: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
     **listing: Any,
 ) -> Kind:
     """Return a stream with one list that shows its whole table.
@@ -225,13 +225,13 @@ def plain(
         key: Name of the array in the reply, if it is not the name.
         gate: Which plans have it.
         count: Whether there is a path that counts the rows.
-        kind: Anything else of the `Kind`.
+        more: Anything else of the `Kind`.
         listing: Anything else of the list, as in `listed`.
     """
     routes = [listed(name, path, key, **listing)]
     if count:
         routes.append(counted(name, path or name, lambda store, _: len(store.tables[name])))
-    return Kind(name, row=make, size=size, gate=gate, routes=tuple(routes), **(kind or {}))
+    return Kind(name, row=make, size=size, gate=gate, routes=tuple(routes), **(more or {}))
 
 
 def below(
@@ -243,7 +243,7 @@ def below(
     *,
     parent: tuple[str, str],
     gate: Gate | None = None,
-    kind: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
     **listing: Any,
 ) -> Kind:
     """Return a stream with one list for each row of another stream, whose rows do not say which it is.
@@ -256,7 +256,7 @@ def below(
         key: Name of the array in the reply.
         parent: The other stream, and the column that a complete load adds.
         gate: Which plans have it.
-        kind: Anything else of the `Kind`.
+        more: Anything else of the `Kind`.
         listing: Anything else of the list, as in `listed`.
     """
     parents, column = parent
@@ -272,7 +272,7 @@ def below(
         return {key: value for key, value in store.tables[name].get(rid).items() if key != column}
 
     route = listed(name, path, key, rids=rids, row=row, **listing)
-    return Kind(name, row=make, size=size, gate=gate, parent=parent, routes=(route,), **(kind or {}))
+    return Kind(name, row=make, size=size, gate=gate, parent=parent, routes=(route,), **(more or {}))
 
 
 def counted(

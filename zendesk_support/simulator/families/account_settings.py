@@ -12,13 +12,11 @@ from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import HOST, World
 from zendesk_support.simulator.kinds import Family, Gate, Kind, listed, plain, shown
-from zendesk_support.simulator.server.limits import Limit
 from zendesk_support.simulator.server.messages import Request, error
 from zendesk_support.simulator.server.routes import Args
 
 ENTERPRISE = Gate("enterprise", 403)
 ROUTING = Gate("professional", 403)
-ACCESS_LOGS = Limit(50, name="access_logs")
 
 
 def brand(world: World, rid: int) -> Row:
@@ -275,7 +273,7 @@ FAMILY = Family(
                 "filter[ip_address]",
                 "filter[action]",
             ),
-            kind={"stamp": audit_log_stamp, "grows_only": True},
+            more={"stamp": audit_log_stamp, "grows_only": True},
         ),
     ),
     routes=(shown("account_settings", "account/settings", _settings),),

@@ -216,7 +216,7 @@ FAMILY = Family(
             row=_with_or_without_creator,
             params=("creator", "locale"),
             limits=(Limit(20, name="ticket_fields_index", tell=AsEndpoint("ticket-fields-index")),),
-            kind={"rids": lambda world: world.rids("ticket_fields", more=len(_SYSTEM_FIELDS))},
+            more={"rids": lambda world: world.rids("ticket_fields", more=len(_SYSTEM_FIELDS))},
         ),
         plain(
             "ticket_forms",
@@ -236,7 +236,7 @@ FAMILY = Family(
             count=True,
             order="-count,id",
             limits=(Limit(100, name="tags_index", tell=AsEndpoint("tags-index")),),
-            kind={"altered": _used_more},
+            more={"altered": _used_more},
         ),
     ),
     ids=("field_options",),

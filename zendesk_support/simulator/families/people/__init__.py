@@ -327,7 +327,7 @@ FAMILY = Family(
             rows.group_membership,
             lambda of: min(2000, of["agents"] * min(2, of["groups"])),
             sideloads={"users": named_by("users", "user_id"), "groups": named_by("groups", "group_id")},
-            kind={"altered": _alter_membership},
+            more={"altered": _alter_membership},
         ),
         plain(
             "organization_memberships",
