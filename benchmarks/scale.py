@@ -57,8 +57,8 @@ class Plan:
     """Requests a minute."""
 
     account: int
-    exports: int = EXPORTS.limit
-    users: int = USERS_EXPORT.limit
+    exports: int = EXPORTS.requests
+    users: int = USERS_EXPORT.requests
 
     def minutes(self, requests: Mapping[str, int]) -> dict[str, float]:
         """How long each limit needs."""

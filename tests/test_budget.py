@@ -10,23 +10,19 @@ import pytest
 from traffic import Traffic, most_in_a_minute
 
 from zendesk_support.api import rate_limiter as module
+from zendesk_support.api.bucket import SPREAD, Bucket
 from zendesk_support.api.clock import Clock
-from zendesk_support.api.rate_limiter import (
+from zendesk_support.api.limits import (
     ACCOUNT,
     DELETED_TICKETS_LIST,
     EXPORTS,
-    GRACE,
     HELP_CENTER,
-    LOOKOUTS,
+    PLAIN,
     USERS_EXPORT,
-    Bucket,
-    BucketSpec,
-    Budget,
-    Quota,
-    Rank,
-    Ticket,
-    read_quota,
+    Limit,
 )
+from zendesk_support.api.quota_headers import NOTHING, Quota, read_quota
+from zendesk_support.api.rate_limiter import GRACE, Permit, Priority, RateLimiter
 from zendesk_support.errors import Cancelled
 
 LOADS = {
@@ -36,7 +32,6 @@ LOADS = {
     "help center": ((HELP_CENTER,), "help_center", 70, 200, 8),
 }
 ADD_ON = [(EXPORTS, "incremental_exports", 30), (USERS_EXPORT, "incremental_exports_cursor", 60)]
-NOTHING = Quota()
 NEW = {"ratelimit-limit": "700", "ratelimit-remaining": "698", "ratelimit-reset": "41"}
 OLD = {"rate-limit": "700", "rate-limit-remaining": "698", "rate-limit-reset": "41"}
 PAIR = {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "699"}
@@ -64,17 +59,19 @@ def test_every_spelling_of_the_limit_headers_is_read(
     assert read_quota(headers) == expected
 
 
-def shortest(limit: int, requests: int, workers: int, latency: float, phase: float | None) -> float:
+def shortest(
+    limit: int, requests: int, workers: int, latency: float, phase: float | None, seconds: float = 60
+) -> float:
     """Seconds a client needs that knows the server's windows; `phase` into a fixed one, None where they slide."""
     free, counted, used = [0.0] * workers, list[float](), Counter[int]()
     for i in range(requests):
         at = free[i % workers] + latency / 2
         if phase is None:
-            at = max(at, counted[i - limit] + 60) if i >= limit else at
+            at = max(at, counted[i - limit] + seconds) if i >= limit else at
         else:
-            while used[int((at + phase) // 60)] >= limit:
-                at = ((at + phase) // 60 + 1) * 60 - phase
-            used[int((at + phase) // 60)] += 1
+            while used[int((at + phase) // seconds)] >= limit:
+                at = ((at + phase) // 60 + 1) * seconds - phase
+            used[int((at + phase) // seconds)] += 1
         counted.append(at)
         free[i % workers] = at + latency / 2
     return max(free)
@@ -159,9 +156,7 @@ def test_a_used_up_export_bucket_does_not_hold_up_lists() -> None:
     ("spec", "bucket", "limit"),
     ADD_ON,
 )
-def test_the_high_volume_add_on_raises_the_limit_of_exports(
-    spec: BucketSpec, bucket: str, limit: int, style: str
-) -> None:
+def test_the_high_volume_add_on_raises_the_limit_of_exports(spec: Limit, bucket: str, limit: int, style: str) -> None:
     traffic = Traffic({"account": 2500, bucket: limit}, style=style)
     traffic.send(ACCOUNT, spec, times=limit, workers=2)
     assert traffic.refused == 0
@@ -181,6 +176,11 @@ def test_a_429_pauses_its_bucket_and_no_other() -> None:
     assert traffic.elapsed >= 60
 
 
+def minute(requests: int, share: float = 1.0) -> Bucket:
+    """The bucket of a limit that plain headers tell of."""
+    return Bucket(Limit("any", requests, told_by=PLAIN), share)
+
+
 def answered(bucket: Bucket, at: float, quota: Quota = NOTHING) -> None:
     """One request sent and answered at one time."""
     assert bucket.ready_at(at) <= at
@@ -189,16 +189,16 @@ def answered(bucket: Bucket, at: float, quota: Quota = NOTHING) -> None:
 
 
 def test_an_unknown_bucket_sends_one_request_before_it_sends_more() -> None:
-    bucket = Bucket("account", 200, 1.0)
+    bucket = minute(200)
     bucket.take(1)
     assert bucket.ready_at(1) == float("inf")
     bucket.learn(Quota(400, 399, 30), 1, 1.5)
     assert bucket.ready_at(1.5) == 1.5
-    assert bucket.limit == 400
+    assert bucket.requests == 400
 
 
 def test_a_request_without_an_answer_stays_counted_and_blocks_nobody() -> None:
-    bucket = Bucket("account", 2, 1.0)
+    bucket = minute(2)
     bucket.take(1)
     bucket.give_back()
     assert bucket.ready_at(2) == 2
@@ -207,19 +207,19 @@ def test_a_request_without_an_answer_stays_counted_and_blocks_nobody() -> None:
 
 
 def test_a_log_makes_room_a_minute_after_the_answer() -> None:
-    bucket = Bucket("account", 1, 1.0)
+    bucket = minute(1)
     bucket.take(10)
     bucket.learn(Quota(), 10, 13)
     assert bucket.ready_at(14) == 73
 
 
 def test_a_share_is_rounded_down_but_never_to_nothing() -> None:
-    assert Bucket("exports", 10, 0.25).allowance == 2
-    assert Bucket("exports", 10, 0.01).allowance == 1
+    assert minute(10, 0.25).allowance == 2
+    assert minute(10, 0.01).allowance == 1
 
 
 def test_an_older_answer_does_not_end_a_pause() -> None:
-    bucket = Bucket("exports", 10, 1.0)
+    bucket = minute(10)
     answered(bucket, 1)
     bucket.take(2)
     bucket.pause(30)
@@ -230,15 +230,15 @@ def test_an_older_answer_does_not_end_a_pause() -> None:
 
 
 def test_an_answer_that_takes_longer_than_a_window_is_counted_when_it_comes() -> None:
-    bucket = Bucket("help center", 10, 1.0)
+    bucket = minute(10)
     bucket.take(0.0)
     bucket.learn(Quota(limit=10, remaining=9), sent=0.0, now=90.0)
-    assert list(bucket.taken) == [90.0]
+    assert list(bucket.log) == [90.0]
     assert bucket.ready_at(90.0) == 90.0
 
 
 def test_an_answer_that_comes_late_is_not_taken_for_one_of_the_next_window() -> None:
-    bucket = Bucket("exports", 10, 1.0)
+    bucket = minute(10)
     bucket.window = "fixed"
     answered(bucket, 1, Quota(10, 9, 59))
     for sent in (2, 3, 4):
@@ -253,7 +253,7 @@ def test_an_answer_that_comes_late_is_not_taken_for_one_of_the_next_window() -> 
 
 
 def test_what_was_counted_before_a_reset_and_answered_after_it_costs_the_next_window_nothing() -> None:
-    bucket = Bucket("exports", 10, 1.0)
+    bucket = minute(10)
     for sent in (1, 2):
         answered(bucket, sent, Quota(10, 10 - sent, 5 - sent))
     for sent in (3, 4, 5):
@@ -281,7 +281,7 @@ def test_the_end_of_a_window_that_no_header_tells_is_seen(window: str, phase: in
     traffic.send(HELP_CENTER, times=900, workers=16)
     least = shortest(200, 900, 16, latency, phase if window == "fixed" else None)
     assert traffic.refused == 0
-    assert traffic.elapsed <= least + 60 / LOOKOUTS + 5
+    assert traffic.elapsed <= least + 60 / SPREAD + 5
 
 
 @pytest.mark.parametrize("phase", [55 + tenths / 5 for tenths in range(25)])
@@ -319,38 +319,38 @@ def test_who_waits_behind_a_slower_request_goes_once_its_own_limits_have_room(
 ) -> None:
     """The one in front wakes it: it looks by itself too late for this test."""
     monkeypatch.setattr(module, "LOOKS_AGAIN", 600.0)
-    budget, stop = Budget(Clock(), 1.0), threading.Event()
-    first = budget.acquire("first", (ACCOUNT, EXPORTS), stop)
-    budget.settle(first, {"zendesk-ratelimit-incremental-exports": "total=10; remaining=0; resets=50"})
-    budget.pause(first, 0.4, {})
+    limiter, stop = RateLimiter(Clock(), 1.0), threading.Event()
+    first = limiter.acquire("first", (ACCOUNT, EXPORTS), stop)
+    limiter.settle(first, {"zendesk-ratelimit-incremental-exports": "total=10; remaining=0; resets=50"})
+    limiter.pause(first, 0.4, {})
     gone: list[str] = []
 
-    def ask(name: str, *specs: BucketSpec) -> None:
+    def ask(name: str, *specs: Limit) -> None:
         with suppress(Cancelled):
-            budget.acquire(name, specs, stop)
+            limiter.acquire(name, specs, stop)
             gone.append(name)
 
     front = threading.Thread(target=ask, args=("front", ACCOUNT, EXPORTS))
     behind = threading.Thread(target=ask, args=("behind", ACCOUNT))
     for count, thread in enumerate((front, behind), 1):
         thread.start()
-        while len(budget._waiting) < count:
+        while len(limiter._waiting) < count:
             pass
-    assert [waiter.behind for waiter in budget._waiting] == [False, True]
+    assert [waiter.behind for waiter in limiter._waiting] == [False, True]
     behind.join(60)
     assert gone == ["behind"]
     stop.set()
-    budget.wake()
+    limiter.wake()
     front.join(60)
     assert gone == ["behind"]
 
 
 def test_what_was_waited_is_told_while_others_go_on_waiting() -> None:
-    budget = Budget(Clock(), 1.0)
-    told = budget.waited()
-    budget.acquire("export", (ACCOUNT, EXPORTS), threading.Event(), rank=Rank.EXPORT)
+    limiter = RateLimiter(Clock(), 1.0)
+    told = limiter.waited()
+    limiter.acquire("export", (ACCOUNT, EXPORTS), threading.Event(), priority=Priority.EXPORT)
     assert told == {}
-    assert budget.waited().keys() == {"account"}
+    assert limiter.waited().keys() == {"account"}
 
 
 class StillClock(Clock):
@@ -361,103 +361,169 @@ class StillClock(Clock):
 
 
 def test_requests_that_most_waits_for_go_first_and_hold_up_no_other_bucket() -> None:
-    """L30. A used-up export limit stops the exports only; what is left of the account's goes by rank."""
-    budget, stop = Budget(StillClock(), 1.0), threading.Event()
+    """L30. A used-up export limit stops the exports only; what is left of the account's goes by priority."""
+    limiter, stop = RateLimiter(StillClock(), 1.0), threading.Event()
     sent: list[str] = []
     going = threading.Semaphore(0)
 
-    def ask(name: str, rank: Rank, at: int, *specs: BucketSpec) -> None:
+    def ask(name: str, priority: Priority, at: int, *specs: Limit) -> None:
         with suppress(Cancelled):
-            budget.acquire(name, specs, stop, rank=rank, at=at)
+            limiter.acquire(name, specs, stop, priority=priority, reached=at)
             sent.append(name)
             going.release()
 
-    first = budget.acquire("first", (ACCOUNT, EXPORTS), stop)
+    first = limiter.acquire("first", (ACCOUNT, EXPORTS), stop)
     waiting = [
-        ("export", Rank.EXPORT, 0, ACCOUNT, EXPORTS),
-        ("child", Rank.CHILDREN, 0, ACCOUNT),
-        ("list", Rank.LIST, 0, ACCOUNT),
-        ("export near its end", Rank.EXPORT, 1_700_000_000, ACCOUNT),
-        ("export far behind", Rank.EXPORT, 1_600_000_000, ACCOUNT),
-        ("parents", Rank.PARENTS, 0, ACCOUNT),
+        ("export", Priority.EXPORT, 0, ACCOUNT, EXPORTS),
+        ("child", Priority.CHILDREN, 0, ACCOUNT),
+        ("list", Priority.LIST, 0, ACCOUNT),
+        ("export near its end", Priority.EXPORT, 1_700_000_000, ACCOUNT),
+        ("export far behind", Priority.EXPORT, 1_600_000_000, ACCOUNT),
+        ("parents", Priority.PARENTS, 0, ACCOUNT),
     ]
     threads = [threading.Thread(target=ask, args=asked) for asked in waiting]
     for count, thread in enumerate(threads, 1):
         thread.start()
-        while len(budget._waiting) < count:
+        while len(limiter._waiting) < count:
             pass
     exports = "total=10; remaining=0; resets=50"
     account = {"ratelimit-limit": "100", "ratelimit-remaining": "0", "ratelimit-reset": "50"}
-    budget.settle(first, {**account, "zendesk-ratelimit-incremental-exports": exports})
+    limiter.settle(first, {**account, "zendesk-ratelimit-incremental-exports": exports})
     assert sent == []
     for name in ("parents", "export far behind", "export near its end", "list", "child"):
-        budget._buckets["account"].remaining = 1
-        budget.wake()
+        limiter._buckets["account"].remaining = 1
+        limiter.wake()
         assert going.acquire(timeout=30)
         assert sent[-1] == name
-    assert [waiter.route for waiter in budget._waiting] == ["export"]
+    assert [waiter.route for waiter in limiter._waiting] == ["export"]
     stop.set()
-    budget.wake()
+    limiter.wake()
     for thread in threads:
         thread.join()
 
 
 def test_an_export_leaves_the_first_request_to_a_list_which_is_answered_sooner() -> None:
-    budget, stop = Budget(Clock(), 1.0), threading.Event()
-    tickets: list[Ticket] = []
+    limiter, stop = RateLimiter(Clock(), 1.0), threading.Event()
+    permits: list[Permit] = []
 
     def ask() -> None:
-        tickets.append(budget.acquire("export", (ACCOUNT, EXPORTS), stop, rank=Rank.EXPORT))
+        permits.append(limiter.acquire("export", (ACCOUNT, EXPORTS), stop, priority=Priority.EXPORT))
 
     export = threading.Thread(target=ask)
     export.start()
-    while not budget._waiting:
+    while not limiter._waiting:
         pass
-    listed = budget.acquire("list", (ACCOUNT,), stop)
-    assert tickets == []
-    budget.settle(listed, NEW)
+    listed = limiter.acquire("list", (ACCOUNT,), stop)
+    assert permits == []
+    limiter.settle(listed, NEW)
     export.join(60)
-    assert [ticket.route for ticket in tickets] == ["export"]
+    assert [permit.route for permit in permits] == ["export"]
 
 
 def test_an_export_without_lists_beside_it_goes_alone() -> None:
-    ticket = Budget(Clock(), 1.0).acquire("export", (ACCOUNT, EXPORTS), threading.Event(), rank=Rank.EXPORT)
+    ticket = RateLimiter(Clock(), 1.0).acquire(
+        "export", (ACCOUNT, EXPORTS), threading.Event(), priority=Priority.EXPORT
+    )
     assert ticket.waited == pytest.approx(GRACE, abs=0.4)
 
 
 def test_lists_leave_a_part_of_the_minute_to_exports_at_work() -> None:
     """Exports come back for their next page; lists must not have used up the account's minute by then."""
-    budget, stop = Budget(StillClock(), 1.0), threading.Event()
+    limiter, stop = RateLimiter(StillClock(), 1.0), threading.Event()
     told = {"ratelimit-limit": "20", "ratelimit-remaining": "19", "ratelimit-reset": "50"}
-    budget.settle(budget.acquire("list", (ACCOUNT,), stop), told)
-    export = budget.acquire("export", (ACCOUNT, EXPORTS), stop, rank=Rank.EXPORT)
+    limiter.settle(limiter.acquire("list", (ACCOUNT,), stop), told)
+    export = limiter.acquire("export", (ACCOUNT, EXPORTS), stop, priority=Priority.EXPORT)
     for _ in range(13):
-        budget.acquire("list", (ACCOUNT,), stop)
+        limiter.acquire("list", (ACCOUNT,), stop)
     late: list[str] = []
 
     def ask() -> None:
         with suppress(Cancelled):
-            late.append(budget.acquire("list", (ACCOUNT,), stop).route)
+            late.append(limiter.acquire("list", (ACCOUNT,), stop).route)
 
     waiting = threading.Thread(target=ask)
     waiting.start()
-    while not budget._waiting:
+    while not limiter._waiting:
         pass
     exports = "total=10; remaining=9; resets=50"
-    budget.settle(export, {**told, "ratelimit-remaining": "5", "zendesk-ratelimit-incremental-exports": exports})
+    limiter.settle(export, {**told, "ratelimit-remaining": "5", "zendesk-ratelimit-incremental-exports": exports})
     for _ in range(5):
-        budget.acquire("export", (ACCOUNT, EXPORTS), stop, rank=Rank.EXPORT)
+        limiter.acquire("export", (ACCOUNT, EXPORTS), stop, priority=Priority.EXPORT)
     assert late == []
     stop.set()
-    budget.wake()
+    limiter.wake()
     waiting.join(60)
     assert late == []
+
+
+# Windows of other lengths
+
+WINDOWS = [(600, 600), (15_000, 300), (2500, 300), (300, 60)]
+TELLERS = {
+    "plain, without a reset": (PLAIN, "help_center"),
+    "named": ("perticketupdates", "long"),
+    "nobody": (None, "access_logs"),
+}
+
+
+@pytest.mark.parametrize("teller", TELLERS)
+@pytest.mark.parametrize("window", ["fixed", "sliding"])
+@pytest.mark.parametrize(("requests", "seconds"), WINDOWS)
+def test_a_window_of_any_length_is_used_to_its_bound_and_meets_no_429(
+    requests: int, seconds: int, window: str, teller: str
+) -> None:
+    told_by, counted = TELLERS[teller]
+    traffic = Traffic({"account": 700, counted: (requests, seconds)}, window, phase=31)
+    limit = Limit(counted, requests, seconds, told_by=told_by)
+    workers = max(8, requests // seconds)
+    times = int(2.5 * requests)
+    traffic.send(limit, times=times, workers=workers)
+    is_seen = window == "fixed" and told_by is not None
+    least = shortest(requests, times, workers, traffic.latency, 31 if is_seen else None, seconds)
+    spread = seconds / SPREAD if told_by == PLAIN else 0
+    assert traffic.refused == 0
+    assert traffic.elapsed <= 1.05 * least + spread + 5
+
+
+@pytest.mark.parametrize("window", ["fixed", "sliding"])
+def test_a_limit_that_nobody_tells_of_is_kept_by_its_log_alone(window: str) -> None:
+    """The headers of other counters in the same answer change nothing."""
+    traffic = Traffic({"account": 700, "access_logs": 50}, window, phase=31)
+    limit = Limit("access_logs", 50)
+    traffic.send(ACCOUNT, limit, times=175, workers=8)
+    assert traffic.refused == 0
+    assert most_in_a_minute(traffic.counted) == 50
+    assert traffic.limiter.told_limit(limit) is None
+
+
+def test_a_limit_that_nobody_tells_of_waits_for_no_answer() -> None:
+    bucket = Bucket(Limit("any", 2), 1.0)
+    bucket.take(1)
+    assert bucket.ready_at(1) == 1
+    bucket.take(1)
+    assert bucket.ready_at(2) == 61
+
+
+def test_a_host_with_a_counter_of_its_own_spends_nothing_of_the_accounts() -> None:
+    limiter, stop = RateLimiter(StillClock(), 1.0), threading.Event()
+    chat = Limit("chat", 200, told_by=PLAIN)
+    limiter.settle(limiter.acquire("account", (ACCOUNT,), stop), NEW)
+    limiter.settle(limiter.acquire("chats", (chat,), stop), {"x-rate-limit": "30", "x-rate-limit-remaining": "4"})
+    assert (limiter.told_limit(ACCOUNT), limiter.told_limit(chat)) == (700, 30)
+
+
+def test_a_429_that_names_no_limit_is_about_the_one_its_text_speaks_of() -> None:
+    limiter, stop = RateLimiter(StillClock(), 1.0), threading.Event()
+    for body, stopped in ((b"Number of allowed incremental export API requests", EXPORTS), (b"Slow down", ACCOUNT)):
+        limiter.pause(limiter.acquire(stopped.name, (ACCOUNT, EXPORTS), stop), 30, {}, body=body)
+        assert limiter._buckets[stopped.key].paused_until == 31
+        limiter = RateLimiter(StillClock(), 1.0)
 
 
 # Limits that only answers name
 
 
-LIMITS = {"account": 700, "incremental_exports": 10, "ticket_fields_index": 20, "tags_index": 100, "long": 30}
+LIMITS = {"account": 700, "incremental_exports": 10, "ticket_fields_index": 20, "tags_index": 100, "long": (30, 600)}
 
 
 @pytest.mark.parametrize("style", ["new", "old"])
@@ -504,19 +570,21 @@ def test_a_limit_under_a_name_that_was_recorded_stays() -> None:
 
 
 def test_a_refusal_stops_the_limit_that_its_header_names_and_no_other() -> None:
-    budget, stop = Budget(Clock(), 1.0), threading.Event()
+    limiter, stop = RateLimiter(Clock(), 1.0), threading.Event()
     spent = {"zendesk-ratelimit-ticket-fields-index": "total=20; remaining=0; resets=50"}
-    refused = budget.acquire("fields", (ACCOUNT,), stop)
-    budget.pause(refused, 50, spent)
-    budget.settle(refused, spent)
-    budget.settle(budget.acquire("others", (ACCOUNT,), stop, patience=1), {})
-    assert budget.acquire("others", (ACCOUNT,), stop, patience=1).waited < 1
+    refused = limiter.acquire("fields", (ACCOUNT,), stop)
+    limiter.pause(refused, 50, spent)
+    limiter.settle(refused, spent)
+    limiter.settle(limiter.acquire("others", (ACCOUNT,), stop, patience=1), {})
+    assert limiter.acquire("others", (ACCOUNT,), stop, patience=1).waited < 1
 
 
 def test_answers_name_no_more_limits_than_an_account_has() -> None:
-    budget, stop = Budget(Clock(), 1.0), threading.Event()
+    limiter, stop = RateLimiter(Clock(), 1.0), threading.Event()
     for number in range(1000):
         odd = "".join(chr(97 + int(digit)) for digit in str(number))
-        budget.settle(budget.acquire("r", (ACCOUNT,), stop), {f"zendesk-ratelimit-{odd}": "total=2000; remaining=1999"})
-        budget._buckets[ACCOUNT.name].taken.clear()
-    assert len(budget._buckets) <= module.MOST_LEARNED
+        limiter.settle(
+            limiter.acquire("r", (ACCOUNT,), stop), {f"zendesk-ratelimit-{odd}": "total=2000; remaining=1999"}
+        )
+        limiter._buckets[ACCOUNT.name].log.clear()
+    assert len(limiter._buckets) <= module.MOST_LEARNED

@@ -20,7 +20,7 @@ from support import environment_of, truth
 
 import zendesk_support
 from zendesk_support import cli
-from zendesk_support.api import transport
+from zendesk_support.api import first_contact
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 
@@ -238,6 +238,21 @@ def test_credentials_that_lose_streams_of_every_plan_exit_with_1(
     assert "tickets, users, ticket_forms: Zendesk refused them" in told.out or option
 
 
+@pytest.mark.parametrize("option", [[], ["--check"]])
+@pytest.mark.parametrize(("stream", "code"), [("groups", 1), ("ticket_forms", 0)])
+def test_a_401_of_good_credentials_exits_as_the_refusal_of_a_plan_does(
+    configured: Simulator, capsys: pytest.CaptureFixture[str], option: list[str], stream: str, code: int
+) -> None:
+    """1 for a stream that every plan has, 0 for one that some plans lack, and 1 for both with --strict."""
+    configured.fault("status", route=stream, status=401, times=None)
+    arguments = [*option, "--progress", "off", "--streams", "brands", stream]
+    assert cli.duckdb(arguments) == code
+    told = capsys.readouterr()
+    assert f"Zendesk refused `{stream}` (401:" in " ".join(told.out.split())
+    assert (f"may not read {stream}, which every plan has" in " ".join(told.err.split())) == bool(code)
+    assert cli.duckdb([*arguments, "--strict"]) == 1
+
+
 def test_the_check_says_what_a_narrow_scope_loses(
     simulate: Callable[..., Simulator], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -265,7 +280,7 @@ def test_a_verification_of_a_stream_that_the_credentials_lost_exits_with_1(
 def test_web_pages_alone_are_given_up_after_seconds_and_named(
     configured: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(transport, "FIRST_CONTACT", 2.0)
+    monkeypatch.setattr(first_contact, "FIRST_CONTACT", 2.0)
     monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__RETRY_DEADLINE", "100000")
     configured.fault("html", route="*", times=None)
     for option in ([], ["--check"]):
@@ -398,7 +413,7 @@ def test_a_host_that_was_never_reached_is_given_up_soon(
 ) -> None:
     monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__BASE_URL", address)
     monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__CLOCK_SCALE", "1")
-    monkeypatch.setattr(transport, "FIRST_CONTACT", 2.0)
+    monkeypatch.setattr(first_contact, "FIRST_CONTACT", 2.0)
     began = time.monotonic()
     assert cli.duckdb(["--streams", "groups", "--progress", "off"]) == 2
     told = " ".join(capsys.readouterr().err.split())

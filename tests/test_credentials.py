@@ -223,8 +223,12 @@ def test_a_401_of_one_stream_that_no_renewal_cures_does_not_stop_the_others(tmp_
     account.fault("status", status=401, route="groups", times=None)
     target = pipeline(tmp_path)
     report = sync(target, source(account).with_resources("groups", "tickets", "users"))
-    [failed] = report.failed
-    assert str(failed.message).startswith('groups: Zendesk answered 401: "Couldn\'t authenticate you", yet it accepts ')
+    [refused] = report.unavailable
+    assert str(refused.message).startswith(
+        'Zendesk refused `groups` (401: "Couldn\'t authenticate you"), yet it accepts '
+    )
+    assert report.failed == []
+    assert report.lost == [refused]
     assert token_requests(account) == 2
     assert_whole(target, account, "tickets", "users")
 

@@ -15,7 +15,9 @@ from documented import says
 from support import assert_whole, load, pipeline, source, table, truth
 
 from zendesk_support import ConfigurationError, sync
-from zendesk_support.api import transport as module
+from zendesk_support.api import connections
+from zendesk_support.api.request import WHO_AM_I, Usage, read_me
+from zendesk_support.api.transport import Transport
 from zendesk_support.errors import ZendeskError
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.faults import AFTER
@@ -59,8 +61,8 @@ class Kind:
 
     @property
     def lacks(self) -> bool:
-        """Whether it says that the plan or role lacks the stream; of one parent, that the parent is gone."""
-        return self.documented.startswith("the plan or role")
+        """Whether it says that the plan, role or token lacks the stream; of one parent, that the parent is gone."""
+        return self.documented.startswith(("the plan or role", "401 for one stream"))
 
 
 def status(code: int, documented: str, passes: frozenset[str] = EVERYWHERE, **params: Any) -> Kind:
@@ -166,7 +168,7 @@ def test_a_fault_that_strikes_once_costs_no_row(
     tmp_path: Path, account: Simulator, row: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """L20, L22, L23, L24, L25, L38. A refusal of a first page is believed: the next sync loads the stream."""
-    monkeypatch.setattr(module, "MAX_BODY", 4 << 20)
+    monkeypatch.setattr(connections, "MAX_BODY", 4 << 20)
     streams = {stream: (name, place) for stream, name, place in cells(row)}
     for stream, (name, place) in streams.items():
         strike(account, stream, name, place, times=1)
@@ -186,7 +188,7 @@ def test_a_fault_that_lasts_fails_its_stream_alone_and_the_next_sync_goes_on(
     tmp_path: Path, account: Simulator, row: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """L20, L21, L22, L23, L24, L38."""
-    monkeypatch.setattr(module, "MAX_BODY", 4 << 20)
+    monkeypatch.setattr(connections, "MAX_BODY", 4 << 20)
     streams = {stream: (name, place) for stream, name, place in cells(row)}
     for stream, (name, place) in streams.items():
         strike(account, stream, name, place, times=None)
@@ -236,7 +238,7 @@ def test_a_fault_of_the_token_request_that_lasts_is_told_once(
     tmp_path: Path, account: Simulator, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """L22, L23, L24, L33."""
-    monkeypatch.setattr(module, "MAX_BODY", 1 << 20)
+    monkeypatch.setattr(connections, "MAX_BODY", 1 << 20)
     token_strike(account, name, times=None)
     made = source(account, retry_deadline=900, request_timeout=0.5).account.enter().transport
     errors = [failing(made) for _ in range(3)]
@@ -257,10 +259,10 @@ def test_a_token_request_that_is_refused_is_a_matter_of_credentials(
     assert len(account.requests()) == 1
 
 
-def failing(transport: module.Transport) -> ZendeskError:
+def failing(transport: Transport) -> ZendeskError:
     """The error of a request."""
     with pytest.raises(ZendeskError) as caught:
-        transport.get(module.WHO_AM_I, module.read_me, module.Usage())
+        transport.get(WHO_AM_I, read_me, Usage())
     return caught.value
 
 

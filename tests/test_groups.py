@@ -30,7 +30,7 @@ def test_a_new_stream_joins_the_group_that_has_one_of_its_limits() -> None:
         "new": replace(CATALOGUE["tags"], name="new", feeds=feed(Listing("new", "new", limits=users))),
     }
     assert by_limit(joined) == {**groups, "users_export": (*groups["users_export"], "new")}
-    alone = feed(Listing("new", "new", limits=(BucketSpec("of its own", 5, 5),)))
+    alone = feed(Listing("new", "new", limits=(BucketSpec("of its own", 5),)))
     apart = {**CATALOGUE, "new": replace(CATALOGUE["tags"], name="new", feeds=alone)}
     assert by_limit(apart) == {**groups, "of_its_own": ("new",)}
 

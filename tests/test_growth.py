@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zendesk_support.api.clock import Clock
-from zendesk_support.api.rate_limiter import read_quota
-from zendesk_support.api.transport import Answer, retry_after, unreadable, words
+from zendesk_support.api.answers import Answer, retry_after, unreadable, words
+from zendesk_support.api.quota_headers import read_quota
 from zendesk_support.errors import Cancelled
 from zendesk_support.records import json_repair as mending
 from zendesk_support.records.arrow import without_nul
@@ -80,7 +79,7 @@ def quote(body: bytes) -> None:
 def headers(body: bytes) -> None:
     """Read a header."""
     text = body.decode("latin-1")
-    retry_after({"Retry-After": text, "Date": text}, Clock())
+    retry_after({"Retry-After": text, "Date": text})
     read_quota({"zendesk-ratelimit-x": text, f"zendesk-ratelimit-{text}": "remaining=1", "ratelimit-reset": text})
 
 

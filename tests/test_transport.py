@@ -6,6 +6,7 @@ import base64
 import logging
 import socketserver
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,11 +16,15 @@ import pytest
 from documented import says
 from support import SCALE
 
-from zendesk_support.api import transport as module
+from zendesk_support.api import connections
+from zendesk_support.api.answers import retry_after
 from zendesk_support.api.clock import Clock
-from zendesk_support.api.credentials import FixedAuth, Token, TokenAuth, ZendeskRefreshToken, make_auth
-from zendesk_support.api.rate_limiter import ACCOUNT, EXPORTS, Budget
-from zendesk_support.api.transport import Request, Transport, Usage, retry_after
+from zendesk_support.api.credentials import ZendeskRefreshToken
+from zendesk_support.api.limits import ACCOUNT, EXPORTS
+from zendesk_support.api.rate_limiter import RateLimiter
+from zendesk_support.api.request import Request, Usage
+from zendesk_support.api.tokens import FixedAuth, Token, TokenAuth, make_auth
+from zendesk_support.api.transport import Transport
 from zendesk_support.errors import (
     Cancelled,
     ConfigurationError,
@@ -52,7 +57,7 @@ def connect(account: Simulator, **settings: Any) -> Transport:
     made = Transport(
         Settings(base_url=account.base_url, start=0, clock_scale=SCALE, **settings),
         clock,
-        Budget(clock, 1.0),
+        RateLimiter(clock, 1.0),
         threading.Event(),
     )
     made.auth = FixedAuth(f"Basic {token}")
@@ -135,7 +140,7 @@ def test_retry_after_is_read_in_every_form(value: str | None, expected: float) -
     headers = {} if value is None else {"Retry-After": value}
     if value in ("date", "past"):
         headers = {"Retry-After": http_date(1_700_000_042 if value == "date" else 0), "Date": http_date(1_700_000_000)}
-    assert retry_after(headers, Clock()) == expected
+    assert retry_after(headers) == expected
 
 
 @pytest.mark.parametrize("value", ["2", "1.5", "date", "missing", "0"])
@@ -200,7 +205,7 @@ def test_a_refusal_becomes_the_error_of_its_remedy_at_once(
 def test_a_401_of_credentials_that_zendesk_knows_is_of_that_request_alone(account: Simulator) -> None:
     made = connect(account)
     account.fault("status", status=401)
-    with pytest.raises(ContractError, match=r"ticket_fields: Zendesk answered 401: .* yet it accepts the credentials"):
+    with pytest.raises(UnavailableError, match=r"refused `ticket_fields` \(401: .* yet it accepts the credentials"):
         fields(made)
     assert fields(made) == len(account.truth("ticket_fields"))
 
@@ -242,7 +247,7 @@ def test_a_token_that_ends_while_the_credentials_are_judged_does_not_condemn_the
 ) -> None:
     made = ending_tokens(account, monkeypatch, me=2)
     account.fault("status", status=401, route="ticket_fields", times=2)
-    with pytest.raises(ContractError, match=r"ticket_fields: Zendesk answered 401: .* yet it accepts the credentials"):
+    with pytest.raises(UnavailableError, match=r"refused `ticket_fields` \(401: .* yet it accepts the credentials"):
         fields(made)
     assert fields(made) == len(account.truth("ticket_fields"))
 
@@ -261,9 +266,22 @@ def test_an_unreadable_answer_does_not_condemn_the_credentials(account: Simulato
     account.fault("status", status=401, route="ticket_fields")
     account.fault("status", status=200, body=body, route="users_me")
     made = connect(account)
-    with pytest.raises(ContractError, match="yet it accepts the credentials elsewhere"):
+    with pytest.raises(ContractError) as caught:
         fields(made)
+    assert says("401 while nobody says whose the credentials are", str(caught.value))
     assert fields(made) == len(account.truth("ticket_fields"))
+
+
+def test_many_requests_of_a_route_that_refuses_good_credentials_cost_one_renewal_and_one_question(
+    account: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = ending_tokens(account, monkeypatch)
+    account.fault("status", status=401, route="ticket_fields", times=None)
+    for _ in range(10):
+        with pytest.raises(UnavailableError):
+            fields(made)
+    asked = Counter(request["route"] for request in account.requests())
+    assert asked == {"ticket_fields": 11, "oauth_tokens": 2, "users_me": 1}
 
 
 def test_a_401_of_credentials_that_zendesk_does_not_know_ends_every_request(account: Simulator) -> None:
@@ -343,7 +361,7 @@ def test_a_run_that_ends_while_an_answer_is_read_waits_neither_for_mending_nor_f
 
 @pytest.mark.parametrize("kind", ["bomb", "endless"])
 def test_a_body_without_end_is_cut_off(account: Simulator, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_BODY", 4 << 20)
+    monkeypatch.setattr(connections, "MAX_BODY", 4 << 20)
     account.fault(kind, size=60_000_000)
     made = connect(account)
     with pytest.raises(ContractError, match=r"/api/v2/ticket_fields: .* the limits are 4 MB"):
@@ -469,7 +487,7 @@ def test_a_brands_host_gets_credentials_only_where_it_can_be_the_accounts(
 ) -> None:
     """L35."""
     clock = Clock()
-    made = Transport(Settings(base_url=base, start=0), clock, Budget(clock, 1), threading.Event())
+    made = Transport(Settings(base_url=base, start=0), clock, RateLimiter(clock, 1), threading.Event())
     assert made.allow_host(brand) == allowed
 
 
@@ -480,8 +498,7 @@ def test_a_netrc_does_not_replace_the_credentials(
     (home / ".netrc").write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(home / ".netrc"))
     made = connect(account)
-    with made._session() as session:
-        session.trust_env = True
+    made._sender.connections.session.trust_env = True
     assert fields(made) == len(account.truth("ticket_fields"))
 
 
@@ -510,7 +527,7 @@ def test_a_request_that_ends_in_an_error_holds_nobody_up(
     account: Simulator, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first request of a bucket goes alone: its error must let the next one go."""
-    monkeypatch.setattr(module, "MAX_BODY", 1 << 20)
+    monkeypatch.setattr(connections, "MAX_BODY", 1 << 20)
     account.fault(kind, size=20_000_000, to="http://127.0.0.1:9")
     made = connect(account)
     with pytest.raises((ContractError, ConfigurationError)):

@@ -10,11 +10,13 @@ from dataclasses import replace
 from itertools import count
 
 from zendesk_support.api.clock import Clock
-from zendesk_support.api.rate_limiter import BucketSpec, Budget, Ticket
-from zendesk_support.simulator.limits import AsEndpoint, Buckets, Limit, default_limits, headers
+from zendesk_support.api.limits import Limit
+from zendesk_support.api.rate_limiter import Permit, RateLimiter
+from zendesk_support.simulator.limits import AsEndpoint, Buckets, default_limits, headers
+from zendesk_support.simulator.limits import Limit as ServerLimit
 
 START = 1_000_000.0
-LONG = Limit(30, 600, name="long", tell=AsEndpoint("per-ticket-updates"))
+LONG = ServerLimit(30, 600, name="long", tell=AsEndpoint("per-ticket-updates"))
 COUNTED = {
     "account": "account",
     "help center": "help_center",
@@ -25,10 +27,10 @@ COUNTED = {
 
 
 class Traffic(Clock):
-    """A budget whose requests are counted by the simulator's own limits.
+    """A rate limiter whose requests are counted by the simulator's own limits.
 
     Args:
-        limits: requests a minute by bucket of the simulator.
+        limits: requests a minute by bucket of the simulator, or requests and seconds.
         window: "fixed" or "sliding".
         style: spelling of the headers.
         share: the part of each limit to use.
@@ -39,7 +41,7 @@ class Traffic(Clock):
 
     def __init__(
         self,
-        limits: dict[str, int],
+        limits: dict[str, int | tuple[int, int]],
         window: str = "fixed",
         style: str = "new",
         share: float = 1.0,
@@ -52,9 +54,14 @@ class Traffic(Clock):
         self.started = self.time
         self.latency = latency
         self.style = style
-        self.budget = Budget(self, share)
+        self.limiter = RateLimiter(self, share)
+        given = {name: limit if isinstance(limit, tuple) else (limit, 60) for name, limit in limits.items()}
         known = {**default_limits("enterprise"), "long": LONG}
-        self.server = Buckets({name: replace(known[name], total=total) for name, total in limits.items()}, window)
+        counted = {
+            name: replace(known.get(name, ServerLimit(0, name=name)), total=total, period=seconds)
+            for name, (total, seconds) in given.items()
+        }
+        self.server = Buckets(counted, window)
         self.also, self.route = also, "route"
         self.counted: list[float] = []
         self.refused = 0
@@ -78,14 +85,14 @@ class Traffic(Clock):
             self.time = until
         return 0.0
 
-    def send(self, *specs: BucketSpec, times: int = 1, workers: int = 1) -> None:
+    def send(self, *specs: Limit, times: int = 1, workers: int = 1) -> None:
         """Send requests, up to `workers` at a time, and wait for their answers."""
         for _ in range(times):
             while self.in_flight >= workers:
                 self.real(float("inf"))
-            ticket = self.budget.acquire(self.route, specs, self._stop)
+            permit = self.limiter.acquire(self.route, specs, self._stop)
             self.in_flight += 1
-            self._at(self._way(), lambda ticket=ticket: self._count(ticket, specs))
+            self._at(self._way(), lambda permit=permit: self._count(permit, specs))
         while self.in_flight:
             self.real(float("inf"))
 
@@ -107,22 +114,26 @@ class Traffic(Clock):
     def _at(self, seconds: float, happen: Callable[[], None]) -> None:
         heapq.heappush(self._due, (self.time + seconds, next(self._order), happen))
 
-    def _count(self, ticket: Ticket, specs: Iterable[BucketSpec]) -> None:
+    def _count(self, permit: Permit, specs: Iterable[Limit]) -> None:
         states = []
-        for name in (*(COUNTED[spec.name] for spec in specs if COUNTED[spec.name] in self.server.limits), *self.also):
+        for name in (
+            *(name for spec in specs if (name := COUNTED.get(spec.name, spec.name)) in self.server.limits),
+            *self.also,
+        ):
             states.append(self.server.take(name, self.time))
             if not states[-1].allowed:
                 break
         self.counted.append(self.time)
         allowed = states[-1].allowed
-        self._at(self._way(), lambda: self._answer(ticket, dict(headers(states, self.style)), allowed, states))
+        self._at(self._way(), lambda: self._answer(permit, dict(headers(states, self.style)), allowed, states))
 
-    def _answer(self, ticket: Ticket, given: dict[str, str], allowed: bool, states: list) -> None:
+    def _answer(self, permit: Permit, given: dict[str, str], allowed: bool, states: list) -> None:
         self.in_flight -= 1
-        self.budget.settle(ticket, given)
+        self.limiter.settle(permit, given)
         if not allowed:
             self.refused += 1
-            self.budget.pause(ticket, states[-1].resets, given, is_export=len(states) > 1)
+            body = b"incremental export" if states[-1].bucket.startswith("incremental") else b""
+            self.limiter.pause(permit, states[-1].resets, given, body=body)
 
 
 def most_in_a_minute(times: list[float]) -> int:

@@ -2,7 +2,7 @@
 
 ZendeskError
 ├── ConfigurationError   a setting or credential is wrong: fix it and run again
-├── UnavailableError     the plan or role refuses this stream: leave it out, the rest loads
+├── UnavailableError     the plan, role or token may not read this stream: leave it out, the rest loads
 ├── AlreadyRunningError  another run of this pipeline is under way: wait for it
 ├── TransientError       retried until the deadline without success: run again later
 └── ContractError        Zendesk answered in a shape this library does not know: stop and report
@@ -28,7 +28,7 @@ class DestinationError(ConfigurationError):
 
 
 class UnavailableError(ZendeskError):
-    """Zendesk refuses a stream to this plan or role (403, 404).
+    """Zendesk refuses a stream to this plan, role or token (403, 404, 401 of credentials that are good elsewhere).
 
     Attributes:
         is_gone: it was a 404; below one parent among others that means that the parent has gone.

@@ -1,0 +1,113 @@
+"""Which hosts get credentials, and whose: no credentials go to any other host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+from urllib3.util import parse_url
+
+from zendesk_support.api.answers import plain
+from zendesk_support.api.tokens import Auth
+from zendesk_support.errors import ConfigurationError
+from zendesk_support.settings import Settings, is_loopback, origin
+
+ZENDESK = ".zendesk.com"
+
+
+@dataclass(frozen=True)
+class Host:
+    """A server that gets credentials.
+
+    Attributes:
+        origin: scheme, host and port.
+        auth: its own credentials; None for the account's.
+    """
+
+    origin: str
+    auth: Auth | None = field(default=None, repr=False)
+
+
+class Hosts:
+    """The hosts of one account.
+
+    Attributes:
+        home: the account's own.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.home = Host(origin(settings.base_url))
+        self._is_loopback = settings.is_loopback
+        self._known = {self.home.origin: self.home}
+
+    def allow(self, url: str) -> str | None:
+        """Let the account's credentials go to a brand's host.
+
+        That is a Zendesk address, or another port of an account on this machine. A domain of the brand's own gets
+        none: who controls its name service need not be who runs the account.
+
+        Returns:
+            The host's origin, or None where it is refused.
+        """
+        try:
+            candidate = origin(url)
+        except ValueError:
+            return None
+        if self._is_loopback:
+            allowed = parse_url(candidate)[:3] == parse_url(self.home.origin)[:3]
+        else:
+            allowed = candidate.startswith("https://") and candidate.endswith(ZENDESK)
+        if not allowed or self._known.setdefault(candidate, Host(candidate)).auth is not None:
+            return None
+        return candidate
+
+    def add(self, url: str, auth: Auth) -> str:
+        """Give a host credentials of its own, and never the account's.
+
+        Returns:
+            The host's origin.
+
+        Raises:
+            ValueError: it would get them unencrypted, has others already, or is no host.
+        """
+        host = Host(origin(url), auth)
+        if not host.origin.startswith("https://") and not (self._is_loopback and is_loopback(url)):
+            raise ValueError(f"{host.origin} would get credentials unencrypted")
+        if self._known.setdefault(host.origin, host) is not host:
+            raise ValueError(f"{host.origin} has other credentials already")
+        return host.origin
+
+    def find(self, base: str, link: str, route: str, secrets: Iterable[str] = ()) -> tuple[str, Host]:
+        """A link as an absolute URL, and the known host it leads to.
+
+        Args:
+            base: the URL that a relative link is relative to.
+            link: as an answer has it, or a path.
+            route: what is asked, for the message.
+            secrets: what the message must not tell.
+
+        Raises:
+            ConfigurationError: it leads elsewhere.
+        """
+        try:
+            url = urljoin(base, link)
+            if (host := self._known.get(origin(url))) is not None:
+                return url, host
+        except ValueError:
+            url = ""
+        raise self.foreign(url, route, secrets)
+
+    def foreign(self, url: str, route: str, secrets: Iterable[str] = ()) -> ConfigurationError:
+        """The error of a URL that leads where the request's credentials must not go."""
+        name = plain(urlsplit(url).hostname or "no server at all", secrets)
+        return ConfigurationError(
+            f"{route}: a link leads to {name}, which is not a host of {self.home.origin}; credentials go nowhere else. "
+            "Check subdomain and base_url."
+        )
+
+    def secrets(self) -> Iterable[str]:
+        """What no message may tell of the hosts' own credentials."""
+        return [
+            secret for host in list(self._known.values()) if host.auth is not None for secret in host.auth.secrets()
+        ]
