@@ -96,14 +96,14 @@ def profiled(job: dict[str, Any]) -> dict[str, Any]:
     from dlt.destinations.job_client_impl import SqlLoadJob
     from urllib3.response import GzipDecoder
 
-    from zendesk_support.api.transport import Transport
+    from zendesk_support.api.sender import Sender
     from zendesk_support.loading.subscription import Subscription
     from zendesk_support.reading import exports
     from zendesk_support.records.arrow import Converter
 
     watch = Stopwatch()
     watch.seconds["start-up"] = time.process_time()
-    watch.time("download", Transport, "_send")
+    watch.time("download", Sender, "send")
     watch.time("inflate", GzipDecoder, "decompress")
     watch.time("inflate", GzipDecoder, "flush")
     watch.time("pick", Subscription, "accept")

@@ -19,7 +19,7 @@ from typing import Any
 
 from draw import newest
 
-from zendesk_support.api.rate_limiter import ACCOUNT, EXPORTS, HELP_CENTER, USERS_EXPORT
+from zendesk_support.api.limits import ACCOUNT, EXPORTS, HELP_CENTER, USERS_EXPORT
 from zendesk_support.groups import by_limit
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.exports import CursorExport

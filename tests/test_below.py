@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from scripted import Script, chunks, ids
 
-from zendesk_support.api.transport import Usage
+from zendesk_support.api.request import Usage
 from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.reading.base import Chunk, Job, Position, Shared
 from zendesk_support.reading.below import Below

@@ -7,7 +7,7 @@ from dlt.common.data_types.typing import DATA_TYPES
 from support import simulated, source
 
 import zendesk_support
-from zendesk_support.api.transport import Usage
+from zendesk_support.api.request import Usage
 from zendesk_support.reading.base import Job, Position, Shared
 from zendesk_support.records.arrow import ARROW_TYPES
 from zendesk_support.simulator import Simulator

@@ -20,7 +20,8 @@ from support import assert_whole, load, pipeline, source, table
 
 from zendesk_support import ConfigurationError, ZendeskAccessToken, ZendeskClientCredentials, ZendeskRefreshToken
 from zendesk_support.api.clock import Clock
-from zendesk_support.api.credentials import RENEW_EARLY, Token, TokenAuth, TokenVault, ZendeskApiToken
+from zendesk_support.api.credentials import ZendeskApiToken
+from zendesk_support.api.tokens import RENEW_EARLY, Token, TokenAuth, TokenVault
 from zendesk_support.running.runner import sync
 from zendesk_support.simulator import Simulator
 

@@ -16,7 +16,7 @@ from documented import says
 from support import MakePipeline, assert_whole, load, pipeline, rows_of, source, written
 
 from zendesk_support import sync
-from zendesk_support.api.credentials import TokenVault
+from zendesk_support.api.tokens import TokenVault
 from zendesk_support.error_messages import causes
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.simulator import Simulator

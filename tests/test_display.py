@@ -26,7 +26,7 @@ from rich.console import Console
 from support import environment_of
 
 from zendesk_support.api.clock import Clock
-from zendesk_support.api.transport import Trouble
+from zendesk_support.api.request import Trouble
 from zendesk_support.command import display as shown
 from zendesk_support.command.display import Display, duration
 from zendesk_support.command.runs import progress
@@ -136,7 +136,7 @@ class Account:
         self.clock = Clock()
         self.passes: list[Progress] = []
         self.waits: dict[str, float] = {}
-        self.budget = SimpleNamespace(waits=lambda: self.waits)
+        self.limiter = SimpleNamespace(waits=lambda: self.waits)
 
     def progress(self) -> list[Progress]:
         return self.passes

@@ -11,7 +11,7 @@ import pytest
 from changes import CHANGES, TICKET_CHANGES
 from support import load, pipeline
 
-from zendesk_support.api.rate_limiter import BucketSpec
+from zendesk_support.api.limits import Limit
 from zendesk_support.groups import by_limit
 from zendesk_support.reading.lists import Listing
 from zendesk_support.simulator import Simulator
@@ -30,7 +30,7 @@ def test_a_new_stream_joins_the_group_that_has_one_of_its_limits() -> None:
         "new": replace(CATALOGUE["tags"], name="new", feeds=feed(Listing("new", "new", limits=users))),
     }
     assert by_limit(joined) == {**groups, "users_export": (*groups["users_export"], "new")}
-    alone = feed(Listing("new", "new", limits=(BucketSpec("of its own", 5),)))
+    alone = feed(Listing("new", "new", limits=(Limit("of its own", 5),)))
     apart = {**CATALOGUE, "new": replace(CATALOGUE["tags"], name="new", feeds=alone)}
     assert by_limit(apart) == {**groups, "of_its_own": ("new",)}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from scripted import BASE, Answers, Script, chunks, ids
 
-from zendesk_support.api.transport import Usage
+from zendesk_support.api.request import Usage
 from zendesk_support.errors import ContractError, CursorExpiredError, StartTimeTooRecentError, UnavailableError
 from zendesk_support.reading.base import Endpoint, Job, PageSize, Position, Shared
 from zendesk_support.reading.below import Below

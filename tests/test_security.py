@@ -37,9 +37,10 @@ from test_transport import connect
 
 from zendesk_support import ConfigurationError, sync, zendesk_support_source
 from zendesk_support.api.clock import Clock
-from zendesk_support.api.credentials import FixedAuth
-from zendesk_support.api.rate_limiter import Budget
-from zendesk_support.api.transport import WHO_AM_I, Request, Transport, Usage, read_me
+from zendesk_support.api.rate_limiter import RateLimiter
+from zendesk_support.api.request import WHO_AM_I, Request, Usage, read_me
+from zendesk_support.api.tokens import FixedAuth
+from zendesk_support.api.transport import Transport
 from zendesk_support.errors import ContractError, TransientError, ZendeskError
 from zendesk_support.reading.help_centers import Brand
 from zendesk_support.records.json_rows import page_decoder
@@ -454,7 +455,9 @@ def test_a_brand_with_a_foreign_host_gets_no_credentials_and_costs_nothing_else(
 def test_a_brand_is_asked_at_its_zendesk_address(mapped: bool) -> None:
     """L35. A mapped domain belongs to whoever controls its name service."""
     clock = Clock()
-    made = Transport(Settings(base_url="https://acme.zendesk.com", start=0), clock, Budget(clock, 1), threading.Event())
+    made = Transport(
+        Settings(base_url="https://acme.zendesk.com", start=0), clock, RateLimiter(clock, 1), threading.Event()
+    )
     brand = Brand(1, "https://help.acme.example" if mapped else "https://acme-2.zendesk.com", "acme-2")
     assert [made.allow_host(address) for address in brand.addresses] == [
         None if mapped else "https://acme-2.zendesk.com",
@@ -503,7 +506,7 @@ def test_nothing_goes_from_https_to_http_on_the_same_host_and_port(certificate: 
     with listening(context, downgrade) as server:
         clock = Clock()
         settings = Settings(base_url=f"https://127.0.0.1:{server.port}", start=0)
-        made = Transport(settings, clock, Budget(clock, 1), threading.Event())
+        made = Transport(settings, clock, RateLimiter(clock, 1), threading.Event())
         made.auth = FixedAuth("Bearer secret-word")
 
         def ask() -> None:
@@ -537,7 +540,7 @@ def test_a_proxy_before_zendesk_sees_the_host_alone(trap: Trap, monkeypatch: pyt
     monkeypatch.setenv("https_proxy", foreign(trap, "127.0.0.1"))
     clock = Clock()
     settings = Settings(base_url="https://acme.zendesk.com", start=0, retry_deadline=0.5)
-    made = Transport(settings, clock, Budget(clock, 1), threading.Event())
+    made = Transport(settings, clock, RateLimiter(clock, 1), threading.Event())
     made.auth = FixedAuth("Bearer secret-word")
     with pytest.raises(TransientError):
         made.get(Request("/api/v2/groups", route="groups"), page_decoder("groups"), Usage())
@@ -644,7 +647,7 @@ def ask(address: str, **settings: Any) -> None:
     """Send one request, and one for a token."""
     clock = Clock()
     options: dict[str, Any] = {"request_timeout": 0.3, "retry_deadline": 0.8, **settings}
-    made = Transport(Settings(address, start=0, **options), clock, Budget(clock, 1), threading.Event())
+    made = Transport(Settings(address, start=0, **options), clock, RateLimiter(clock, 1), threading.Event())
     made.auth = FixedAuth("Bearer word")
     made.get(Request("/api/v2/rows", route="rows"), page_decoder("rows"), Usage())
 
@@ -762,16 +765,18 @@ def test_a_run_with_every_kind_of_endless_answer_loads_the_other_streams(
 BOMBED = """
 import re, sys, threading
 from pathlib import Path
-from zendesk_support.api.rate_limiter import Budget
+from zendesk_support.api.rate_limiter import RateLimiter
 from zendesk_support.api.clock import Clock
-from zendesk_support.api.credentials import FixedAuth
+from zendesk_support.api.tokens import FixedAuth
 from zendesk_support.errors import ContractError
 from zendesk_support.records.json_rows import page_decoder
 from zendesk_support.settings import Settings
-from zendesk_support.api.transport import Request, Transport, Usage
+from zendesk_support.api.request import Request
+from zendesk_support.api.transport import Transport
+from zendesk_support.api.request import Usage
 
 clock = Clock()
-made = Transport(Settings(sys.argv[1], start=0), clock, Budget(clock, 1), threading.Event())
+made = Transport(Settings(sys.argv[1], start=0), clock, RateLimiter(clock, 1), threading.Event())
 made.auth = FixedAuth(sys.argv[2])
 peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) >> 10
 before = peak()

@@ -267,7 +267,7 @@ def test_a_source_object_can_be_run_twice(tmp_path: Path, account: Simulator) ->
 
 def test_two_sources_in_one_process_share_nothing(tmp_path: Path, account: Simulator) -> None:
     whole, half = source(account), source(account, quota_share=0.5)
-    assert whole.account.budget is not half.account.budget
+    assert whole.account.limiter is not half.account.limiter
     assert {resource.name for resource in whole.resources.values()} == {
         resource.name for resource in half.resources.values()
     }

@@ -168,7 +168,7 @@ def test_a_429_beyond_the_deadline_is_not_waited_out(account: Simulator) -> None
 def test_a_heavy_page_is_told_apart_from_a_broken_gateway(account: Simulator, status: int) -> None:
     """L25."""
     account.fault("status", status=status, times=None)
-    heavy = Request(TICKETS.url, TICKETS.params, TICKETS.buckets, "tickets", shrinkable=True)
+    heavy = Request(TICKETS.url, TICKETS.params, TICKETS.limits, "tickets", shrinkable=True)
     with pytest.raises(PageTooHeavyError):
         connect(account).get(heavy, page_decoder("tickets"), Usage())
     assert statuses(account) == [status]
@@ -378,13 +378,13 @@ def test_a_body_that_trickles_in_is_given_up_and_asked_for_again(account: Simula
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])
 def test_a_refusal_is_asked_about_once_more_where_the_page_before_came(account: Simulator, status: int) -> None:
-    doubted = Request(FIELDS.url, FIELDS.params, route="ticket_fields", doubted=True)
+    confirm_refusal = Request(FIELDS.url, FIELDS.params, route="ticket_fields", confirm_refusal=True)
     account.fault("status", status=status)
-    assert fields(connect(account), doubted) == len(account.truth("ticket_fields"))
+    assert fields(connect(account), confirm_refusal) == len(account.truth("ticket_fields"))
     account.fault("status", status=status, times=None)
     account.reset_requests()
     with pytest.raises((UnavailableError, ContractError)):
-        fields(connect(account), doubted)
+        fields(connect(account), confirm_refusal)
     assert statuses(account) == [status, status]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from zendesk_support.api.rate_limiter import ACCOUNT
+from zendesk_support.api.limits import ACCOUNT
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
 

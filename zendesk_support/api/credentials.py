@@ -6,7 +6,6 @@ See https://developer.zendesk.com/api-reference/introduction/security-and-auth/
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from typing import Any
 
 from dlt.common.configuration import configspec
@@ -208,10 +207,3 @@ def check_suffix(credentials: CredentialsConfiguration) -> None:
 def is_token(value: str) -> bool:
     """Whether a text can stand in a header as it is."""
     return value.isascii() and value.isprintable() and " " not in value and value != ""
-
-
-def __getattr__(name: str) -> Any:
-    """What has moved, for those that still look here."""
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return getattr(import_module("zendesk_support.api.tokens"), name)

@@ -16,13 +16,7 @@ from itertools import count
 
 from zendesk_support.api.bucket import Bucket
 from zendesk_support.api.clock import Clock
-from zendesk_support.api.limits import ACCOUNT as ACCOUNT
-from zendesk_support.api.limits import DELETED_TICKETS_LIST as DELETED_TICKETS_LIST
-from zendesk_support.api.limits import EXPORTS as EXPORTS
-from zendesk_support.api.limits import HELP_CENTER as HELP_CENTER
-from zendesk_support.api.limits import HIGH_VOLUME, Limit, named_limit
-from zendesk_support.api.limits import TICKET_AUDITS_LIST as TICKET_AUDITS_LIST
-from zendesk_support.api.limits import USERS_EXPORT as USERS_EXPORT
+from zendesk_support.api.limits import ACCOUNT, HIGH_VOLUME, Limit, named_limit
 from zendesk_support.api.quota_headers import NOTHING, Quota, read_quota
 from zendesk_support.errors import Cancelled
 
@@ -369,10 +363,3 @@ def _told_of(limit: Limit, plain: Quota, named: Mapping[str, Quota]) -> Quota:
     if quota == NOTHING and limit.high_volume is not None and (plain.limit or 0) >= HIGH_VOLUME:
         return Quota(limit.high_volume)
     return quota
-
-
-# The names that others still use.
-BucketSpec = Limit
-Budget = RateLimiter
-Rank = Priority
-Ticket = Permit

@@ -17,22 +17,22 @@ class Request:
 
     Attributes:
         url: a path of the account's API, or a full `next` link.
-        buckets: that count it.
+        limits: that count it.
         route: its name in messages; requests of one route share the limits that answers name.
         shrinkable: a page that Zendesk cannot build in time (504, 524) is the caller's to make smaller.
-        doubted: a refusal is asked about once more, as the page before this one came.
-        rank: who goes first of those that wait for quota.
-        at: among those of one priority, the time that an export has reached, Unix seconds; the lowest goes first.
+        confirm_refusal: a refusal is asked about once more, as the page before this one came.
+        priority: who goes first of those that wait for quota.
+        reached: among those of one priority, the time that an export has reached, Unix seconds; the lowest goes first.
     """
 
     url: str
     params: Mapping[str, str | int | list[str]] = field(default_factory=dict)
-    buckets: tuple[Limit, ...] = (ACCOUNT,)
+    limits: tuple[Limit, ...] = (ACCOUNT,)
     route: str = ""
     shrinkable: bool = False
-    doubted: bool = False
-    rank: Priority = Priority.LIST
-    at: int = 0
+    confirm_refusal: bool = False
+    priority: Priority = Priority.LIST
+    reached: int = 0
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,8 @@ class Attempts:
         return self._after(reason, backoff(self._failures) if pause is None else pause)
 
     @property
-    def is_hopeless(self) -> bool:
-        """Whether a fault that will most likely come again has come often enough; asked before `failed`."""
+    def is_enough(self) -> bool:
+        """Whether one more fault is enough, if it is of those that will most likely come again."""
         return self._failures + 1 >= SHAPE_TRIES
 
     def limited(self, reason: str, asked: float) -> Retry:

@@ -22,18 +22,13 @@ from zendesk_support.api.answers import (
     unreadable,
     words,
 )
-from zendesk_support.api.answers import plain as plain
 from zendesk_support.api.clock import Clock
 from zendesk_support.api.connections import BrokenAnswer
 from zendesk_support.api.credentials import is_token
 from zendesk_support.api.hosts import Host
 from zendesk_support.api.limits import ACCOUNT
 from zendesk_support.api.rate_limiter import Overdue, Permit, RateLimiter
-from zendesk_support.api.request import WHO_AM_I as WHO_AM_I
-from zendesk_support.api.request import Request as Request
-from zendesk_support.api.request import Trouble as Trouble
-from zendesk_support.api.request import Usage as Usage
-from zendesk_support.api.request import read_me as read_me
+from zendesk_support.api.request import WHO_AM_I, Request, Usage, read_me
 from zendesk_support.api.retries import LONGEST_PAUSE, TOKEN_TRIES, Attempts, Retry
 from zendesk_support.api.sender import Sender
 from zendesk_support.api.tokens import Auth, Token
@@ -68,7 +63,7 @@ class Transport:
     Attributes:
         auth: the account's credentials.
         accepted: Zendesk has answered the account's credentials.
-        hopeless: why no request of this run can succeed, once that is known.
+        fatal_error: why no request of this run can succeed, once that is known.
         stopped: set where the run is over.
     """
 
@@ -79,7 +74,7 @@ class Transport:
         self._stop = self.stopped = stop
         self.auth: Auth | None = None
         self.accepted = False
-        self.hopeless: ZendeskError | None = None
+        self.fatal_error: ZendeskError | None = None
         self._sender = Sender(settings, clock, stop, self._secrets)
         self._judging = threading.Lock()
         self._refused_with: dict[str, str] = {}  # by route: the header that Zendesk accepts elsewhere
@@ -176,7 +171,7 @@ class Transport:
         attempts.begin()
         try:
             permit = self._limiter.acquire(
-                request.route, request.buckets, self._stop, attempts.patience, request.rank, request.at
+                request.route, request.limits, self._stop, attempts.patience, request.priority, request.reached
             )
         except Overdue as error:
             attempts.usage.waited += error.waited
@@ -210,7 +205,7 @@ class Transport:
             found = decoded(answer.body, decode, self._stop.is_set)
         except (msgspec.DecodeError, RecursionError) as error:
             said = unreadable(answer, error)
-            if isinstance(error, LASTING) and attempts.is_hopeless:
+            if isinstance(error, LASTING) and attempts.is_enough:
                 raise ContractError(f"{request.route}: {said}. Nothing of it was loaded.") from error
             if host.auth is None:
                 self._check_sense(answer)
@@ -229,7 +224,7 @@ class Transport:
         if answer.status == 404 and b"No help desk at" in answer.body:
             return self._end(no_such_account(self._settings.base_url, self._words(answer)))
         error = refusal(request.route, answer.status, self._words(answer))
-        again = attempts.confirm(said) if request.doubted and type(error) in CONFIRMED else None
+        again = attempts.confirm(said) if request.confirm_refusal and type(error) in CONFIRMED else None
         return again or error
 
     def _unauthorized(
@@ -245,8 +240,8 @@ class Transport:
         if again := attempts.renew(lambda: self._renewed(host, authorization)):
             return again
         is_known = True if host.auth is not None else self._judge(said)
-        if self.hopeless is not None:
-            return self.hopeless
+        if self.fatal_error is not None:
+            return self.fatal_error
         if is_known is None:
             return refused_in_doubt(request.route, said)
         self._refused_with[request.route] = authorization
@@ -255,7 +250,7 @@ class Transport:
     def _judge(self, said: str) -> bool | None:
         """Whether Zendesk knows the account's credentials; if it does not, the run ends."""
         with self._judging:
-            is_known = None if self.hopeless is not None else self._are_known()
+            is_known = None if self.fatal_error is not None else self._are_known()
             if is_known is False:
                 self._end(refused_credentials(said))
             return is_known
@@ -298,8 +293,8 @@ class Transport:
 
     def _end(self, error: ZendeskError) -> ZendeskError:
         """Let no further request be sent: the first reason holds for all."""
-        self.hopeless = self.hopeless or error
-        return self.hopeless
+        self.fatal_error = self.fatal_error or error
+        return self.fatal_error
 
     # Credentials
 
@@ -310,8 +305,8 @@ class Transport:
 
     def _authorization(self, host: Host) -> str:
         """The Authorization header; without the account's, no request of the run can succeed."""
-        if self.hopeless is not None:
-            raise self.hopeless
+        if self.fatal_error is not None:
+            raise self.fatal_error
         return self._of_auth(host, self._auth_of(host).header)
 
     def _renewed(self, host: Host, refused: str) -> bool:
@@ -342,8 +337,8 @@ class Transport:
             CredentialsError: Zendesk refuses the client or the token.
             TransientError: still failing at the retry deadline.
         """
-        if self.hopeless is not None:
-            raise self.hopeless
+        if self.fatal_error is not None:
+            raise self.fatal_error
         attempts = self._attempts(TOKENS.strip("/"), Usage())
         attempts.begin()
         try:

@@ -141,7 +141,7 @@ class Display(Collector):
             return {}
         clock = self._account.clock
         found = {}
-        for limit, seconds in self._account.budget.waits().items():
+        for limit, seconds in self._account.limiter.waits().items():
             real = clock.real(seconds)
             found[limit] = f"quota: next in {duration(real)}" if real >= 1 else "quota"
         for running in self._passes:

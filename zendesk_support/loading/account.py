@@ -12,9 +12,10 @@ import pyarrow as pa
 from dlt.common.configuration.specs import CredentialsConfiguration
 
 from zendesk_support.api.clock import Clock
-from zendesk_support.api.credentials import make_auth
-from zendesk_support.api.rate_limiter import Budget
-from zendesk_support.api.transport import Transport, Usage
+from zendesk_support.api.rate_limiter import RateLimiter
+from zendesk_support.api.request import Usage
+from zendesk_support.api.tokens import make_auth
+from zendesk_support.api.transport import Transport
 from zendesk_support.checkpoints import current_sync
 from zendesk_support.dlt_internals import SqlClientBase
 from zendesk_support.errors import ConfigurationError
@@ -34,13 +35,13 @@ ENDS_WITHIN = 5.0
 
 
 class Account:
-    """One Zendesk account as a source sees it: its budget outlives the runs, its connections do not."""
+    """One Zendesk account as a source sees it: its rate limiter outlives the runs, its connections do not."""
 
     def __init__(self, settings: Settings, credentials: CredentialsConfiguration) -> None:
         self.settings = settings
         self.credentials = credentials
         self.clock = Clock(settings.clock_scale)
-        self.budget = Budget(self.clock, settings.quota_share)
+        self.limiter = RateLimiter(self.clock, settings.quota_share)
         self.runs = Runs()
         self._reports: dict[str | None, Reports] = {}
         self._lock = threading.Lock()
@@ -102,7 +103,7 @@ class Session:
         # Making its first array, pyarrow imports pandas where that is installed; half imported by a thread, dlt trips
         # over it.
         pa.array([0])
-        self.transport = Transport(account.settings, account.clock, account.budget, self.stop)
+        self.transport = Transport(account.settings, account.clock, account.limiter, self.stop)
         auth, self.vault = make_auth(
             account.credentials,
             account.settings.base_url,
@@ -114,7 +115,7 @@ class Session:
         self.resource_runs: dict[str, Any] = {}
         self._readers: list[Reader] = []
         self._threads = ReaderThreads()
-        self._shown = {bucket: int(waited) for bucket, waited in account.budget.waited().items()}
+        self._shown = {bucket: int(waited) for bucket, waited in account.limiter.waited().items()}
         self._client: SqlClientBase[Any] | None = None
 
     def batches(self) -> Batches:
@@ -157,7 +158,7 @@ class Session:
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""
-        for bucket, waited in self.account.budget.waited().items():
+        for bucket, waited in self.account.limiter.waited().items():
             if (new := int(waited) - self._shown.get(bucket, 0)) > 0:
                 self._shown[bucket] = int(waited)
                 if (run := self.account.runs.current()) is not None:
@@ -170,12 +171,12 @@ class Session:
     @property
     def refused(self) -> bool:
         """Whether the settings are wrong: Zendesk has answered nothing, and never will."""
-        return isinstance(self.transport.hopeless, ConfigurationError) and not self.transport.accepted
+        return isinstance(self.transport.fatal_error, ConfigurationError) and not self.transport.accepted
 
     def close(self) -> None:
         """Stop every thread and connection."""
         self.stop.set()
-        self.account.budget.wake()
+        self.account.limiter.wake()
         self.news.add(0)
         self.transport.close()
         self.pools.close()

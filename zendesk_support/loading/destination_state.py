@@ -13,7 +13,7 @@ from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
-from zendesk_support.api.credentials import TokenVault
+from zendesk_support.api.tokens import TokenVault
 from zendesk_support.dlt_internals import (
     DestinationUndefinedEntity,
     DuckDbCredentials,

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from zendesk_support.api.transport import Trouble, Usage
+from zendesk_support.api.request import Trouble, Usage
 from zendesk_support.errors import Cancelled
 from zendesk_support.loading.subscription import Subscription
 from zendesk_support.reading.base import Chunk, Endpoint, Job, Position

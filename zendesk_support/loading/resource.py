@@ -13,7 +13,7 @@ from typing import Any
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 
-from zendesk_support.api.credentials import TokenVault
+from zendesk_support.api.tokens import TokenVault
 from zendesk_support.checkpoints import current_sync
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.account import Account

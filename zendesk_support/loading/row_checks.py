@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from zendesk_support.api.transport import plain
+from zendesk_support.api.answers import plain
 from zendesk_support.dlt_internals import DatabaseException
 from zendesk_support.errors import ConfigurationError, ContractError, ZendeskError
 from zendesk_support.records.arrow import OWN_COLUMNS

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zendesk_support.api.transport import Usage
+from zendesk_support.api.request import Usage
 from zendesk_support.loading.batches import Batch, Batches
 from zendesk_support.loading.encoders import Encoder
 from zendesk_support.loading.row_checks import check_keys, foreign, in_words, values

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from zendesk_support.api.rate_limiter import BucketSpec, Rank
-from zendesk_support.api.transport import Request, Transport, Usage
+from zendesk_support.api.limits import Limit
+from zendesk_support.api.rate_limiter import Priority
+from zendesk_support.api.request import Request, Usage
+from zendesk_support.api.transport import Transport
 from zendesk_support.reading.lookback import Overlap, Reread
 from zendesk_support.reading.parallel import Pools
 from zendesk_support.reading.parents import Parents
@@ -167,7 +169,7 @@ class Job:
         diff: what the table holds of the stream, where it is compared with a list.
         held: rows that the table has of the list that is read.
         single: read one page of an export, and no more.
-        rank: who goes first of those that wait for quota.
+        priority: who goes first of those that wait for quota.
         notes: what the report says of a pass that came to its end all the same.
     """
 
@@ -182,7 +184,7 @@ class Job:
     began: int | None = None
     held: int = 0
     single: bool = False
-    rank: Rank = Rank.LIST
+    priority: Priority = Priority.LIST
     notes: list[str] = field(default_factory=list)
     pools: Pools = field(default_factory=Pools)
 
@@ -246,7 +248,7 @@ class Endpoint:
         raise NotImplementedError
 
     @property
-    def limits(self) -> tuple[BucketSpec, ...]:
+    def limits(self) -> tuple[Limit, ...]:
         """The limits that count its requests."""
         raise NotImplementedError
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from string import Formatter
 
-from zendesk_support.api.rate_limiter import BucketSpec, Rank
+from zendesk_support.api.limits import Limit
+from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.reading.base import ANSWERED_WITHIN, EXPORT_PAGE, Chunk, Endpoint, Job
 from zendesk_support.reading.lists import Listing
@@ -66,7 +67,7 @@ class Below(Endpoint):
         )
 
     @property
-    def limits(self) -> tuple[BucketSpec, ...]:
+    def limits(self) -> tuple[Limit, ...]:
         """Those of the parents and of what hangs below them."""
         return tuple(dict.fromkeys((*self.parents.limits, *self.child.limits)))
 
@@ -205,7 +206,7 @@ class Below(Endpoint):
 
     def _rows_of(self, job: Job, parent: Parent) -> Rows:
         """What hangs below a parent."""
-        below = replace(job, base=parent.base, rank=Rank.CHILDREN, pools=IN_PLACE)
+        below = replace(job, base=parent.base, priority=Priority.CHILDREN, pools=IN_PLACE)
         pages = self.child.pages(below, parent.path(self.child.path))
         return [row for page, _ in pages for row in parent.stamp(page.rows, self.named)]
 
@@ -252,7 +253,7 @@ class Below(Endpoint):
         missed = [raw(value) for value in job.position.again]
         again = {bytes(value): Parent("", {name: value}, text_of(value)) for value in missed}
         answers = Answers[Parent](self._fan_out(job), lambda parent: self._rows_of(job, parent))
-        for chunk in self.parents.read(replace(job, rank=Rank.PARENTS)):
+        for chunk in self.parents.read(replace(job, priority=Priority.PARENTS)):
             changed = [row for row in chunk.rows if row_hash(row) not in job.position.edge]
             found = [Parent.of(row, self.parents.names) for row in changed]
             wanted = again | {bytes(parent.values[name]): parent for parent in found}

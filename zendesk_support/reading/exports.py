@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from zendesk_support.api.rate_limiter import ACCOUNT, EXPORTS, BucketSpec, Rank
-from zendesk_support.api.transport import Request
+from zendesk_support.api.limits import ACCOUNT, EXPORTS, Limit
+from zendesk_support.api.rate_limiter import Priority
+from zendesk_support.api.request import Request
 from zendesk_support.errors import (
     ContractError,
     CursorExpiredError,
@@ -39,7 +40,7 @@ class CursorExport(Endpoint):
     rows: str
     time: str
     params: Params = field(default_factory=dict)
-    limits: tuple[BucketSpec, ...] = (ACCOUNT, EXPORTS)
+    limits: tuple[Limit, ...] = (ACCOUNT, EXPORTS)
     side: str | None = None
     names: tuple[str, ...] = ()
     is_export = True
@@ -147,19 +148,21 @@ def fetch_export_page(
     job: Job,
     path: str,
     params: Params,
-    limits: tuple[BucketSpec, ...],
+    limits: tuple[Limit, ...],
     key: str,
     at: int,
     side: str | None = None,
-    doubted: bool = False,
+    confirm_refusal: bool = False,
 ) -> SizedPage:
     """Fetch an export page, of a size that Zendesk can build in time."""
     size = job.page_size
     while True:
         asked = size.rows
         sized = {**params, "per_page": asked}
-        rank = min(job.rank, Rank.EXPORT)
-        request = Request(f"{job.base}/api/v2/{path}", sized, limits, path, size.shrinkable, doubted, rank, at)
+        priority = min(job.priority, Priority.EXPORT)
+        request = Request(
+            f"{job.base}/api/v2/{path}", sized, limits, path, size.shrinkable, confirm_refusal, priority, at
+        )
         try:
             page = job.page(request, page_decoder(key, side))
         except PageTooHeavyError:
@@ -169,7 +172,7 @@ def fetch_export_page(
             return SizedPage(page, asked)
 
 
-def probe_export(job: Job, path: str, params: Params, limits: tuple[BucketSpec, ...], key: str) -> None:
+def probe_export(job: Job, path: str, params: Params, limits: tuple[Limit, ...], key: str) -> None:
     """Ask an export for one row."""
     where = {**params, "start_time": job.position.at, "per_page": 1}
     job.page(Request(f"{job.base}/api/v2/{path}", where, limits, path), page_decoder(key))

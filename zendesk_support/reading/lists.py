@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from zendesk_support.api.rate_limiter import ACCOUNT, BucketSpec
-from zendesk_support.api.transport import Request
+from zendesk_support.api.limits import ACCOUNT, Limit
+from zendesk_support.api.request import Request
 from zendesk_support.errors import (
     ContractError,
     CursorExpiredError,
@@ -36,7 +36,7 @@ class Listing(Endpoint):
     rows: str
     envelope: Envelope = PAGES
     params: Params = field(default_factory=dict)
-    limits: tuple[BucketSpec, ...] = (ACCOUNT,)
+    limits: tuple[Limit, ...] = (ACCOUNT,)
     names: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     snapshot = True
@@ -88,7 +88,7 @@ class Listing(Endpoint):
         params: Params | None = None,
         following: str | None = None,
         enough: Callable[[Page], bool] = lambda page: False,
-        doubted: bool = False,
+        confirm_refusal: bool = False,
     ) -> Iterator[tuple[Page, str | None]]:
         """Walk the pages of a path, on the account's host or a brand's.
 
@@ -98,7 +98,7 @@ class Listing(Endpoint):
             params: besides those of the list.
             following: what an earlier walk was to ask for next.
             enough: whether a page is the last one wanted, so that the next is not asked for.
-            doubted: a refusal of the first page is asked about once more, as those of later pages are.
+            confirm_refusal: a refusal of the first page is asked about once more, as those of later pages are.
 
         Yields:
             A page, and what to ask for next: a link or a cursor, None at the end.
@@ -108,10 +108,12 @@ class Listing(Endpoint):
 
         def request(following: str | None) -> Request:
             if following is None:
-                return Request(url, first, self.limits, self.path, doubted=doubted, rank=job.rank)
+                return Request(
+                    url, first, self.limits, self.path, confirm_refusal=confirm_refusal, priority=job.priority
+                )
             is_link = following.startswith("/") or "://" in following
             where, params = (following, {}) if is_link else (url, {**first, "page[after]": following})
-            return Request(where, params, self.limits, self.path, doubted=True, rank=job.rank)
+            return Request(where, params, self.limits, self.path, confirm_refusal=True, priority=job.priority)
 
         with Prefetch(job.pools) as prefetch:
             walk, kept = Walk(self.path), following

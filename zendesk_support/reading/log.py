@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from zendesk_support.api.rate_limiter import ACCOUNT, BucketSpec
+from zendesk_support.api.limits import ACCOUNT, Limit
 from zendesk_support.errors import (
     CursorExpiredError,
 )
@@ -36,7 +36,7 @@ class LogListing(Endpoint):
     path: str
     rows: str
     time: str
-    limits: tuple[BucketSpec, ...] = (ACCOUNT,)
+    limits: tuple[Limit, ...] = (ACCOUNT,)
     title = "list that only grows"
 
     @property

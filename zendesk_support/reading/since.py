@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 import numpy as np
 
-from zendesk_support.api.rate_limiter import ACCOUNT, BucketSpec
+from zendesk_support.api.limits import ACCOUNT, Limit
 from zendesk_support.errors import (
     CursorExpiredError,
 )
@@ -39,7 +39,7 @@ class FilteredListing(Endpoint):
     rows: str
     time: str
     window: Callable[[int, int | None], Params] | None = None
-    limits: tuple[BucketSpec, ...] = (ACCOUNT,)
+    limits: tuple[Limit, ...] = (ACCOUNT,)
     title = "list since a time"
 
     @property

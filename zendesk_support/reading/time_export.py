@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from zendesk_support.api.rate_limiter import ACCOUNT, EXPORTS, BucketSpec
+from zendesk_support.api.limits import ACCOUNT, EXPORTS, Limit
 from zendesk_support.errors import (
     ContractError,
     StartTimeTooRecentError,
@@ -48,7 +48,7 @@ class TimeExport(Endpoint):
     ends: bool = True
     dated: str | None = None
     params: Params = field(default_factory=dict)
-    limits: tuple[BucketSpec, ...] = (ACCOUNT, EXPORTS)
+    limits: tuple[Limit, ...] = (ACCOUNT, EXPORTS)
     names: tuple[str, ...] = ()
     is_export = True
     title = "export (time)"
@@ -78,10 +78,12 @@ class TimeExport(Endpoint):
         """Ask for one row."""
         probe_export(job, self.path, self.params, self.limits, self.rows)
 
-    def _fetch(self, job: Job, at: int, doubted: bool = False) -> SizedPage | None:
+    def _fetch(self, job: Job, at: int, confirm_refusal: bool = False) -> SizedPage | None:
         try:
             params = {**self.params, "start_time": at}
-            return fetch_export_page(job, self.path, params, self.limits, self.rows, at, doubted=doubted)
+            return fetch_export_page(
+                job, self.path, params, self.limits, self.rows, at, confirm_refusal=confirm_refusal
+            )
         except StartTimeTooRecentError:
             return None
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from urllib3.util import parse_url
 
-from zendesk_support.api.rate_limiter import ACCOUNT
-from zendesk_support.api.transport import WHO_AM_I, Usage, read_me
+from zendesk_support.api.limits import ACCOUNT
+from zendesk_support.api.request import WHO_AM_I, Usage, read_me
 from zendesk_support.errors import (
     ConfigurationError,
     ContractError,
@@ -86,7 +86,7 @@ def identify(session: Session) -> Identity:
             "Check [sources.zendesk_support.credentials]; docs/credentials.md has how."
         )
     scope = getattr(session.transport.auth, "scope", None)
-    return Identity(str(parse_url(settings.base_url).host), me.role, scope, session.account.budget.told_limit(ACCOUNT))
+    return Identity(str(parse_url(settings.base_url).host), me.role, scope, session.account.limiter.told_limit(ACCOUNT))
 
 
 def check_streams(account: Account, names: Sequence[str]) -> tuple[Identity, dict[str, ZendeskError | None]]:

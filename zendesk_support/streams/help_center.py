@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zendesk_support.api.rate_limiter import HELP_CENTER
+from zendesk_support.api.limits import HELP_CENTER
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.help_centers import HELP_CENTERS
 from zendesk_support.reading.lists import Listing

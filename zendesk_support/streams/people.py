@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zendesk_support.api.rate_limiter import ACCOUNT, USERS_EXPORT
+from zendesk_support.api.limits import ACCOUNT, USERS_EXPORT
 from zendesk_support.reading.envelopes import ONE_ANSWER
 from zendesk_support.reading.exports import CursorExport
 from zendesk_support.reading.lists import Listing

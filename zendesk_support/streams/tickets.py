@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zendesk_support.api.rate_limiter import ACCOUNT, DELETED_TICKETS_LIST, TICKET_AUDITS_LIST
+from zendesk_support.api.limits import ACCOUNT, DELETED_TICKETS_LIST, TICKET_AUDITS_LIST
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.exports import CursorExport
 from zendesk_support.reading.lists import Listing

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from zendesk_support.api.rate_limiter import ACCOUNT, TICKET_AUDITS_LIST
-from zendesk_support.api.transport import Request
+from zendesk_support.api.limits import ACCOUNT, TICKET_AUDITS_LIST
+from zendesk_support.api.request import Request
 from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.reading.lists import Listing
 from zendesk_support.records.json_rows import NULL, Row, Rows, is_id, number, quoted, raw, seconds, with_texts
@@ -59,7 +59,7 @@ def read_again(listing: Listing, parent: int, context: RowContext) -> Rows | Non
     same: the report says so, and what the table has stays.
     """
     try:
-        pages = listing.pages(context.job, listing.path.format(id=parent), doubted=True)
+        pages = listing.pages(context.job, listing.path.format(id=parent), confirm_refusal=True)
         return [row for page, _ in pages for row in page.rows]
     except UnavailableError as error:
         if error.is_gone:
@@ -201,7 +201,7 @@ def activities_rewritten(tickets: Mapping[int, int], context: RowContext) -> Row
     changed: Rows = []
     for held in context.loaded_rows(tickets):
         id = number(held, "id")
-        request = Request(f"/api/v2/{ACTIVITY.format(id=id)}", route=ACTIVITY, doubted=True)
+        request = Request(f"/api/v2/{ACTIVITY.format(id=id)}", route=ACTIVITY, confirm_refusal=True)
         try:
             now = activities(
                 [context.job.transport.get(request, _decode_activity, context.job.usage).activity], context

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import msgspec
 import numpy as np
 
-from zendesk_support.api.rate_limiter import ACCOUNT, BucketSpec
-from zendesk_support.api.transport import Request
+from zendesk_support.api.limits import ACCOUNT, Limit
+from zendesk_support.api.request import Request
 from zendesk_support.loading.account import Session
 from zendesk_support.loading.row_checks import values
 from zendesk_support.reading.base import Chunk, Endpoint, Job, PageSize, Position
@@ -78,7 +78,7 @@ class Sample(Endpoint):
     until: int = field(compare=False)
 
     @property
-    def limits(self) -> tuple[BucketSpec, ...]:
+    def limits(self) -> tuple[Limit, ...]:
         """The export's."""
         return self.export.limits
 

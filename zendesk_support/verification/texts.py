@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from zendesk_support.api.rate_limiter import ACCOUNT
+from zendesk_support.api.limits import ACCOUNT
 from zendesk_support.errors import UnavailableError
 from zendesk_support.loading.account import Session
 from zendesk_support.reading.base import Chunk, Endpoint, Job

@@ -13,7 +13,7 @@ from dlt.common.schema import Schema
 from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
-from zendesk_support.api.credentials import TokenVault
+from zendesk_support.api.tokens import TokenVault
 from zendesk_support.dlt_internals import (
     DatabaseUndefinedRelation,
     DestinationUndefinedEntity,
@@ -133,7 +133,7 @@ class Verifier:
     def _read(self, looks: Mapping[str, ReadRequest]) -> dict[str, list[Observer]]:
         """Read what the streams ask for, as one run reads its streams."""
         account = Account(self._settings, self._account.credentials)
-        account.clock, account.budget = self._account.clock, self._account.budget
+        account.clock, account.limiter = self._account.clock, self._account.limiter
         session = account.enter()
         try:
             if any(look.later for look in looks.values()):
