@@ -115,8 +115,8 @@ def rows_of(tickets: int) -> dict[str, int]:
     """Rows of each stream in an account of so many tickets."""
     measured = result(SIZES)
     found = {}
-    for name, stream in CATALOGUE.items():
-        rows = measured["streams"][name]["rows"]
+    for name, sizes in measured["streams"].items():
+        stream, rows = CATALOGUE[name], sizes["rows"]
         if isinstance(stream.feeds[0].endpoint, Below):
             found[name] = rows * FIXED // measured["articles"]
         elif name in GROWING:
@@ -138,7 +138,7 @@ def requests_of(rows: Mapping[str, int], first: bool = True) -> dict[str, dict[s
     for group, names in by_limit().items():
         counted: dict[str, int] = defaultdict(int)
         passes: list[object] = []
-        for name in names:
+        for name in (name for name in names if name in rows):
             endpoint = CATALOGUE[name].feeds[0].endpoint
             if isinstance(endpoint, Below) and not endpoint.is_long:
                 parents = endpoint.parents.path

@@ -16,7 +16,7 @@ from dlt.pipeline.pipeline import Pipeline
 from support import assert_whole, environment_of
 
 from zendesk_support.simulator import Simulator
-from zendesk_support.simulator.contrary import HOWS
+from zendesk_support.simulator.server.contrary import HOWS
 
 SCRIPT = Path(__file__).resolve().parent.parent / "pipelines" / "zendesk_to_duckdb.py"
 STAGES = ("extract", "normalize", "load")

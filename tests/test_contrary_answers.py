@@ -13,7 +13,7 @@ from zendesk_support import sync
 from zendesk_support.errors import ContractError
 from zendesk_support.report import Report
 from zendesk_support.simulator import Simulator
-from zendesk_support.simulator.contrary import HOWS
+from zendesk_support.simulator.server.contrary import HOWS
 
 Simulate = Callable[..., Simulator]
 

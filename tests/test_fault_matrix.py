@@ -20,7 +20,7 @@ from zendesk_support.api.request import WHO_AM_I, Usage, read_me
 from zendesk_support.api.transport import Transport
 from zendesk_support.errors import ZendeskError
 from zendesk_support.simulator import Simulator
-from zendesk_support.simulator.faults import AFTER
+from zendesk_support.simulator.server.faults import AFTER
 
 PLACES = ("first page", "middle page", "last page")
 NUMBER = {"first page": 1, "middle page": 2, "last page": 3, "child": 3}

@@ -20,7 +20,7 @@ from support import assert_whole, load, pipeline, plain, source, table, written
 from zendesk_support import sync
 from zendesk_support.loading import subscription
 from zendesk_support.simulator import Simulator
-from zendesk_support.simulator.api import Api
+from zendesk_support.simulator.server.api import Api
 from zendesk_support.warehouse.loaded_table import KEY_HINT
 
 Simulate = Callable[..., Simulator]

@@ -47,7 +47,7 @@ from zendesk_support.records.json_rows import page_decoder
 from zendesk_support.running.probe import check_streams
 from zendesk_support.settings import Settings, account_url
 from zendesk_support.simulator import Simulator
-from zendesk_support.simulator.auth import Credentials
+from zendesk_support.simulator.server.auth import Credentials
 
 Simulate = Callable[..., Simulator]
 SCRIPT = Path(__file__).parent.parent / "pipelines" / "zendesk_to_duckdb.py"

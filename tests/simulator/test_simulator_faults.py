@@ -16,7 +16,7 @@ import pytest
 from simulator_client import Client
 
 from zendesk_support.simulator import Simulator
-from zendesk_support.simulator.faults import KINDS
+from zendesk_support.simulator.server.faults import KINDS
 
 DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
 Account = tuple[Simulator, Client]

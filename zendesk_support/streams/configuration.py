@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zendesk_support.reading.below import Below
 from zendesk_support.reading.envelopes import ONE_ANSWER, SeveralLists
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.since import FilteredListing, iso_range
@@ -12,6 +13,9 @@ AUDIT_LOG_LIST = FilteredListing(
 )
 
 CONDITION_LISTS = SeveralLists({"conditions_all": "all", "conditions_any": "any"}, column="condition")
+
+SCHEDULE_LIST = Listing("business_hours/schedules", "schedules", envelope=ONE_ANSWER, names=("id",))
+HOLIDAY_LIST = Listing("business_hours/schedules/{id}/holidays", "holidays", envelope=ONE_ANSWER)
 
 CUSTOM_FIELD_COLUMNS = columns(
     bigint="id position",
@@ -160,6 +164,29 @@ ORGANIZATION_FIELDS = Stream(
     deletes=LISTED,
 )
 
+VIEWS = Stream(
+    name="views",
+    doc="A saved list of tickets: which it shows, and how. Views that only others may see are not listed.",
+    feeds=feed(Listing("views", "views")),
+    columns=columns(
+        bigint="id position",
+        text="description raw_title title url",
+        timestamp="created_at updated_at",
+        bool="active default",
+        json="conditions execution restriction",
+    ),
+    notes={
+        **SWITCH_NOTES,
+        **CONDITION_NOTES,
+        "default": "one of those that every account begins with",
+        "execution": "{columns, group, sort, fields, custom_fields}: how the list is shown",
+        "position": "order in the list of views",
+        "restriction": "{type, id, ids} of who may use it; null means every agent",
+    },
+    deletes=LISTED,
+    varying=CONDITION_VALUES,
+)
+
 MACROS = Stream(
     name="macros",
     doc="A prepared set of changes that an agent applies to a ticket.",
@@ -246,7 +273,7 @@ SLA_POLICIES = Stream(
 SCHEDULES = Stream(
     name="schedules",
     doc="A schedule of business hours.",
-    feeds=feed(Listing("business_hours/schedules", "schedules", envelope=ONE_ANSWER)),
+    feeds=feed(SCHEDULE_LIST),
     columns=columns(
         bigint="id",
         text="name time_zone",
@@ -258,6 +285,21 @@ SCHEDULES = Stream(
         "intervals": "list of {start_time, end_time}, minutes since Sunday 00:00 local time",
         "time_zone": "Zendesk's name of the zone, not IANA",
     },
+    deletes=LISTED,
+)
+
+SCHEDULE_HOLIDAYS = Stream(
+    name="schedule_holidays",
+    doc="A holiday of a schedule, on which its business hours do not count.",
+    feeds=feed(Below(SCHEDULE_LIST, HOLIDAY_LIST, {"schedule_id": "id"})),
+    columns=columns(bigint="schedule_id id", text="name start_date end_date"),
+    key=("schedule_id", "id"),
+    plan="Professional and above",
+    notes={
+        "start_date": "first day, as 2026-12-24, in the schedule's time zone",
+        "end_date": "last day, itself a holiday",
+    },
+    links={"schedule_id": "schedules"},
     deletes=LISTED,
 )
 
@@ -328,11 +370,13 @@ STREAMS = (
     TICKET_FORMS,
     USER_FIELDS,
     ORGANIZATION_FIELDS,
+    VIEWS,
     MACROS,
     TRIGGERS,
     AUTOMATIONS,
     SLA_POLICIES,
     SCHEDULES,
+    SCHEDULE_HOLIDAYS,
     ACCOUNT_ATTRIBUTES,
     ATTRIBUTE_DEFINITIONS,
     AUDIT_LOGS,

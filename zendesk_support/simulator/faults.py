@@ -1,5 +1,0 @@
-"""`zendesk_support.simulator.server.faults` by its short name."""
-
-from zendesk_support.simulator.server.faults import AFTER, KINDS
-
-__all__ = ["AFTER", "KINDS"]
