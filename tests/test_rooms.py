@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dlt.common.schema import Schema
 
 import zendesk_support
+from zendesk_support.bigquery import bigquery
+from zendesk_support.postgres import postgres
+from zendesk_support.source import _keeping_values
 
 PACKAGE = Path(zendesk_support.__file__).parent
 ROOMS = (
     ("version", "errors", "error_messages", "report", "dlt_internals", "simulator"),
-    ("settings", "checkpoints"),
+    ("settings", "checkpoints", "normalizer"),
     ("records",),
     ("api",),
     ("warehouse",),
@@ -84,3 +88,25 @@ def test_a_room_says_in_a_line_what_it_is_for_and_has_no_circle(room: str) -> No
         for name in leaves:
             del within[name]
     assert within == {}
+
+
+def test_what_stored_schemas_and_pipelines_name_stays_in_its_place() -> None:
+    """A warehouse that was loaded by an earlier version could not be loaded any more."""
+    stored = _keeping_values(Schema("any")).to_dict()
+    assert stored["normalizers"]["json"]["module"] == "zendesk_support.normalizer"
+    assert postgres().destination_type == "zendesk_support.postgres.postgres"
+    assert bigquery().destination_type == "zendesk_support.bigquery.bigquery"
+
+
+LONGEST_FILE, LONGEST_FUNCTION = 400, 50
+
+
+@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=module_of)
+def test_files_and_functions_are_short(file: Path) -> None:
+    """A function's lines are those after its signature and docstring."""
+    text = file.read_text()
+    assert len(text.splitlines()) <= LONGEST_FILE
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    bodies = {node.name: node.body[1:] if ast.get_docstring(node) else node.body for node in functions}
+    lengths = {name: (body[-1].end_lineno or 0) - body[0].lineno + 1 for name, body in bodies.items() if body}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}

@@ -12,6 +12,7 @@ import dlt
 from dlt.common.schema import Schema
 from dlt.extract import DltResource, DltSource
 
+from zendesk_support import normalizer
 from zendesk_support import settings as checks
 from zendesk_support.api.credentials import ZendeskCredentials, check_credentials
 from zendesk_support.dlt_internals import ConfigSectionContext, Container, resource_of_kind, root_of, source_of_kind
@@ -23,7 +24,6 @@ from zendesk_support.loading.row_checks import time_value
 from zendesk_support.loading.setting_names import check_names, check_sections, settings_in, stream_settings
 from zendesk_support.loading.stream_resource import Resources, StreamResource, report_resource
 from zendesk_support.loading.sync_modes import DEFAULT, DISPOSITIONS, MODE_HINT, NESTED_HINT, Mode, check_mode
-from zendesk_support.records import normalizer
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.settings import Settings
 from zendesk_support.streams import CATALOGUE

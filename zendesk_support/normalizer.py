@@ -2,6 +2,8 @@
 
 dlt would load the text "007" into a column of integers as 7, and false into one of texts as "False". Here a value that
 its column cannot hold as it is goes to the column that dlt makes for it, such as `value__v_bool`.
+
+It stays in this place, as stored schemas name it by its path.
 """
 
 from __future__ import annotations
