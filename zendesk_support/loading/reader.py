@@ -103,7 +103,8 @@ class ReaderThreads:
     none begin first, so that the wait ends.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at_most: int = READERS) -> None:
+        self._at_most = at_most
         self._lock = threading.Lock()
         self._waiting: deque[Reader] = deque()
         self._threads: set[threading.Thread] = set()
@@ -115,7 +116,7 @@ class ReaderThreads:
             for reader in new:
                 reader.started = True
             self._waiting.extend(sorted(new, key=lambda reader: reader.endpoint.depth))
-            for _ in range(min(len(self._waiting), READERS - len(self._threads))):
+            for _ in range(min(len(self._waiting), self._at_most - len(self._threads))):
                 thread = threading.Thread(target=self._work, name="zendesk-reader", daemon=True)
                 self._threads.add(thread)
                 thread.start()
