@@ -1,1 +1,1 @@
-"""How each kind of endpoint is read, from a position on; knows no stream and no dlt."""
+"""How each kind of endpoint is read, from a position on; knows no stream, and of dlt its log alone."""

@@ -1,4 +1,4 @@
-"""What the destination already holds of a stream: keys and row digests, read with the pipeline's own client.
+"""Compares a list with the table that was loaded of it: what has changed, and what is not listed any more.
 
 Keys cost 8 bytes and digests 18 bytes a row, so that a table of a million memberships fits in 30 MB, and in no state.
 """
