@@ -268,6 +268,11 @@ class Endpoint:
         return ()
 
     @property
+    def handed_down(self) -> tuple[str, ...]:
+        """Those columns, and what its rows hang below themselves."""
+        return self.names
+
+    @property
     def is_dated(self) -> bool:
         """Whether it leaves out what did not change since `start_date`."""
         return False

@@ -53,7 +53,7 @@ class Below(Endpoint):
 
     def __post_init__(self) -> None:
         wanted = {*self.named.values(), *filter(None, (name for _, name, _, _ in Formatter().parse(self.child.path)))}
-        if unknown := sorted(wanted - {*values_of(self.parents)}):
+        if unknown := sorted(wanted - {*self.parents.handed_down}):
             raise TypeError(f"{self.child.path}: {unknown[0]} is none of what {self.parents.path} hands down")
         object.__setattr__(self, "path", self.child.path)
 
@@ -87,6 +87,11 @@ class Below(Endpoint):
     def names(self) -> tuple[str, ...]:
         """The child's."""
         return self.child.names
+
+    @property
+    def handed_down(self) -> tuple[str, ...]:
+        """The child's names, and the columns that say whose it is."""
+        return (*self.named, *self.names)
 
     @property
     def is_export(self) -> bool:
@@ -142,9 +147,9 @@ class Below(Endpoint):
     def _show(self, shown: Parents, parent: Parent, rows: Rows, now: int) -> None:
         """Show rows of a parent to what hangs below them."""
         if self.names:
-            shown.add([Parent.of(row, self.names, self._handed_down(parent)) for row in rows], now)
+            shown.add([Parent.of(row, self.names, self._as_parent(parent)) for row in rows], now)
 
-    def _handed_down(self, parent: Parent) -> Parent:
+    def _as_parent(self, parent: Parent) -> Parent:
         """A parent with the values that its children hand down, by the names of their columns."""
         return replace(parent, values={column: parent.values[name] for column, name in self.named.items()})
 
@@ -271,8 +276,3 @@ class Below(Endpoint):
             yield replace(chunk, rows=rows, times=None, again=refused)
         if answers.refused:
             job.note(f"{self.path}: {answers.told()}; the next sync asks again")
-
-
-def values_of(parents: Endpoint) -> tuple[str, ...]:
-    """Names of what an endpoint hands down to what hangs below it."""
-    return (*parents.named, *parents.names) if isinstance(parents, Below) else parents.names
