@@ -70,6 +70,7 @@ def test_threads_do_not_grow_with_the_number_of_streams(
     assert most["zendesk-reader"] <= READERS
     assert most["zendesk-page"] <= READERS
     assert most["zendesk-children"] <= 2 * WIDTH  # those of the account's limit, and of the help center's
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith(POOLS)] == []
 
 
 def test_readers_that_wait_for_others_begin_after_them() -> None:

@@ -179,6 +179,7 @@ class Session:
         self.account.limiter.wake()
         self.news.add(0)
         self.transport.close()
-        self.pools.close()
         # A thread that the interpreter ends within pyarrow aborts the process.
-        self._threads.stop(time.monotonic() + ENDS_WITHIN)
+        until = time.monotonic() + ENDS_WITHIN
+        self._threads.stop(until)
+        self.pools.close(until)

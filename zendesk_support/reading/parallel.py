@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -83,27 +84,34 @@ class Pools:
         self._lock = threading.Lock()
         self._pages: ThreadPoolExecutor | None = None
         self._children: dict[str, ThreadPoolExecutor] = {}
+        self._threads: set[threading.Thread] = set()
 
     def ahead(self, call: Callable[..., T], *args: Any) -> Future[T]:
         """Begin a call for a page that is wanted next."""
         with self._lock:
             if self._pages is None:
-                self._pages = ThreadPoolExecutor(READERS, thread_name_prefix="zendesk-page")
+                self._pages = self._pool(READERS, "zendesk-page")
             return self._pages.submit(call, *args)
 
     def children(self, limit: str, width: int) -> ThreadPoolExecutor:
         """The pool for requests that a limit counts, of `width` threads if it is new."""
         with self._lock:
             if limit not in self._children:
-                self._children[limit] = ThreadPoolExecutor(width, thread_name_prefix="zendesk-children")
+                self._children[limit] = self._pool(width, "zendesk-children")
             return self._children[limit]
 
-    def close(self) -> None:
-        """Let idle threads end, and the others with the request that they wait for."""
+    def _pool(self, width: int, name: str) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(width, name, initializer=lambda: self._threads.add(threading.current_thread()))
+
+    def close(self, until: float) -> None:
+        """Begin no more requests, and wait for those under way, to `until` by the monotonic clock at most."""
         with self._lock:
             for pool in (self._pages, *self._children.values()):
                 if pool is not None:
                     pool.shutdown(wait=False, cancel_futures=True)
+        for thread in tuple(self._threads):
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, until - time.monotonic()))
 
 
 class InPlace(Pools):
