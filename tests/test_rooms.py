@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,30 @@ def test_imports_lead_to_lower_floors_only(room: str) -> None:
     assert upward == set()
     if room in ALONE:
         assert elsewhere == set()
+
+
+PICTURE = re.compile(r"```mermaid\n(flowchart TD.*?)```", re.DOTALL)
+ARROW = re.compile(r"^\s*(\w+)(?:\[.*?\])? --> (\w+)", re.MULTILINE)
+DRAWN_ASIDE = {"version", "errors", "error_messages", "report", "settings", "checkpoints", "dlt_internals", "simulator"}
+"""What the picture shows without arrows: any room may use it."""
+
+
+def test_the_picture_of_the_rooms_is_true() -> None:
+    """Each import follows the arrows, and the two copies of the picture are one."""
+    root = PACKAGE.parent
+    [picture], [copy] = (
+        PICTURE.findall((root / page).read_text()) for page in ("docs/architecture.md", "CONTRIBUTING.md")
+    )
+    assert picture == copy
+    below: dict[str, set[str]] = {}
+    for upper, lower in ARROW.findall(picture):
+        below.setdefault(upper, set()).add(lower)
+        below.setdefault(lower, set())
+    for _ in below:
+        below = {room: found.union(*(below[other] for other in found)) for room, found in below.items()}
+    for room in below:
+        used = {name.split(".")[0] for file in files_of(room) for name in imports(file)}
+        assert used & FLOOR.keys() - {room, "postgres", "bigquery", "normalizer", "groups"} <= below[room] | DRAWN_ASIDE
 
 
 def module_of(file: Path) -> str:
