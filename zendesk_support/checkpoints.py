@@ -18,7 +18,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Checkpoints:
-    """The sync under way, as its streams see it: one dlt run from each checkpoint to the next.
+    """The sync under way, as its streams see it: when they pause so that dlt loads what was read, and when they stop.
 
     Attributes:
         report: what each stream has done so far.

@@ -40,7 +40,7 @@ class UnavailableError(ZendeskError):
 
 
 class ProductInactiveError(UnavailableError):
-    """Zendesk refuses a stream since the account has no active Support product: of all streams, a wrong setting."""
+    """Zendesk refuses a stream as the account has no active Support product; if all are, the account is wrong."""
 
 
 class AlreadyRunningError(ZendeskError):

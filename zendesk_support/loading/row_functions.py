@@ -97,11 +97,11 @@ class PageStep(MapItem):
 
 
 class LoadedRow(dict[str, Any]):
-    """A row that was read back from the destination: what users do to rows was done to it when it came."""
+    """A row that was read back from the destination: users' steps were applied when it was loaded, and pass it by."""
 
 
 class LoadedRows(list[Any]):
-    """Such rows, for dlt."""
+    """Several of them, as one item for dlt."""
 
 
 def loaded_page(table: pa.Table) -> pa.Table:

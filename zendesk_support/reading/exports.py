@@ -137,7 +137,7 @@ def check_mark(page: Page, path: str) -> None:
 
 @dataclass(frozen=True)
 class SizedPage:
-    """A page, how many rows were asked for, and whether from a time, since the cursor was lost."""
+    """A page, the number of rows that was asked for, and whether it was asked for by time since the cursor was lost."""
 
     page: Page
     asked: int

@@ -99,11 +99,11 @@ class LogListing(Endpoint):
 
 
 class OutOfOrder(Exception):
-    """A list does not go on from a kept cursor as it was seen to."""
+    """After a kept cursor, a list does not go on in the order that it had before."""
 
 
 class Order:
-    """Which way a list's times run, as far as its pages have shown; neither way while they are all the same."""
+    """Whether a list's times rise or fall from page to page; unknown as long as they are all equal."""
 
     def __init__(self, *, goes_on: bool) -> None:
         """Begin; `goes_on` from a cursor of a list that was seen to be oldest first."""

@@ -38,7 +38,7 @@ class Reread:
 
 
 class Overlap:
-    """The rows of one pass that the next one will read again: all that are not older than `since`."""
+    """Rows that this pass and the next one both read: all that are not older than `since`."""
 
     def __init__(self, at: int, since: int, seconds: int, now: Callable[[], int]) -> None:
         """Begin a pass.

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Answers(Generic[P]):
-    """What stands below each of many parents, by the one rule for refusals (403, 404) there.
+    """Asks for what hangs below each of many parents, and decides what a refusal (403, 404) means.
 
     A parent that is refused while others are answered is asked for once more, as a single wrong answer would cost its
     rows. If it is refused again, it may have gone, or be hidden: that is the caller's to keep or to say. If all are
@@ -115,7 +115,7 @@ class Pools:
 
 
 class InPlace(Pools):
-    """No threads: a page is asked for by the one who wants it, who is one of many."""
+    """Sends a request in the thread that wants its answer: for work that runs in many threads already."""
 
     def ahead(self, call: Callable[..., T], *args: Any) -> Future[T]:
         """Make the call."""

@@ -31,7 +31,7 @@ UNUSED = NestedTablesEncoder(Names((), (), str), frozenset(), str)
 
 
 class Observer(Subscription):
-    """A stream's part in a pass whose rows are looked at and not loaded."""
+    """Takes part in a run as a stream does, but looks at the rows and loads none."""
 
     def __init__(
         self, session: Session, loaded: Loaded, feed: Feed, saved: dict[str, Any], destination: LoadedTable
@@ -128,7 +128,7 @@ class KeyScan(Observer):
 
 
 class NextSync(Observer):
-    """What the next sync would write: what differs on account of that has changed since the last one."""
+    """Reads what the next sync would read, to tell changes since the last sync from rows that were lost."""
 
     def __init__(self, session: Session, loaded: Loaded, number: int) -> None:
         feed = loaded.stream.feeds[number]
@@ -156,8 +156,8 @@ class NextSync(Observer):
 class ListScan(Observer):
     """Reads a list as a sync does, and finds the keys that it would add or remove.
 
-    While the table is just as the last sync left it, a difference has come since; a row that is older than that sync
-    has not.
+    A row that only Zendesk has was lost if it is older than the last sync, and is new otherwise. Where rows have no
+    time, it is new if the table is exactly as that sync left it.
     """
 
     def __init__(self, session: Session, loaded: Loaded, feed: Feed) -> None:
@@ -219,7 +219,7 @@ class ListScan(Observer):
 
 
 class Keys:
-    """Keys as numbers; the first ones by name too."""
+    """Keys of rows as numbers, and the first of them by name, for messages."""
 
     def __init__(self) -> None:
         self._ids: list[Array] = []

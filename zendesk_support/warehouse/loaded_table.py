@@ -32,9 +32,10 @@ T = TypeVar("T")
 
 
 class DestinationLock:
-    """One thread at a time reads the destination, or loads: DuckDB cannot open a file in one while another closes it.
+    """Lets one thread at a time read or load the destination.
 
-    To open one takes longer than most queries: a connection stays as long as a reader waits for its turn.
+    DuckDB cannot open a file in one thread while another closes it. To open a file takes longer than most queries, so
+    that the connection stays open as long as other readers wait for their turn.
     """
 
     def __init__(self) -> None:

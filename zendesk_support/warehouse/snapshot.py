@@ -15,7 +15,10 @@ from zendesk_support.warehouse.keys import ROW_ID, Array, compact, holds, ids_of
 
 
 class SnapshotDiff:
-    """The rows a complete pass compares with: which are unchanged, and which Zendesk no longer lists."""
+    """Keys and digests of a table, with which a complete pass is compared.
+
+    Each row that is listed marks its key; keys without a mark after the last page are gone.
+    """
 
     def __init__(self, table: pa.Table | None, key: Sequence[str], extra: Sequence[str] = ()) -> None:
         self._key = list(key)
