@@ -59,5 +59,14 @@ def change_all(account: Simulator) -> None:
 def change_lists(account: Simulator) -> None:
     """Create, update and remove rows of every list."""
     for name in LISTED:
-        for kind, count in (("create_rows", 2), ("update_rows", 1), ("remove_rows", 1)):
-            account.mutate(kind, stream=name, count=count)
+        made = account.mutate("create_rows", stream=name, count=2)["ids"]
+        account.mutate("update_rows", stream=name, count=1)
+        of_votes = {"ids": [lone_vote(account, name, made)]} if name.endswith("_votes") else {}
+        account.mutate("remove_rows", stream=name, count=1, **of_votes)
+
+
+def lone_vote(account: Simulator, name: str, made: list[int]) -> int:
+    """A vote of the first brand on something that got no vote: one for another leaves count and sum as they were."""
+    votes = [row for row in account.truth(name) if row["brand_id"] == account.account.help_centers[0].brand_id]
+    voted_on = {row["item_id"] for row in votes if row["id"] in made or row["created_at"] == row["updated_at"]}
+    return next(row["id"] for row in votes if row["item_id"] not in voted_on)

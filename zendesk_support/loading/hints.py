@@ -25,7 +25,9 @@ def columns_of(stream: Stream, settings: Settings, mode: Mode) -> dict[str, Any]
     hints: dict[str, Any] = {}
     for name, data_type in stream.columns.items():
         if data_type == "json" and not as_json:
-            continue
+            if name not in stream.varying:
+                continue
+            data_type = "text"
         hints[name] = {"name": name, "data_type": data_type, "nullable": name not in stream.key}
         if name in stream.notes:
             hints[name]["description"] = stream.notes[name]

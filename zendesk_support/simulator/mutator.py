@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from zendesk_support.simulator.clock import iso
@@ -96,14 +96,17 @@ class Mutator:
                     row[column] = iso(change.now)
         return {"ids": [name_of(table.get(rid)) for rid in chosen]}
 
-    def _remove_rows(self, change: Change, stream: str, count: int = 1, brand: int = 0) -> dict[str, Any]:
+    def _remove_rows(
+        self, change: Change, stream: str, count: int = 1, brand: int = 0, ids: Sequence[int] | None = None
+    ) -> dict[str, Any]:
         kind = self._stream(stream)
         if kind.remove:
             return kind.remove(change, count=count)
         if kind.grows_only:
             raise ValueError(f"rows of {stream} never go")
         table, center = self._place(kind, brand)
-        chosen = change.sample(table.rids[kind.kept(self.store) if kind.kept else 0 :], count)
+        kept = kind.kept(self.store) if kind.kept else 0
+        chosen = list(ids) if ids is not None else change.sample(table.rids[kept:], count)
         names = [name_of(table.get(rid)) for rid in chosen]
         for rid in chosen:
             kind.removed(change, table.get(rid))

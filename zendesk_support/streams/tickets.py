@@ -19,6 +19,7 @@ from zendesk_support.streams.transforms import (
     REWRITE_AUDITS,
     REWRITE_COMMENTS,
     activities,
+    changes,
     comments,
     is_not_deleted,
     ticket_metrics,
@@ -208,6 +209,38 @@ TICKET_COMMENTS = Stream(
     months_of="created_at",
 )
 
+TICKET_CHANGES = Stream(
+    name="ticket_changes",
+    doc="A field that an event of a ticket has set, with its value before.",
+    feeds=(Feed(EVENT_EXPORT, changes), SCRUBS),
+    columns=columns(
+        bigint="id ticket_id event_id event_timestamp updater_id position",
+        text="field event_type",
+        timestamp="created_at",
+        json="value previous_value via",
+    ),
+    key=("id", "field"),
+    cursor="event_timestamp",
+    version="event_timestamp",
+    fact=True,
+    immutable=True,
+    notes={
+        "id": "of the event's part that set the field",
+        "event_id": "ticket_events.id",
+        "event_timestamp": "Unix seconds, UTC: when the event was exported",
+        "updater_id": "-1 means Zendesk itself",
+        "position": "place among the changes of its event, from 0",
+        "field": "such as status; the id of a custom field as text",
+        "event_type": "Create: set when the ticket was made; Change: later",
+        "value": "as JSON; numbers may come as texts",
+        "previous_value": "as JSON; null for Create",
+        "via": "name of the channel, or {channel, source}",
+    },
+    varying=("value", "previous_value", "via"),
+    deletes="Removed once the ticket is scrubbed.",
+    months_of="created_at",
+)
+
 TICKET_AUDITS = Stream(
     name="ticket_audits",
     doc="One update of a ticket that is not archived, with all its events.",
@@ -362,6 +395,7 @@ STREAMS = (
     TICKET_METRICS,
     TICKET_EVENTS,
     TICKET_COMMENTS,
+    TICKET_CHANGES,
     TICKET_AUDITS,
     TICKET_METRIC_EVENTS,
     TICKET_SKIPS,

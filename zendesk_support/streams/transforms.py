@@ -23,6 +23,15 @@ ACTIVITY = "activities/{id}"
 AUDIT_VALUES = ("events.previous_value", "events.value")
 _EVENT_VALUES = frozenset({("previous_value",), ("value",)})
 
+SETTING = frozenset({b'"Create"', b'"Change"'})
+"""Types of child events that set fields."""
+BESIDE_FIELDS = frozenset(
+    "id via via_reference_id event_type created_at previous_value added_tags removed_tags".split()
+)
+"""Keys of such a child event that are no field of the ticket."""
+
+_object: msgspec.json.Decoder[Any] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_texts: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[str])
 _children: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[Row] | None])
 _sets: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[Row | None])
 
@@ -50,6 +59,59 @@ def comments(rows: Rows, context: RowContext) -> Rows:
             event["event_timestamp"] = needed(row, "timestamp", context)
             picked += [{**event, **child} for child in found]
     return picked + [row for now in reread.values() for row in now]
+
+
+def changes(rows: Rows, context: RowContext) -> Rows:
+    """One row for each field that an event has set, in the order of the event."""
+    found: Rows = []
+    for row, children in zip(rows, children_of(rows, context)):
+        fields = [
+            (child, *field)
+            for child in children
+            if bytes(child.get("event_type", NULL)) in SETTING
+            for field in fields_of(child)
+        ]
+        if not fields:
+            continue
+        event = {name: needed(row, name, context) for name in ("ticket_id", "created_at")}
+        event |= {"event_id": needed(row, "id", context), "updater_id": row.get("updater_id", NULL)}
+        event["event_timestamp"] = needed(row, "timestamp", context)
+        for position, (child, name, value, before) in enumerate(fields):
+            own = {"id": needed(child, "id", context), "field": raw(name), "position": raw(position)}
+            own |= {"value": value, "previous_value": before, "via": child.get("via", NULL)}
+            found.append({**event, **own, "event_type": child["event_type"]})
+    return found
+
+
+def fields_of(child: Row) -> Iterator[tuple[str, msgspec.Raw, msgspec.Raw]]:
+    """The fields that a child event has set: name, or a custom field's id, value, and the value before."""
+    before = child.get("previous_value", NULL)
+    for name, value in child.items():
+        if name == "custom_ticket_fields":
+            values, were = members(value), members(before)
+            for id, of_field in values.items():
+                yield id, of_field, were.get(id, before if len(values) == 1 and not were else NULL)
+        elif name == "tags" and "previous_value" not in child and "removed_tags" in child:
+            yield name, value, tags_before(child)
+        elif name not in BESIDE_FIELDS:
+            yield name, value, before
+
+
+def members(value: msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """The members of a JSON object; none of what is no object."""
+    try:
+        return _object.decode(value)  # type: ignore[no-any-return]
+    except msgspec.ValidationError:
+        return {}
+
+
+def tags_before(child: Row) -> msgspec.Raw:
+    """The tags before an event that says which were added and removed; null where it does not say it in lists."""
+    try:
+        now, added, removed = (_texts.decode(child.get(name, NULL)) for name in ("tags", "added_tags", "removed_tags"))
+    except msgspec.ValidationError:
+        return NULL
+    return raw([*(tag for tag in now if tag not in added), *removed])
 
 
 def read_again(listing: Listing, parent: int, context: RowContext) -> Rows | None:

@@ -12,7 +12,7 @@ import numpy as np
 from zendesk_support.loading.account import Session
 from zendesk_support.verification.counts import Sample, ServerCount
 from zendesk_support.verification.loaded import NO_KEYS, Loaded, moment
-from zendesk_support.verification.observers import KeyScan, ListScan, NextSync, Observer, joined, numbers
+from zendesk_support.verification.observers import KeyScan, ListScan, NextSync, Observer, joined
 from zendesk_support.verification.result import Verification
 from zendesk_support.verification.texts import Texts
 from zendesk_support.warehouse.keys import Array, holds
@@ -159,9 +159,9 @@ class TableComparison:
             self._notes.append(f"a sample: the table has {len(table):,} rows, --verify-keys compares all")
         self._count(survey.met + len(survey.missing), len(table) if survey.whole else survey.met, [survey])
         self._judge(
-            Mismatch(missing, numbers(missing)),
-            Mismatch(surplus, numbers(surplus)),
-            Mismatch(stale, numbers(stale)),
+            Mismatch(missing, survey.named(missing)),
+            Mismatch(surplus, survey.named(surplus)),
+            Mismatch(stale, survey.named(stale)),
             since=differing - len(missing) - len(stale) - len(surplus),
             kept=len(survey.surplus) if self.loaded.keeps else 0,
         )

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from zendesk_support.loading.positions import Positions
 from zendesk_support.reading.base import ANSWERED_WITHIN
 from zendesk_support.streams.base import Feed, Stream
-from zendesk_support.warehouse.keys import Array, ids_of
+from zendesk_support.warehouse.keys import Array, holds, ids_of
 from zendesk_support.warehouse.loaded_table import Condition, LoadedTable
 
 REMEMBERED = 1000
@@ -100,7 +100,9 @@ class Loaded:
         return np.sort(np.concatenate([ids, undated]))
 
     def among(self, ids: Array) -> Array:
-        """Those of some integer keys that the whole table has, however old its rows are."""
+        """Those of some keys that the whole table has, however old its rows are."""
+        if len(self.stream.key) > 1 or self.stream.columns[self.stream.key[0]] != "bigint":
+            return np.asarray(ids[holds(self.destination.ids(self.stream.key), ids)])
         parts = [ids[i : i + REMEMBERED].tolist() for i in range(0, len(ids), REMEMBERED)]
         found = (
             self.destination.ids(

@@ -88,6 +88,7 @@ class KeyScan(Observer):
         self.tickets: set[int] = set()
         self._met = np.zeros(len(table), bool)
         self._missing: list[Array] = []
+        self._names = Keys()
 
     def look(self, rows: Rows) -> None:
         """Compare rows of the period in question."""
@@ -102,9 +103,15 @@ class KeyScan(Observer):
             self._stale.append(ids[(self._versioned[places] == ids) & is_older])
         self._met[np.searchsorted(self._table, ids[there])] = True
         self._missing.append(ids[~there])
+        differing = np.flatnonzero(np.isin(ids, np.concatenate([self._missing[-1], *self._stale[-1:]])))
+        self._names.add(ids[differing], (key_name(rows[i], self.stream.key) for i in differing))
         self.note_newest(rows)
         if "body" in self.stream.columns and "ticket_id" in self.stream.columns:
             self.tickets |= {number(row, "ticket_id") or 0 for row in rows}
+
+    def named(self, ids: Array) -> tuple[str, ...]:
+        """Names of some keys; of those that only the table has, the numbers by which they are compared."""
+        return self._names.named(ids) or tuple(map(str, ids[:NAMED].tolist()))
 
     @property
     def met(self) -> int:
@@ -250,8 +257,3 @@ def joined(observers: Iterable[NextSync], *names: str) -> Array:
     """Keys that several observers have found, each under some names."""
     found = (ids for observer in observers for name in names for ids in getattr(observer, name))
     return np.concatenate([NO_KEYS, *found])
-
-
-def numbers(ids: Array) -> tuple[str, ...]:
-    """Names of some integer keys."""
-    return tuple(map(str, ids[:NAMED].tolist()))

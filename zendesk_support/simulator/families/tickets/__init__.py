@@ -93,6 +93,7 @@ TICKET_COMMENTS = Kind(
     ),
     truth=lambda store: store.part(Tickets).all_comments(),
 )
+TICKET_CHANGES = Kind("ticket_changes", truth=lambda store: store.part(Tickets).all_changes())
 TICKET_AUDITS = Kind(
     "ticket_audits",
     routes=(
@@ -222,6 +223,7 @@ FAMILY = Family(
         DELETED_TICKETS,
         TICKET_EVENTS,
         TICKET_COMMENTS,
+        TICKET_CHANGES,
         TICKET_AUDITS,
         ALL_AUDITS,
         TICKET_METRICS,

@@ -192,6 +192,31 @@ class Tickets:
                 if is_comment(row):
                     yield {**row, "ticket_id": event["ticket_id"]}
 
+    def all_changes(self) -> Iterator[Row]:
+        """Yield every field that an event has set, a custom one by its id."""
+        for event in self.store.tables["ticket_events"]:
+            position = 0
+            for part in event["child_events"]:
+                if part["event_type"] not in ("Create", "Change"):
+                    continue
+                about = {"id", "via", "via_reference_id", "event_type", "created_at", "previous_value"}
+                fields = {name: value for name, value in part.items() if name not in about}
+                fields |= fields.pop("custom_ticket_fields", {})
+                for name, value in fields.items():
+                    yield {
+                        "id": part["id"],
+                        "field": name,
+                        "position": position,
+                        "value": value,
+                        "previous_value": part.get("previous_value"),
+                        "via": part["via"],
+                        "event_type": part["event_type"],
+                        "event_id": event["id"],
+                        "event_timestamp": event["timestamp"],
+                        **{key: event[key] for key in ("ticket_id", "updater_id", "created_at")},
+                    }
+                    position += 1
+
     def all_audits(self) -> Iterator[Row]:
         """Yield the list of all audits."""
         table = self.store.tables["ticket_events"]

@@ -71,7 +71,7 @@ def event(world: World, event: int) -> Row:
         children = _creation(world, event, rid, updater, moment, channel)
     else:
         updater = -1 if value % 7 == 0 else world.agent(event, 34)
-        children = _answer(world, event, value, moment) if part % 2 else _rules(event, value)
+        children = _answer(world, event, value, moment) if part % 2 else _rules(world, event, value)
     if part == event_count(world, rid) - 1 and is_deleted(world, rid):
         children.append(changed_field(event + 3, "Web form", "status", "deleted", "open"))
     return audit(event, rid, moment, updater, channel[1] if part == 0 else "Web form", children, value)
@@ -102,10 +102,12 @@ def _answer(world: World, event: int, value: int, moment: int) -> list[Row]:
     ]
 
 
-def _rules(event: int, value: int) -> list[Row]:
+def _rules(world: World, event: int, value: int) -> list[Row]:
     """What rules change."""
     topic = f"topic_{value % 23}"
+    custom = {str(world.rids("ticket_fields")[8 + value % 4]): f"value_{value % 11}"}
     return [
+        child(event + 6, "Rule", "Change", {"custom_ticket_fields": custom, "previous_value": None}),
         changed_field(event + 1, "Rule", "priority", PRIORITIES[value % 5], PRIORITIES[value % 4]),
         changed_field(event + 2, "Rule", "tags", ["vip", topic], [topic]),
     ]
@@ -310,7 +312,10 @@ def _audit_child(row: Row) -> Row:
         return {key: value for key, value in row.items() if key not in COMMENT_ONLY_IN_EXPORT and key != "created_at"}
     if kind in ("Change", "Create"):
         name = next(key for key in row if key not in plain)
-        entry = {"id": row["id"], "type": kind, "field_name": name, "value": row[name]}
+        value = row[name]
+        if name == "custom_ticket_fields":
+            ((name, value),) = value.items()
+        entry = {"id": row["id"], "type": kind, "field_name": name, "value": value}
         return {**entry, "previous_value": row["previous_value"]} if kind == "Change" else entry
     return {"id": row["id"], "type": kind, **{key: value for key, value in row.items() if key not in plain}}
 
