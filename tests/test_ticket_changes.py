@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import msgspec
 import pytest
 from support import assert_whole, load, pipeline, source, table, written
 
+import zendesk_support
 from zendesk_support import verify
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams.transforms import changes, fields_of
 
+SQL = re.compile(r"```sql\n(.*?)```", re.DOTALL)
+README = Path(zendesk_support.__file__).parent.parent / "README.md"
 Simulate = Callable[..., Simulator]
 
 
@@ -109,14 +113,9 @@ def test_a_lost_change_is_named_by_its_event_and_field(tmp_path: Path, simulate:
 def test_time_in_status_is_a_window_over_one_table(tmp_path: Path, simulate: Simulate) -> None:
     account, target = simulate(tickets=30), pipeline(tmp_path)
     load(target, account, "tickets", "ticket_changes")
-    with (
-        target.sql_client() as client,
-        client.execute_query(
-            """SELECT ticket_id, value ->> '$' AS status, created_at,
-                  lead(created_at) OVER (PARTITION BY ticket_id ORDER BY created_at, position) AS until
-           FROM ticket_changes WHERE field = 'status'"""
-        ) as cursor,
-    ):
+    [query] = [block for block in SQL.findall(README.read_text()) if "ticket_changes" in block]
+    query = query.replace("zendesk_support.ticket_changes", "ticket_changes")
+    with target.sql_client() as client, client.execute_query(query) as cursor:
         spans = cursor.fetchall()
     assert {status for _, status, _, _ in spans} >= {"new", "open"}
     assert all(until is None or since <= until for _, _, since, until in spans)
