@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import dlt
+import pytest
 from bigquery_server import BigQueryServer
 from dlt.common.normalizers.naming import NamingConvention
 from dlt.common.schema import Schema
@@ -83,6 +87,32 @@ def load(target: Pipeline, account: Simulator, *streams: str, **settings: Any) -
     report = sync(target, source(account, **settings).with_resources(*(streams or CATALOGUE)))
     assert {stream.stream: stream.message for stream in report.failed} == {}
     return report
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was loaded once from an account that no test changes, for each of several tests to go on from.
+
+    Attributes:
+        account: the account.
+        folder: with the database and the home of dlt.
+    """
+
+    account: Simulator
+    folder: Path
+
+    @classmethod
+    def make(cls, folder: Path, account: Simulator, *streams: str, **settings: Any) -> Loaded:
+        """Load streams (all by default)."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DLT_DATA_DIR", str(folder / "dlt"))
+            load(pipeline(folder), account, *streams, **settings)
+        return cls(account, folder)
+
+    def copy(self, tmp_path: Path) -> Pipeline:
+        """A pipeline that is where this one was left."""
+        shutil.copytree(self.folder, tmp_path, dirs_exist_ok=True)
+        return pipeline(tmp_path)
 
 
 def written(report: Report) -> dict[str, int]:
@@ -262,6 +292,15 @@ def facts(account: Simulator, name: str, start: int, end: int | None = None) -> 
 
 def seconds(text: str) -> int:
     return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+@contextmanager
+def told(case: object) -> Iterator[None]:
+    """Name the case that a failure belongs to, where one test has several."""
+    try:
+        yield
+    except AssertionError as error:
+        raise AssertionError(f"{case}: {error}") from error
 
 
 def assert_whole(target: Pipeline, account: Simulator, *streams: str) -> None:

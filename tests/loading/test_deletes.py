@@ -11,26 +11,8 @@ from support import assert_whole, load, pipeline, source, table, written
 
 from zendesk_support import sync
 from zendesk_support.simulator import Simulator
-from zendesk_support.streams import CATALOGUE
 
 Simulate = Callable[..., Simulator]
-FLAGGED = {"brands", "groups"}
-LISTED = tuple(
-    name for name, stream in CATALOGUE.items() if stream.snapshot and not stream.keeps and name not in FLAGGED
-)
-
-
-def test_rows_that_are_no_longer_listed_are_removed(tmp_path: Path, simulate: Simulate) -> None:
-    """L15."""
-    account = simulate(tickets=10)
-    target = pipeline(tmp_path)
-    load(target, account, *LISTED)
-    for name in reversed(LISTED):
-        account.mutate("remove_rows", stream=name, count=2)
-    report = load(target, account, *LISTED)
-    assert {name: written(report).get(name, 0) >= 2 for name in LISTED} == dict.fromkeys(LISTED, True)
-    assert_whole(target, account, *LISTED)
-    assert written(load(target, account, *LISTED)) == {}
 
 
 def test_a_row_that_is_listed_again_comes_back(tmp_path: Path, simulate: Simulate) -> None:

@@ -11,6 +11,7 @@ import pytest
 from changes import LISTED, TICKET_CHANGES, TICKETS, change_all, change_lists
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
+from kinds import REPRESENTATIVES
 from support import (
     MakePipeline,
     assert_rows,
@@ -39,6 +40,8 @@ TICKET_ROUNDS = (
     ("delete_tickets", "redact_comments", "make_comments_private"),
     ("scrub_tickets", "bulk_update", "archive_tickets"),
 )
+STANDING = tuple(name for name in NESTED if name in {*REPRESENTATIVES, "macros", "triggers", "users"})
+"""Nested streams of each kind, and lists with lists of objects, in which other lists are."""
 REMOVING = tuple(name for name in NESTED if name in {*LISTED, "ticket_metrics"})
 """Nested streams whose rows go one by one."""
 
@@ -67,10 +70,10 @@ def test_every_table_is_whole_after_the_first_sync_and_after_changes(tmp_path: P
     target = pipeline(tmp_path)
     load(target, account, nested="tables")
     assert_whole(target, account)
-    change_all(account)
-    change_lists(account)
-    load(target, account, nested="tables")
-    assert_whole(target, account)
+    for change in (change_all, change_lists):  # apart, lest a vote comes as another goes
+        change(account)
+        load(target, account, nested="tables")
+        assert_whole(target, account)
     assert written(load(target, account, nested="tables")) == {}
 
 
@@ -149,7 +152,7 @@ def test_every_mode_keeps_whole_tables(tmp_path: Path, simulate: Simulate, mode:
     """L03, L15, L41."""
     account = simulate(tickets=20)
     target = pipeline(tmp_path)
-    streams = [name for name in NESTED if mode != "history" or not CATALOGUE[name].immutable]
+    streams = [name for name in STANDING if mode != "history" or not CATALOGUE[name].immutable]
     load(target, account, *streams, nested="tables", sync_mode=mode)
     before = rows_of(target, *streams)
     assert_rows(target, account, before)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from dlt.pipeline.pipeline import Pipeline
+from kinds import REPRESENTATIVES
 from support import assert_whole, load, pipeline, written
 
 from zendesk_support import ConfigurationError
@@ -81,18 +82,20 @@ def with_numbers(target: Pipeline) -> None:
 
 
 def test_a_warehouse_of_an_earlier_version_goes_on_without_a_reload(tmp_path: Path, account: Simulator) -> None:
+    """All streams with several feeds, and one of each kind of others."""
+    streams = tuple(name for name, stream in CATALOGUE.items() if name in REPRESENTATIVES or len(stream.feeds) > 1)
     target = pipeline(tmp_path)
-    load(target, account)
+    load(target, account, *streams)
     with_numbers(target)
     assert "layout" not in target.state["sources"]["zendesk_support"]["resources"]["tickets"]
     target.drop()  # another machine, which has the state from the destination
     before = len(account.requests())
-    assert written(load(pipeline(tmp_path), account)) == {}
+    assert written(load(pipeline(tmp_path), account, *streams)) == {}
     repeated = len(account.requests()) - before
     account.mutate("update_tickets", count=3)
     account.mutate("redact_comments", count=2)
-    load(pipeline(tmp_path), account)
-    assert_whole(pipeline(tmp_path), account, *CATALOGUE)
+    load(pipeline(tmp_path), account, *streams)
+    assert_whole(pipeline(tmp_path), account, *streams)
     before = len(account.requests())
-    assert written(load(pipeline(tmp_path), account)) == {}
+    assert written(load(pipeline(tmp_path), account, *streams)) == {}
     assert len(account.requests()) - before <= repeated + 2

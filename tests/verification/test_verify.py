@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,19 @@ import dlt
 import duckdb
 import pytest
 from dlt.pipeline.pipeline import Pipeline
-from support import SCALE, MakePipeline, assert_whole, load, pipeline, source, table, truth, written
+from support import (
+    SCALE,
+    Loaded,
+    MakePipeline,
+    assert_whole,
+    load,
+    pipeline,
+    simulated,
+    source,
+    table,
+    truth,
+    written,
+)
 
 from zendesk_support import ConfigurationError, Verification, cli, sync, verify
 from zendesk_support.simulator import Simulator
@@ -55,10 +67,21 @@ OTHER_CHANGES = (
 )
 
 
+SMALL = {"tickets": 30, "articles": 5, "posts": 4}
+"""An account with rows of every stream, and few requests to read them all."""
+
+
 @pytest.fixture
 def small(simulate: Simulate) -> Simulator:
-    """A simulated account with rows of every stream, and few requests to read them all."""
-    return simulate(tickets=30, articles=5, posts=4)
+    """A small account of the test's own."""
+    return simulate(**SMALL)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    """Another, loaded whole."""
+    with simulated(**SMALL) as account:
+        yield Loaded.make(tmp_path_factory.mktemp("loaded"), account)
 
 
 def check(
@@ -114,11 +137,10 @@ def positions(target: Pipeline) -> Any:
 
 
 def test_every_table_is_whole_after_a_sync_and_verifying_leaves_no_trace_but_its_result(
-    tmp_path: Path, small: Simulator
+    tmp_path: Path, loaded: Loaded
 ) -> None:
     """L42."""
-    target = pipeline(tmp_path)
-    load(target, small)
+    target, small = loaded.copy(tmp_path), loaded.account
     before = positions(target)
     for keys in (False, True):
         results = check(target, small, keys=keys)
@@ -172,10 +194,9 @@ def test_a_vote_exchanged_for_its_like_escapes_a_sync_and_is_found_by_key(tmp_pa
     assert result.surplus == (f"{center.brand_id}/{old['id']}",)
 
 
-def test_a_row_lost_from_any_table_is_named(tmp_path: Path, small: Simulator) -> None:
+def test_a_row_lost_from_any_table_is_named(tmp_path: Path, loaded: Loaded) -> None:
     """L42."""
-    target = pipeline(tmp_path)
-    load(target, small)
+    target, small = loaded.copy(tmp_path), loaded.account
     lost = {name: first_key(target, name) for name in CATALOGUE}
     execute(target, *(f"DELETE FROM {name} WHERE {where(name, key)}" for name, key in lost.items()))
     for keys in (False, True):
@@ -186,11 +207,10 @@ def test_a_row_lost_from_any_table_is_named(tmp_path: Path, small: Simulator) ->
         assert {(result.difference, result.surplus) for result in results.values()} == {(1, ())}
 
 
-def test_a_row_that_zendesk_never_had_is_named(tmp_path: Path, small: Simulator) -> None:
+def test_a_row_that_zendesk_never_had_is_named(tmp_path: Path, loaded: Loaded) -> None:
     """L42."""
-    target = pipeline(tmp_path)
+    target, small = loaded.copy(tmp_path), loaded.account
     judged = [name for name, stream in CATALOGUE.items() if not stream.keeps]
-    load(target, small, *judged)
     for name in judged:
         column = CATALOGUE[name].key[-1]
         execute(target, f"INSERT INTO {name} SELECT * REPLACE ('7' AS {column}) FROM {name} LIMIT 1")
