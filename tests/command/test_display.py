@@ -85,7 +85,8 @@ class Terminal:
 @pytest.fixture
 def slow(simulate: Callable[..., Simulator]) -> Simulator:
     """An account whose limits make a run wait."""
-    return simulate(tickets=9000, clock_scale=SLOWLY)
+    few = {"incremental_exports": 3, "incremental_exports_cursor": 3}
+    return simulate(tickets=2500, limits=few, clock_scale=SLOWLY)
 
 
 def test_the_display_fits_a_terminal_and_leaves_it_to_the_ending(slow: Simulator) -> None:
@@ -110,7 +111,7 @@ def test_the_display_fits_a_terminal_and_leaves_it_to_the_ending(slow: Simulator
 
 
 def test_no_colour_where_nobody_wants_it(simulate: Callable[..., Simulator]) -> None:
-    terminal = Terminal(simulate(tickets=2000), "--streams", "tickets", "groups", NO_COLOR="1")
+    terminal = Terminal(simulate(tickets=500), "--streams", "tickets", "groups", NO_COLOR="1")
     terminal.watch()
     assert terminal.process.returncode == 0
     assert not COLOUR.search(terminal.written)
@@ -118,7 +119,7 @@ def test_no_colour_where_nobody_wants_it(simulate: Callable[..., Simulator]) -> 
 
 def test_the_first_interrupt_is_answered_at_once_and_the_second_says_what_is_dropped(slow: Simulator) -> None:
     terminal = Terminal(slow)
-    terminal.watch(lambda text: re.search(r"^[1-9]\d,\d{3} rows read", text, re.MULTILINE) is not None)
+    terminal.watch(lambda text: re.search(r"^[1-9][\d,]{4,} rows read", text, re.MULTILINE) is not None)
     os.kill(terminal.process.pid, signal.SIGINT)
     terminal.watch(lambda text: "SIGINT: stopping" in text, seconds=20)
     assert "Once more to drop it" in " ".join(terminal.screens[-1].split())
