@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import dlt
 from dlt.pipeline.pipeline import Pipeline
+from forked import Forked
 from repository import ROOT
 from support import assert_whole, environment_of
 
@@ -106,15 +105,8 @@ class Syncs:
             dataset_name="zendesk_support",
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, str(SCRIPT), *self.arguments, *arguments],
-            env=self.environment,
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def start(self, *arguments: str) -> Forked:
+        return Forked(SCRIPT, [*self.arguments, *arguments], self.environment, self.folder)
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """A whole sync: its exit code and what it printed."""
