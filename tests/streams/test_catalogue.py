@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from dlt.common.data_types.typing import DATA_TYPES
 from support import simulated, source
@@ -23,6 +25,12 @@ STREAMS = tuple(CATALOGUE.values())
 def answering() -> Simulator:
     with simulated(tickets=20) as account:
         yield account
+
+
+@pytest.fixture(scope="module")
+def built(answering: Simulator) -> Any:
+    """A source of all streams."""
+    return source(answering)
 
 
 def by_name(stream: Stream) -> str:
@@ -76,8 +84,8 @@ def test_a_stream_has_a_cursor_or_lists_everything(stream: Stream) -> None:
 
 
 @pytest.mark.parametrize("stream", STREAMS, ids=by_name)
-def test_references_point_to_streams_with_an_id_or_are_left_out(stream: Stream, answering: Simulator) -> None:
-    table = source(answering).resources[stream.name].compute_table_schema()
+def test_references_point_to_streams_with_an_id_or_are_left_out(stream: Stream, built: Any) -> None:
+    table = built.resources[stream.name].compute_table_schema()
     references = {reference["columns"][0]: reference["referenced_table"] for reference in table.get("references", [])}
     assert references == {column: to for column, to in stream.references.items() if to in CATALOGUE}
     assert [to for to in references.values() if "id" not in CATALOGUE[to].columns] == []
@@ -129,11 +137,11 @@ def test_building_a_source_makes_no_request(answering: Simulator) -> None:
 
 
 @pytest.mark.parametrize("stream", STREAMS, ids=by_name)
-def test_diagrams_draw_many_rows_to_one_and_the_report_to_none(stream: Stream, answering: Simulator) -> None:
-    resource = source(answering).resources[stream.name]
+def test_diagrams_draw_many_rows_to_one_and_the_report_to_none(stream: Stream, built: Any) -> None:
+    resource = built.resources[stream.name]
     drawn = {(ref["label"], ref["cardinality"]) for ref in resource.compute_table_schema().get("references", [])}
     assert drawn == {(column, "many_to_one") for column in stream.references}
-    report = source(answering).resources["sync_report"]
+    report = built.resources["sync_report"]
     assert report.compute_table_schema().get("references", []) == []
 
 
