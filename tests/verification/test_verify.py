@@ -731,8 +731,9 @@ def test_the_command_exits_with_1_where_it_cannot_compare(
 
 
 def test_a_database_that_another_process_holds_is_told_without_a_trace(
-    configured: Simulator, home: Path, capsys: pytest.CaptureFixture[str]
+    configured: Simulator, home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SOURCES__ZENDESK_SUPPORT__DATABASE_WAIT_MINUTES", "0.01")
     arguments = ["--streams", "groups", "--progress", "off"]
     assert cli.duckdb(arguments) == 0
     hold = "import duckdb; held = duckdb.connect('zendesk.duckdb'); print('held', flush=True); input()"
