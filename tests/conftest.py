@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -20,6 +21,7 @@ from dlt.common.pipeline import PipelineContext
 from environments import environment, kept_in
 from postgres_server import PostgresServer, binaries
 from support import MakePipeline, environment_of, pipeline, simulated
+from thrift import collect_garbage_less, remember_answers
 
 from zendesk_support.simulator import Simulator
 
@@ -28,6 +30,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """With `ZENDESK_TESTS=all`, run the tests that install things as well, but for those of other clients."""
     if os.environ.get("ZENDESK_TESTS") == "all":
         config.option.markexpr = "not foreign"
+    remember_answers()
+
+
+def pytest_collection_finish() -> None:
+    """Everything is imported."""
+    collect_garbage_less()
+
+
+def pytest_unconfigure() -> None:
+    """Let the interpreter clear up all it has as it ends."""
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

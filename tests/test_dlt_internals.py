@@ -11,12 +11,13 @@ from pathlib import Path
 
 import dlt
 import pytest
+from repository import ROOT
 from support import load, pipeline
 
 from zendesk_support.dlt_internals import dlt_iter_arrow
 from zendesk_support.simulator import Simulator
 
-PACKAGE = Path(__file__).parent.parent / "zendesk_support"
+PACKAGE = ROOT / "zendesk_support"
 HOUSE = PACKAGE / "dlt_internals"
 DOCUMENTED = {
     "dlt",

@@ -16,13 +16,14 @@ from typing import Any
 
 import pytest
 from environments import environment, kept_in
+from repository import ROOT
 
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.families.tickets.book import Tickets
 
 pytestmark = pytest.mark.foreign
 
-EXPLAINED = Path(__file__).parents[2] / "docs" / "foreign_clients.md"
+EXPLAINED = ROOT / "docs" / "foreign_clients.md"
 CLIENTS = {
     "zenpy": ["zenpy==2.0.57"],
     "tap_zendesk": ["tap-zendesk==2.8.2"],

@@ -5,14 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from repository import ROOT
 from simulator_client import Client
 
 from zendesk_support.simulator import RemoteSimulator, Simulator
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,16 @@ import time
 import zlib
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
+from repository import ROOT
 from simulator_client import Client
 
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.server.faults import KINDS
 
-DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+DOCUMENTATION = (ROOT / "docs" / "simulator.md").read_text()
 Account = tuple[Simulator, Client]
 Make = Callable[..., Account]
 GROUPS = "/api/v2/groups"

@@ -1,0 +1,43 @@
+"""The kinds of streams, and one stream of each to stand for the others where a sync of all would show no more."""
+
+from __future__ import annotations
+
+from zendesk_support.reading.below import Below
+from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.base import Stream, all_rows
+
+Kind = tuple[str, bool, bool, bool]
+
+
+def kind_of(stream: Stream) -> Kind:
+    """What decides the state of a stream.
+
+    That is how it is read, and below what; whether its rows are made of another stream's answers; whether other
+    answers amend its rows; whether its rows stay though Zendesk lists them no longer.
+    """
+    endpoint = stream.feeds[0].endpoint
+    read = type(endpoint).__name__
+    if isinstance(endpoint, Below):
+        read = f"{read} {type(endpoint.parents).__name__}"
+    return read, stream.feeds[0].transform is not all_rows, len(stream.feeds) > 1, stream.keeps
+
+
+REPRESENTATIVES = {
+    "tickets": "a cursor export",
+    "ticket_metrics": "made of another stream's cursor export",
+    "organizations": "a time export",
+    "ticket_events": "a time export whose rows are amended",
+    "ticket_comments": "made of another stream's time export, and amended",
+    "ticket_audits": "a log that is amended",
+    "satisfaction_ratings": "a list since a time",
+    "deleted_tickets": "a list since a time that is amended, of rows that stay",
+    "ticket_activities": "the same, made of what is listed",
+    "ticket_skips": "a list read whole that is amended, of rows that stay",
+    "group_memberships": "a list read whole",
+    "schedule_holidays": "below a list",
+    "articles": "below the help centers",
+    "article_votes": "below a list that is itself below another",
+}
+"""Of each kind one stream, and what it stands for."""
+KINDS = {kind_of(stream) for stream in CATALOGUE.values()}
+STANDING = [kind_of(CATALOGUE[name]) for name in REPRESENTATIVES]
