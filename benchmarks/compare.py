@@ -31,7 +31,7 @@ from typing import Any
 from contestants import CONTESTANTS, STREAMS, Contestant
 from tickets import RESULTS, ROOT, beginning, finish, simulator
 
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "foreign")]
+sys.path[:0] = [str(ROOT / "tests" / "helpers"), str(ROOT / "tests" / "foreign")]
 
 BUCKETS = ("account", "incremental_exports", "incremental_exports_cursor")
 UNLIMITED = 1_000_000
