@@ -12,6 +12,7 @@ from zendesk_support.api.request import Request, Usage
 from zendesk_support.reading.base import Chunk, Endpoint, Job, Position, Shared
 from zendesk_support.records.json_rows import number
 from zendesk_support.settings import Settings
+from zendesk_support.warehouse.snapshot import SnapshotDiff
 
 BASE = "http://127.0.0.1:1"
 Answers = Callable[[str, dict[str, str]], Any]
@@ -50,9 +51,10 @@ def chunks(
     cursor: str | None = None,
     end: int | None = None,
     lookback: int = 0,
+    **more: Any,
 ) -> list[Chunk]:
-    """What an endpoint yields from a position on."""
-    return list(stream(endpoint, script, at, cursor, end, lookback))
+    """What an endpoint yields from a position on; `more` for its job, or its settings."""
+    return list(stream(endpoint, script, at, cursor, end, lookback, **more))
 
 
 def stream(
@@ -62,10 +64,13 @@ def stream(
     cursor: str | None = None,
     end: int | None = None,
     lookback: int = 0,
+    position: Position | None = None,
+    diff: SnapshotDiff | None = None,
+    **settings: Any,
 ) -> Iterator[Chunk]:
-    settings = Settings(base_url=BASE, start=0, end=end, lookback=lookback)
+    chosen = Settings(base_url=BASE, start=0, end=end, lookback=lookback, **settings)
     transport: Any = script
-    return endpoint.read(Job(transport, settings, Usage(), Shared(), Position(at, cursor)))
+    return endpoint.read(Job(transport, chosen, Usage(), Shared(), position or Position(at, cursor), diff))
 
 
 def ids(pages: list[Chunk]) -> list[int | None]:

@@ -18,7 +18,7 @@ from zendesk_support.loading.batches import Batch, Batches, News
 from zendesk_support.loading.reader import ReaderThreads
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.lists import Listing
-from zendesk_support.reading.parallel import READERS
+from zendesk_support.reading.parallel import CHILDREN, READERS
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream, feed
@@ -26,8 +26,6 @@ from zendesk_support.streams.base import Stream, feed
 BATCH = Batch(None, 0, {})
 Simulate = Callable[..., Simulator]
 POOLS = ("zendesk-reader", "zendesk-page", "zendesk-children")
-WIDTH = 16
-"""Requests below others that the simulated account is worth at a time."""
 
 
 def made_up(count: int) -> dict[str, Stream]:
@@ -66,11 +64,12 @@ def most_threads(tmp_path: Path, account: Simulator, monkeypatch: pytest.MonkeyP
 def test_threads_do_not_grow_with_the_number_of_streams(
     tmp_path: Path, simulate: Simulate, monkeypatch: pytest.MonkeyPatch, streams: int
 ) -> None:
+    before = {*threading.enumerate()}
     most = most_threads(tmp_path, simulate(tickets=20), monkeypatch, streams)
     assert most["zendesk-reader"] <= READERS
     assert most["zendesk-page"] <= READERS
-    assert most["zendesk-children"] <= 2 * WIDTH  # those of the account's limit, and of the help center's
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith(POOLS)] == []
+    assert most["zendesk-children"] <= 2 * CHILDREN  # those of the account's limit, and of the help center's
+    assert {thread.name for thread in {*threading.enumerate()} - before if thread.name.startswith(POOLS)} == set()
 
 
 def test_readers_that_wait_for_others_begin_after_them() -> None:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pytest
 from scripted import Script, chunks, ids
 
 from zendesk_support.api.request import Usage
 from zendesk_support.errors import ContractError, UnavailableError
-from zendesk_support.reading.base import Chunk, Job, Position, Shared
+from zendesk_support.reading.base import Chunk, Endpoint, Job, Position, Shared
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.envelopes import ONE_ANSWER, SeveralLists
 from zendesk_support.reading.exports import CursorExport
 from zendesk_support.reading.lists import Listing
+from zendesk_support.reading.log import LogListing
+from zendesk_support.reading.parents import Parent
+from zendesk_support.reading.since import FilteredListing
+from zendesk_support.reading.time_export import TimeExport
+from zendesk_support.records.json_rows import page_decoder
 from zendesk_support.settings import Settings
+from zendesk_support.warehouse.snapshot import SnapshotDiff
 
 SCHEDULES = Listing("schedules", "schedules", ONE_ANSWER, names=("id",))
 HOLIDAYS = Below(SCHEDULES, Listing("schedules/{id}/holidays", "holidays", ONE_ANSWER), {"schedule_id": "id"})
@@ -36,6 +45,14 @@ CONVERSATIONS = Below(
 )
 
 
+LOADED = pa.table(
+    {
+        "custom_object_key": ["car", "test-drive_2"],
+        "field_id": [5, 5],
+        "id": [99, 98],
+        "_dlt_id": ["x" * 12, "y" * 12],
+    }
+)
 LAST = {"meta": {"has_more": False}}
 
 
@@ -147,6 +164,78 @@ def test_a_secret_is_gone_from_a_row_before_anything_is_made_of_it(secrets: tupl
     )
     rows = [msgspec.json.decode(msgspec.json.encode(row)) for page in found for row in page.rows]
     assert rows == [bare if secrets else row, {"id": 2}]
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        Listing("rows", "rows", secrets=("token",)),
+        FilteredListing("rows", "rows", time="at", secrets=("token",)),
+        LogListing("rows", "rows", time="at", secrets=("token",)),
+        CursorExport("rows", "rows", time="at", side="more", secrets=("token",)),
+        TimeExport("rows", "rows", time="at", secrets=("token",)),
+    ],
+    ids=lambda endpoint: type(endpoint).__name__,
+)
+def test_every_kind_of_endpoint_can_have_secrets_side_loads_too(endpoint: Endpoint) -> None:
+    row = {"id": 1, "at": 5, "token": "hush"}
+    body = {**LAST, "rows": [row], "more": [row], "end_of_stream": True, "end_time": 5}
+    found = chunks(endpoint, Script(lambda *_: body, server_time=100))
+    assert ids(found) == [1]
+    assert [row for page in found for row in (*page.rows, *page.side) if "token" in row] == []
+
+
+def test_a_member_whose_name_has_a_dot_is_named_as_it_is() -> None:
+    found = chunks(
+        Listing("rows", "rows", secrets=("a.b",)), Script(lambda *_: {**LAST, "rows": [{"id": 1, "a.b": "hush"}]})
+    )
+    assert [[*row] for page in found for row in page.rows] == [["id"]]
+
+
+def test_a_parent_keeps_no_answer_in_memory() -> None:
+    body = msgspec.json.encode({"rows": [{"id": 1, "body": "x" * 1_000_000}]})
+    decode = page_decoder("rows")
+    tracemalloc.start()
+    try:
+        kept = [Parent.of(decode(bytes(bytearray(body))).rows[0], ("id",)) for _ in range(20)]
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
+    assert len(kept) == 20
+
+
+def test_two_refused_parents_of_one_name_are_two() -> None:
+    """Ids repeat from one object to another."""
+    options = replace(OPTIONS, is_long=True)
+    refused = "custom_objects/test-drive_2/fields/5/options"
+    diff = SnapshotDiff(LOADED, ("custom_object_key", "field_id", "id"))
+    script = Script(lambda path, params: UnavailableError("403") if path == refused else account(path, params))
+    found = chunks(options, script, diff=diff)
+    assert columns(found, "custom_object_key", "id") == [("car", 51)]
+    both = Script(lambda path, params: UnavailableError("403") if "options" in path else account(path, params))
+    again = SnapshotDiff(LOADED, ("custom_object_key", "field_id", "id"))
+    with pytest.raises(UnavailableError):
+        chunks(options, both, diff=again)
+    assert diff.gone().num_rows == 1  # the row of the other object, which is listed no more
+
+
+def test_a_refused_parent_is_read_by_the_next_pass_though_it_did_not_change() -> None:
+    """Where only parents that changed are read, a refused one would have to wait for its next change."""
+    stamp = "2026-01-01T00:00:00Z"
+
+    def answer(path: str, params: dict[str, str]) -> Any:
+        if path == "schedules":
+            return {"schedules": [{"id": 1, "updated_at": stamp}, {"id": 2, "updated_at": stamp}]}
+        return {"holidays": [{"id": 10}]}
+
+    dated = replace(HOLIDAYS, is_dated=True)
+    refused = Script(lambda path, params: UnavailableError("401") if "/1/" in path else answer(path, params), 1.8e9)
+    first = chunks(dated, refused, help_center_children="changed")[-1]
+    assert first.saved["again"] == [1]
+    script = Script(answer, 1.8e9)
+    position = Position.of(first.saved, 0)
+    assert ids(chunks(dated, script, position=position, help_center_children="changed")) == [10]
+    assert [path for path, _ in script.asked] == ["schedules", "schedules/1/holidays"]
 
 
 def test_rows_of_several_lists_in_one_answer_are_told_apart_by_a_column() -> None:

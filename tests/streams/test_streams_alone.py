@@ -18,7 +18,7 @@ from zendesk_support.reading.base import Endpoint
 from zendesk_support.reading.below import Below
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
-from zendesk_support.streams.tickets import EVENT_EXPORT
+from zendesk_support.streams.ticket_events import EVENT_EXPORT
 
 READERS = [feed.endpoint for stream in CATALOGUE.values() for feed in stream.feeds]
 SHARING = tuple(

@@ -126,8 +126,7 @@ class Session:
         """Join the reader of the subscription's endpoint, shared where another stream waits for the same one."""
         reader = next((reader for reader in self._readers if reader.takes(subscription)), None)
         if reader is None:
-            reader = Reader(subscription.feed.endpoint, subscription.settings, self.job)
-            reader.endpoint.promise(self.shared)
+            reader = Reader(subscription.feed.endpoint, subscription.settings, self.job, self.shared)
             self._readers.append(reader)
         reader.subscriptions.append(subscription)
         return reader

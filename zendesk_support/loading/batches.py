@@ -70,6 +70,8 @@ class Batches:
                     raise Cancelled from None
             else:
                 self._news.add(1)
+                if self._closed:  # since it waited
+                    self.take_all()
                 return
 
     def end(self) -> None:

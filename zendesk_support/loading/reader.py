@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from zendesk_support.api.request import Trouble, Usage
 from zendesk_support.errors import Cancelled
 from zendesk_support.loading.subscription import Subscription
-from zendesk_support.reading.base import Chunk, Endpoint, Job, Position
+from zendesk_support.reading.base import Chunk, Endpoint, Job, Position, Shared
 from zendesk_support.reading.parallel import READERS
 from zendesk_support.settings import Settings
 
@@ -25,12 +25,14 @@ class Reader:
     Streams fed by one export share its reader, yet each keeps its own position: reading begins at the earliest.
     """
 
-    def __init__(self, endpoint: Endpoint, settings: Settings, make_job: MakeJob) -> None:
+    def __init__(self, endpoint: Endpoint, settings: Settings, make_job: MakeJob, shared: Shared) -> None:
         self.endpoint = endpoint
         self.settings = settings
         self.subscriptions: list[Subscription] = []
         self.started = False
         self._make_job = make_job
+        self._shared = shared
+        endpoint.promise(shared)
         self._context = contextvars.copy_context()
 
     def takes(self, subscription: Subscription) -> bool:
@@ -52,9 +54,10 @@ class Reader:
                     self._give(subscription, chunk)
             for subscription in self.subscriptions:
                 subscription.finish()
-        except Cancelled:
-            pass
+        except Cancelled as error:
+            self.endpoint.give_up(self._shared, error)
         except BaseException as error:
+            self.endpoint.give_up(self._shared, error)
             for subscription in self.subscriptions:
                 subscription.fail(error)
 

@@ -183,10 +183,8 @@ class ResourceRun:
     def _conclude(self) -> None:
         """Say how the stream ended; raises its error unless the sync goes on without it."""
         report = self._report
-        error = next(
-            (subscription.error for subscription in self._subscriptions.values() if subscription.error is not None),
-            None,
-        )
+        failed = next((found for found in self._subscriptions.values() if found.error is not None), None)
+        error = failed.error if failed is not None else None
         if error is None and not self._exhausted:
             report.status = "stopped"
             why = self._sync.why_over if self._sync is not None else ""
@@ -195,7 +193,7 @@ class ResourceRun:
             report.message = report.message or "; ".join(self._notes()) or None
             return
         report.message = str(error)
-        if isinstance(error, UnavailableError) and not report.rows:
+        if isinstance(error, UnavailableError) and not report.rows and failed is not None and not failed.listed:
             report.status = "unavailable"
             report.error = error
             return

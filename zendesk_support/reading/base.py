@@ -56,7 +56,7 @@ class Chunk:
     times: Array | None = None
     reread: Reread | None = None
     resume: str | None = None
-    again: tuple[int, ...] = ()
+    again: tuple[int | str, ...] = ()
     top: int | None = None
     began: int | None = None
     complete: bool = False
@@ -102,7 +102,7 @@ class Position:
     since: int = -1
     until: int = -1
     resume: str | None = None
-    again: tuple[int, ...] = ()
+    again: tuple[int | str, ...] = ()
 
     def __post_init__(self) -> None:
         self.since = self.at if self.since < 0 else min(self.since, self.at)
@@ -221,7 +221,7 @@ class Shared:
     def parents(self, path: str) -> Parents:
         """The rows that the list at `path` has shown so far to those that hang below it."""
         with self._lock:
-            return self._parents.setdefault(path, Parents())
+            return self._parents.setdefault(path, Parents(path))
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """The value of `make`, which only the first caller runs."""
@@ -305,6 +305,11 @@ class Endpoint:
         """Say that this run will read it, to those that hang below it."""
         if self.names:
             shared.parents(self.path).promise()
+
+    def give_up(self, shared: Shared, error: BaseException) -> None:
+        """Say that it will not be read on, so that nobody waits for it."""
+        if self.names:
+            shared.parents(self.path).end(error)
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the rows from the job's position on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from string import Formatter
+from typing import Any
 
 from zendesk_support.api.limits import Limit
 from zendesk_support.api.rate_limiter import Priority
@@ -155,7 +156,7 @@ class Below(Endpoint):
 
     def _page_by_page(self, job: Job) -> Iterator[Chunk]:
         """Read one parent after the other. One that is refused is left out while others answer: its rows stay."""
-        refused: dict[str, tuple[Parent, UnavailableError]] = {}
+        refused: list[tuple[Parent, UnavailableError]] = []
         answered = False
         with job.shared.parents(self.path) as shown:
             for parent in self._parents(job):
@@ -168,12 +169,12 @@ class Below(Endpoint):
                         yield Chunk(rows)
                     answered = True
                 except UnavailableError as error:
-                    refused[parent.title] = parent, error
+                    refused.append((parent, error))
                     shown.partial = True
-            missed = [refusal for parent, refusal in refused.values() if parent.is_certain]
+            missed = [refusal for parent, refusal in refused if parent.is_certain]
             if missed and not answered:
                 raise missed[0]
-        for parent, refusal in refused.values():
+        for parent, refusal in refused:
             if job.diff:
                 job.diff.keep(tuple(self.named), [self._key(parent)])
             if parent.is_certain:
@@ -203,7 +204,8 @@ class Below(Endpoint):
         began = above.began if above.began is not None else job.now()
         # No later than the newest parent: a wrong Date header must not hide changes to come.
         reached = min(began - ANSWERED_WITHIN, above.newest + 1)
-        yield Chunk(gathered, max(job.position.at, reached), began=began, complete=True)
+        again: tuple[Any, ...] = tuple(self._key(parent)[-1] for parent in answers.refused)
+        yield Chunk(gathered, max(job.position.at, reached), began=began, again=again, complete=True)
 
     def _fan_out(self, job: Job) -> FanOut:
         """Threads for many parents."""
@@ -248,7 +250,8 @@ class Below(Endpoint):
             if self.counted:
                 due = parent.votes[0] > 0 and parent.is_due(job.position.began, above.began or 0)
                 return loaded.get(self._key(parent), (0, 0)) == parent.votes and not due
-            return changed_only and 0 < parent.updated_at < job.position.at
+            missed = self._key(parent)[-1] in job.position.again
+            return changed_only and 0 < parent.updated_at < job.position.at and not missed
 
         return is_unchanged
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from zendesk_support.api.limits import ACCOUNT, EXPORTS, Limit
 from zendesk_support.api.rate_limiter import Priority
@@ -22,6 +23,7 @@ from zendesk_support.records.json_rows import (
     Page,
     page_decoder,
     seconds,
+    without,
 )
 from zendesk_support.settings import Settings
 from zendesk_support.warehouse.keys import Array
@@ -43,8 +45,13 @@ class CursorExport(Endpoint):
     limits: tuple[Limit, ...] = (ACCOUNT, EXPORTS)
     side: str | None = None
     names: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
     is_export = True
     title = "export (cursor)"
+
+    @cached_property
+    def _decode(self) -> Callable[[bytes], Page]:
+        return without(self.secrets, page_decoder(self.rows, self.side))
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield pages until Zendesk says `end_of_stream`.
@@ -103,7 +110,7 @@ class CursorExport(Endpoint):
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""
-        probe_export(job, self.path, self.params, self.limits, self.rows)
+        probe_export(job, self.path, self.params, self.limits, self._decode)
 
     def _fetch(self, job: Job, at: int, cursor: str | None) -> SizedPage | None:
         anew = False
@@ -112,7 +119,7 @@ class CursorExport(Endpoint):
             doubted = cursor is not None
             try:
                 params = {**self.params, **where}
-                found = fetch_export_page(job, self.path, params, self.limits, self.rows, at, self.side, doubted)
+                found = fetch_export_page(job, self.path, params, self.limits, self._decode, at, doubted)
                 return replace(found, anew=anew)
             except StartTimeTooRecentError:
                 return None
@@ -149,9 +156,8 @@ def fetch_export_page(
     path: str,
     params: Params,
     limits: tuple[Limit, ...],
-    key: str,
+    decode: Callable[[bytes], Page],
     at: int,
-    side: str | None = None,
     confirm_refusal: bool = False,
 ) -> SizedPage:
     """Fetch an export page, of a size that Zendesk can build in time."""
@@ -164,7 +170,7 @@ def fetch_export_page(
             f"{job.base}/api/v2/{path}", sized, limits, path, size.shrinkable, confirm_refusal, priority, at
         )
         try:
-            page = job.page(request, page_decoder(key, side))
+            page = job.page(request, decode)
         except PageTooHeavyError:
             size.shrink()
         else:
@@ -172,10 +178,12 @@ def fetch_export_page(
             return SizedPage(page, asked)
 
 
-def probe_export(job: Job, path: str, params: Params, limits: tuple[Limit, ...], key: str) -> None:
+def probe_export(
+    job: Job, path: str, params: Params, limits: tuple[Limit, ...], decode: Callable[[bytes], Page]
+) -> None:
     """Ask an export for one row."""
     where = {**params, "start_time": job.position.at, "per_page": 1}
-    job.page(Request(f"{job.base}/api/v2/{path}", where, limits, path), page_decoder(key))
+    job.page(Request(f"{job.base}/api/v2/{path}", where, limits, path), decode)
 
 
 def over_end(settings: Settings, times: Array) -> bool:

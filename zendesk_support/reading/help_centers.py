@@ -36,6 +36,9 @@ class HelpCenters(Endpoint):
     def promise(self, shared: Any) -> None:
         """Nobody reads them but what hangs below them."""
 
+    def give_up(self, shared: Any, error: BaseException) -> None:
+        """Nobody but those can give them up."""
+
 
 def help_center(row: Row, job: Job) -> Parent | None:
     """The help center of a brand; None where it has none."""

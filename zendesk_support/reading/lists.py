@@ -49,8 +49,7 @@ class Listing(Endpoint):
 
     @cached_property
     def _decode(self) -> Callable[[bytes], Page]:
-        decode = self.envelope.decoder(self.rows)
-        return without(self.secrets, decode) if self.secrets else decode
+        return without(self.secrets, self.envelope.decoder(self.rows))
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield every page, and show its rows to what hangs below them."""

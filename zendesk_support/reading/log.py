@@ -37,11 +37,12 @@ class LogListing(Endpoint):
     rows: str
     time: str
     limits: tuple[Limit, ...] = (ACCOUNT,)
+    secrets: tuple[str, ...] = ()
     title = "list that only grows"
 
     @property
     def _listing(self) -> Listing:
-        return Listing(self.path, self.rows, limits=self.limits)
+        return Listing(self.path, self.rows, limits=self.limits, secrets=self.secrets)
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""

@@ -15,6 +15,9 @@ from zendesk_support.records.json_rows import Rows
 NAMED = 3
 READERS = 32
 """Readers of one run that are under way at a time, and requests for their next pages."""
+CHILDREN = 128
+"""Requests below parents that are under way at a time for one limit. Each stream has up to 32 of them, or twice what
+the account may send in a second."""
 
 
 P = TypeVar("P")
@@ -77,7 +80,8 @@ class Pools:
     """The threads of one run that send requests: as many as requests are worth, however many streams there are.
 
     One page ahead is enough for each reader. What hangs below others has a pool for each limit that counts it, as
-    requests that wait for one limit must not hold up those that another one counts.
+    requests that wait for one limit must not hold up those that another one counts. A stream has a part of that pool,
+    so that one whose requests are slow or fail leaves room for the others.
     """
 
     def __init__(self) -> None:
@@ -93,11 +97,11 @@ class Pools:
                 self._pages = self._pool(READERS, "zendesk-page")
             return self._pages.submit(call, *args)
 
-    def children(self, limit: str, width: int) -> ThreadPoolExecutor:
-        """The pool for requests that a limit counts, of `width` threads if it is new."""
+    def children(self, limit: str) -> ThreadPoolExecutor:
+        """The pool for requests that a limit counts."""
         with self._lock:
             if limit not in self._children:
-                self._children[limit] = self._pool(width, "zendesk-children")
+                self._children[limit] = self._pool(CHILDREN, "zendesk-children")
             return self._children[limit]
 
     def _pool(self, width: int, name: str) -> ThreadPoolExecutor:
@@ -135,7 +139,7 @@ class FanOut:
 
     def __init__(self, pools: Pools, limit: str, width: int) -> None:
         self._width = width
-        self._pool = pools.children(limit, width)
+        self._pool = pools.children(limit)
 
     def __call__(self, call: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
         """Results of `call` in order, with a bounded number under way."""

@@ -52,7 +52,7 @@ class Parent:
         Raises:
             ContractError: one of those columns is missing, or holds what no path may lead through.
         """
-        own = {name: row.get(name, NULL) for name in names}
+        own = {name: row.get(name, NULL).copy() for name in names}  # lest it keeps the whole answer
         for name, value in own.items():
             if not (is_id(bytes(value)) or NAME.fullmatch(value)):
                 raise ContractError(f"{name} is {quoted(bytes(value))}, no id; nothing of its page was loaded.")
@@ -102,7 +102,8 @@ class Parents:
         began: the server's time when the first of them was shown, Unix seconds; None before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
+        self._path = path
         self._changed = threading.Condition()
         self._listed: list[Parent] = []
         self._promised = False
@@ -119,8 +120,15 @@ class Parents:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.end(error)
+
+    def end(self, error: BaseException | None) -> None:
+        """Show no more of them, in that the list has ended or could not be read on; the first end counts."""
+        if isinstance(error, GeneratorExit):
+            error = ContractError(f"{self._path}: its own stream failed; nothing more is read below it.")
         with self._changed:
-            self._ended, self._error = True, error
+            if not self._ended:
+                self._ended, self._error = True, error
             self._changed.notify_all()
 
     def add(self, parents: list[Parent], now: int) -> None:

@@ -40,11 +40,12 @@ class FilteredListing(Endpoint):
     time: str
     window: Callable[[int, int | None], Params] | None = None
     limits: tuple[Limit, ...] = (ACCOUNT,)
+    secrets: tuple[str, ...] = ()
     title = "list since a time"
 
     @property
     def _listing(self) -> Listing:
-        return Listing(self.path, self.rows, limits=self.limits)
+        return Listing(self.path, self.rows, limits=self.limits, secrets=self.secrets)
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""

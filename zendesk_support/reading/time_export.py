@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -22,9 +23,11 @@ from zendesk_support.records.json_rows import (
     FAR_FUTURE,
     Page,
     Rows,
+    page_decoder,
     row_hash,
     seconds,
     tokens,
+    without,
 )
 from zendesk_support.warehouse.keys import Array
 
@@ -50,8 +53,13 @@ class TimeExport(Endpoint):
     params: Params = field(default_factory=dict)
     limits: tuple[Limit, ...] = (ACCOUNT, EXPORTS)
     names: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
     is_export = True
     title = "export (time)"
+
+    @cached_property
+    def _decode(self) -> Callable[[bytes], Page]:
+        return without(self.secrets, page_decoder(self.rows))
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield pages until the end, each row once."""
@@ -76,13 +84,13 @@ class TimeExport(Endpoint):
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""
-        probe_export(job, self.path, self.params, self.limits, self.rows)
+        probe_export(job, self.path, self.params, self.limits, self._decode)
 
     def _fetch(self, job: Job, at: int, confirm_refusal: bool = False) -> SizedPage | None:
         try:
             params = {**self.params, "start_time": at}
             return fetch_export_page(
-                job, self.path, params, self.limits, self.rows, at, confirm_refusal=confirm_refusal
+                job, self.path, params, self.limits, self._decode, at, confirm_refusal=confirm_refusal
             )
         except StartTimeTooRecentError:
             return None

@@ -71,17 +71,24 @@ def page_decoder(key: str, side: str | None = None) -> Callable[[bytes], Page]:
 
 
 def without(secrets: Sequence[str], decode: Callable[[bytes], Page]) -> Callable[[bytes], Page]:
-    """A decoder whose rows lack some members; a path such as `authentication.data` leads through objects and lists."""
-    paths = [tuple(path.split(".")) for path in secrets]
+    """A decoder whose rows, side-loaded ones too, lack some members.
+
+    Args:
+        secrets: names, or paths such as `authentication.data`, which lead through objects and lists.
+        decode: the decoder of the whole page; it is given back where there are no secrets.
+    """
+    if not secrets:
+        return decode
 
     def read(body: bytes) -> Page:
         page = decode(body)
-        for row in page.rows:
-            for name, *rest in paths:
-                if name in row and rest:
+        for row in (*page.rows, *(getattr(page, "side", None) or ())):
+            for secret in secrets:
+                name, *rest = secret.split(".")
+                if secret in row:
+                    del row[secret]
+                elif rest and name in row:
                     row[name] = raw(pruned(msgspec.json.decode(row[name]), rest))
-                else:
-                    row.pop(name, None)
         return page
 
     return read
