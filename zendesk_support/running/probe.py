@@ -18,7 +18,7 @@ from zendesk_support.errors import (
     ZendeskError,
 )
 from zendesk_support.loading.account import Account, Session
-from zendesk_support.reading.base import Job, Position
+from zendesk_support.reading.base import Position
 from zendesk_support.report import Report
 from zendesk_support.streams import CATALOGUE
 
@@ -103,7 +103,7 @@ def check_streams(account: Account, names: Sequence[str]) -> tuple[Identity, dic
     session = account.enter()
     found: dict[str, ZendeskError | None] = {}
     try:
-        job = Job(session.transport, account.settings, Usage(), session.shared, Position(account.settings.start))
+        job = session.job(account.settings, Usage(), Position(account.settings.start))
         identity = identify(session)
         for name in names:
             try:
