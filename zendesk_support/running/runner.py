@@ -67,7 +67,7 @@ def sync(
         PipelineStepFailed: nothing more could be loaded: the destination refuses, the disk is full.
     """
     until = positive("max_minutes", max_minutes, "30") * 60 if max_minutes is not None else None
-    source = source_from(source)
+    source = source_from(source).clone()  # a schema of its own: another thread may load the same source elsewhere
     settings = source.account.settings
     checkpoints = Checkpoints(Report(), settings.checkpoint_minutes * 60, until)
     set_defaults()

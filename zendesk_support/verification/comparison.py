@@ -160,7 +160,7 @@ class TableComparison:
         self._count(survey.met + len(survey.missing), len(table) if survey.whole else survey.met, [survey])
         self._judge(
             Mismatch(missing, survey.named(missing)),
-            Mismatch(surplus, survey.named(surplus)),
+            Mismatch(surplus, self.loaded.named(surplus)),
             Mismatch(stale, survey.named(stale)),
             since=differing - len(missing) - len(stale) - len(surplus),
             kept=len(survey.surplus) if self.loaded.keeps else 0,

@@ -17,6 +17,7 @@ from zendesk_support.warehouse.keys import Array, holds, ids_of
 from zendesk_support.warehouse.loaded_table import Condition, LoadedTable
 
 REMEMBERED = 1000
+NAMED = 5
 NO_KEYS: Array = np.array([], np.int64)
 
 
@@ -111,6 +112,16 @@ class Loaded:
             for part in parts
         )
         return np.concatenate([NO_KEYS, *found])
+
+    def named(self, ids: Array) -> tuple[str, ...]:
+        """Names of some keys of the table."""
+        if len(self.stream.key) == 1 or not len(ids):
+            return tuple(map(str, ids[:NAMED].tolist()))
+        found = self.destination.rows(self.stream.key)
+        if found is None:
+            return ()
+        places = np.flatnonzero(np.isin(ids_of(found, self.stream.key), ids))[:NAMED]
+        return tuple("/".join(map(str, key.values())) for key in found.take(pa.array(places)).to_pylist())
 
     def newest(self) -> datetime | None:
         """The time of the newest row in the table."""

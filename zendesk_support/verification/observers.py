@@ -19,13 +19,10 @@ from zendesk_support.reading.base import Chunk, Job
 from zendesk_support.records.arrow import Names
 from zendesk_support.records.json_rows import Row, Rows, number, seconds, tokens
 from zendesk_support.streams.base import Feed
-from zendesk_support.verification.loaded import NO_KEYS, REMEMBERED, Loaded, time_column
+from zendesk_support.verification.loaded import NAMED, NO_KEYS, REMEMBERED, Loaded, time_column
 from zendesk_support.warehouse.keys import Array, compact, holds, ids_of, keys_digest
 from zendesk_support.warehouse.loaded_table import DELETED_AT, LoadedTable
 from zendesk_support.warehouse.snapshot import SnapshotDiff
-
-NAMED = 5
-
 
 UNUSED = NestedTablesEncoder(Names((), (), str), frozenset(), str)
 
@@ -110,8 +107,10 @@ class KeyScan(Observer):
             self.tickets |= {number(row, "ticket_id") or 0 for row in rows}
 
     def named(self, ids: Array) -> tuple[str, ...]:
-        """Names of some keys; of those that only the table has, the numbers by which they are compared."""
-        return self._names.named(ids) or tuple(map(str, ids[:NAMED].tolist()))
+        """Names of some keys that Zendesk has; those of several columns only among the first that differed."""
+        if len(self.stream.key) == 1:
+            return tuple(map(str, ids[:NAMED].tolist()))
+        return self._names.named(ids)
 
     @property
     def met(self) -> int:
