@@ -187,7 +187,7 @@ def test_credentials_revoked_in_the_middle_end_every_stream_and_keep_its_pages(
     """L21, L33."""
     account = simulate(tickets=300)
     account.fault("heavy_page", route="incremental_*", per_page=130, times=None)
-    account.fault("slow", route="incremental_users_cursor", nth=2, delay=1200)
+    account.fault("slow", route="incremental_users_cursor", nth=2, delay=3600)
     account.fault("expire_token", route="incremental_tickets_cursor", nth=5)
     account.fault("status", status=401, body='{"error":"invalid_client"}', route="oauth_tokens", nth=2, times=None)
     target = pipeline(tmp_path)
