@@ -54,12 +54,11 @@ class Reader:
                     self._give(subscription, chunk)
             for subscription in self.subscriptions:
                 subscription.finish()
-        except Cancelled as error:
-            self.endpoint.give_up(self._shared, error)
         except BaseException as error:
             self.endpoint.give_up(self._shared, error)
-            for subscription in self.subscriptions:
-                subscription.fail(error)
+            if not isinstance(error, Cancelled):
+                for subscription in self.subscriptions:
+                    subscription.fail(error)
 
     def _give(self, subscription: Subscription, chunk: Chunk) -> None:
         """Let a stream take its part of a chunk; what it cannot make sense of costs no other stream."""

@@ -186,7 +186,7 @@ class Below(Endpoint):
         gathered: Rows = []
         above = job.shared.parents(self.parents.path)
         with job.shared.parents(self.path) as shown:
-            answers = Answers[Parent](self._fan_out(job), lambda parent: self._rows_of(job, parent))
+            answers = Answers(self._fan_out(job), lambda parent: self._rows_of(job, parent))
             for parent, found in answers.of(self._due(job, above, shown)):
                 self._show(shown, parent, found, job.now())
                 gathered += found
@@ -260,7 +260,7 @@ class Below(Endpoint):
         (name,) = self.parents.names
         missed = [raw(value) for value in job.position.again]
         again = {bytes(value): Parent("", {name: value}, text_of(value)) for value in missed}
-        answers = Answers[Parent](self._fan_out(job), lambda parent: self._rows_of(job, parent))
+        answers = Answers(self._fan_out(job), lambda parent: self._rows_of(job, parent))
         for chunk in self.parents.read(replace(job, priority=Priority.PARENTS)):
             changed = [row for row in chunk.rows if row_hash(row) not in job.position.edge]
             found = [Parent.of(row, self.parents.names) for row in changed]

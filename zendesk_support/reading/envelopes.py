@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
@@ -66,12 +66,8 @@ class Pages:
 class OneAnswer:
     """All rows in one answer, which need not say that it is the last; it is followed where it says that it is not."""
 
-    params: Params = field(default_factory=dict)
-
-    @property
-    def smallest(self) -> Params:
-        """The same, since it has no size."""
-        return self.params
+    params: ClassVar[Params] = {}
+    smallest = params
 
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of such an answer."""
@@ -93,12 +89,8 @@ class SeveralLists:
 
     lists: Mapping[str, str]
     column: str
-    params: Params = field(default_factory=dict)
-
-    @property
-    def smallest(self) -> Params:
-        """The same, since it has no size."""
-        return self.params
+    params: ClassVar[Params] = {}
+    smallest = params
 
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of such an answer, with the rows of all its lists."""

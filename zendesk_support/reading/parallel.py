@@ -7,9 +7,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from zendesk_support.errors import UnavailableError
+from zendesk_support.reading.parents import Parent
 from zendesk_support.records.json_rows import Rows
 
 NAMED = 3
@@ -20,11 +21,10 @@ CHILDREN = 128
 the account may send in a second."""
 
 
-P = TypeVar("P")
 T = TypeVar("T")
 
 
-class Answers(Generic[P]):
+class Answers:
     """Asks for what hangs below each of many parents, and decides what a refusal (403, 404) means.
 
     A parent that is refused while others are answered is asked for once more, as a single wrong answer would cost its
@@ -35,19 +35,19 @@ class Answers(Generic[P]):
         refused: the parents that were refused twice.
     """
 
-    def __init__(self, pool: FanOut, ask: Callable[[P], Rows]) -> None:
-        self.refused: list[P] = []
+    def __init__(self, pool: FanOut, ask: Callable[[Parent], Rows]) -> None:
+        self.refused: list[Parent] = []
         self._pool, self._ask = pool, ask
         self._answered = False
         self._refusal: UnavailableError | None = None
 
-    def of(self, parents: Iterable[P]) -> Iterator[tuple[P, Rows]]:
+    def of(self, parents: Iterable[Parent]) -> Iterator[tuple[Parent, Rows]]:
         """Each parent that is answered, with its rows.
 
         Raises:
             UnavailableError: all are refused, and so were those before.
         """
-        doubted: list[P] = []
+        doubted: list[Parent] = []
         for parent, found in self._pool(self._asked, parents):
             if found is None:
                 doubted.append(parent)
@@ -64,11 +64,11 @@ class Answers(Generic[P]):
 
     def told(self) -> str:
         """Whom it was refused for, in words."""
-        named = ", ".join(str(getattr(parent, "title", parent)) for parent in self.refused[:NAMED])
+        named = ", ".join(parent.title for parent in self.refused[:NAMED])
         more = f" and {len(self.refused) - NAMED:,} more" if len(self.refused) > NAMED else ""
         return f"refused for {named}{more} ({self._refusal})"
 
-    def _asked(self, parent: P) -> tuple[P, Rows | None]:
+    def _asked(self, parent: Parent) -> tuple[Parent, Rows | None]:
         try:
             return parent, self._ask(parent)
         except UnavailableError as error:

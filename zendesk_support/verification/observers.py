@@ -100,17 +100,16 @@ class KeyScan(Observer):
             self._stale.append(ids[(self._versioned[places] == ids) & is_older])
         self._met[np.searchsorted(self._table, ids[there])] = True
         self._missing.append(ids[~there])
-        differing = np.flatnonzero(np.isin(ids, np.concatenate([self._missing[-1], *self._stale[-1:]])))
-        self._names.add(ids[differing], (key_name(rows[i], self.stream.key) for i in differing))
+        if len(self.stream.key) > 1:
+            differing = np.flatnonzero(np.isin(ids, np.concatenate([self._missing[-1], *self._stale[-1:]])))
+            self._names.add(ids[differing], (key_name(rows[i], self.stream.key) for i in differing))
         self.note_newest(rows)
         if "body" in self.stream.columns and "ticket_id" in self.stream.columns:
             self.tickets |= {number(row, "ticket_id") or 0 for row in rows}
 
     def named(self, ids: Array) -> tuple[str, ...]:
         """Names of some keys that Zendesk has; those of several columns only among the first that differed."""
-        if len(self.stream.key) == 1:
-            return tuple(map(str, ids[:NAMED].tolist()))
-        return self._names.named(ids)
+        return self._names.named(ids) if len(self.stream.key) > 1 else self.loaded.named(ids)
 
     @property
     def met(self) -> int:
