@@ -27,6 +27,7 @@ ROOMS = (
     ("streams",),
     ("groups", "reference", "loading"),
     ("source",),
+    ("wide",),
     ("running",),
     ("verification",),
     ("command",),

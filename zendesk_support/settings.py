@@ -45,6 +45,7 @@ class Settings:
     same_account_as: str | None = None
     scope: str = "read"
     database_wait: float = 300.0
+    views: Literal["on", "off"] = "on"
 
     @property
     def account(self) -> str:

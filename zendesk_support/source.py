@@ -112,6 +112,7 @@ def zendesk_support_source(
     same_account_as: str | None = None,
     scope: str = "read",
     database_wait_minutes: Number = 5.0,
+    views: str = "on",
 ) -> Any:
     """Zendesk Support and Help Center, one resource a stream.
 
@@ -143,6 +144,7 @@ def zendesk_support_source(
         same_account_as: the host that the tables were loaded from, where the account is now reached by another one.
         scope: what OAuth tokens are asked for; `read` reads every stream.
         database_wait_minutes: how long `sync()` waits for a DuckDB file that another program has open.
+        views: `on` lets `sync()` keep views such as `tickets_wide`, with a column for each custom field; `off`: none.
 
     Returns:
         The source; pick streams with `with_resources`.
@@ -180,6 +182,7 @@ def zendesk_support_source(
         same_account_as=same_account_as.strip().lower() if same_account_as else None,
         scope=checks.scope(scope),
         database_wait=checks.not_negative("database_wait_minutes", database_wait_minutes, "5") * 60,
+        views=checks.choice("views", views, ("on", "off")),
     )
     account = Account(settings, check_credentials(credentials))
     _quiet_arrow_hints()

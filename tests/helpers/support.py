@@ -54,6 +54,7 @@ def source(account: Simulator, **settings: Any) -> Any:
         "credentials": {"client_id": known["client_id"], "client_secret": known["client_secret"]},
         "start_date": "2015-01-01",
         "clock_scale": SCALE,
+        "views": "off",  # they take longer than most loads; tests/wide has them
     }
     return zendesk_support_source(**{**defaults, **settings})
 

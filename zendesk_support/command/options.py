@@ -14,7 +14,7 @@ from zendesk_support.errors import (
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.version import __version__
 
-ALONE = ("demo", "list_streams", "check", "verify", "verify_keys", "full_refresh")
+ALONE = ("demo", "list_streams", "check", "verify", "verify_keys", "full_refresh", "views")
 """Options of which one run takes one."""
 PROGRESS = ("auto", "tqdm", "log", "off")
 
@@ -44,6 +44,7 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
     add("--verify", action="store_true", help="compare the selected streams' tables with Zendesk, load nothing")
     add("--verify-keys", action="store_true", help="as --verify, reading every key: as many requests as a first load")
     add("--since", metavar="DATE", help="with --verify: compare every key and version from this date on, nothing older")
+    add("--views", action="store_true", help="make the views with a column for each custom field anew, load nothing")
     add("--list-streams", action="store_true", help="list the streams")
     add("--demo", action="store_true", help="load a simulated account, twice: no credentials needed")
     parser.set_defaults(file_of=None)

@@ -33,15 +33,19 @@ from zendesk_support.error_messages import causes, explain, holder_of
 from zendesk_support.errors import (
     UnavailableError,
 )
+from zendesk_support.loading.destination_state import connected
 from zendesk_support.report import Report
 from zendesk_support.running.probe import check_streams, explain_losses, loss
 from zendesk_support.running.runner import sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.verification.verifier import verify
+from zendesk_support.wide.definitions import VIEWS
+from zendesk_support.wide.views import make_views
 
 LOADED, INCOMPLETE, WRONG_USE, OUT_OF_TIME = 0, 1, 2, 3
 NAMED = 5
+MADE_OF = [view.stream for view in VIEWS]
 
 
 def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int:
@@ -58,12 +62,15 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
     source = make_source(options, selected, **settings)
     if options.check:
         return check(source, selected, options.strict, options.quiet)
+    of_loaded = options.verify or options.verify_keys or options.views
+    if of_loaded and options.file_of is not None and not (file := options.file_of(options)).exists():
+        fail(f"There is no {file}: nothing has been loaded.")
+        return INCOMPLETE
     if options.verify or options.verify_keys:
-        if options.file_of is not None and not (file := options.file_of(options)).exists():
-            fail(f"There is no {file}: nothing has been loaded.")
-            return INCOMPLETE
         how = {"keys": options.verify_keys, "since": options.since}
         return compare(make_pipeline(options), source, options.strict, options.quiet, **how)
+    if options.views:
+        return remake_views(make_pipeline(options), source, options.quiet)
     pipeline, began = make_pipeline(options), time.monotonic()
     with watching(pipeline, source):
         report = load(pipeline, source, full_refresh=options.full_refresh, max_minutes=options.max_minutes)
@@ -131,6 +138,20 @@ def outcome(report: Report, strict: bool) -> int:
     if report.broken or report.failed or report.lost or (strict and report.unavailable):
         return INCOMPLETE
     return OUT_OF_TIME if report.stopped else LOADED
+
+
+def remake_views(pipeline: Pipeline, source: ZendeskSource, quiet: bool) -> int:
+    """Make the views anew and print what they are called."""
+    with connected(pipeline, source.account.settings.database_wait):
+        made = make_views(pipeline, source)
+    if not made:
+        fail(f"No view was made in {pipeline.dataset_name}: it has none of the tables {', '.join(MADE_OF)}.")
+        return INCOMPLETE
+    if not quiet:
+        for name, columns in made.items():
+            custom = sum(column.startswith("custom_") for column in columns)
+            console.print(f"{pipeline.dataset_name}.{name}: {len(columns)} columns, {custom} of them of custom fields")
+    return LOADED
 
 
 def of_every_plan(names: Sequence[str]) -> list[str]:

@@ -27,6 +27,7 @@ from zendesk_support.source import ZendeskSource, source_of
 from zendesk_support.warehouse.after_load import tidy
 from zendesk_support.warehouse.duckdb_memory import advice, grant_more, is_out_of_memory
 from zendesk_support.warehouse.loaded_table import DESTINATION_LOCK
+from zendesk_support.wide.views import keep_views
 
 DEFAULTS = {
     "load.auto_abort_on_terminal_error": True,
@@ -80,6 +81,7 @@ def sync(
     ):
         begin(pipeline, source)
         load_all(pipeline, source, checkpoints, full_refresh)
+        keep_views(pipeline, source, [name for name, told in checkpoints.report.streams.items() if told.rows])
     demand_product([stream.error for stream in checkpoints.report.streams.values()])
     checkpoints.report.signal = checkpoints.received
     return checkpoints.report

@@ -1,0 +1,103 @@
+"""Makes the views, and what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from dlt.common import logger
+from dlt.pipeline.pipeline import Pipeline
+
+from zendesk_support.dlt_internals import SqlClientBase, SqlJobClientBase
+from zendesk_support.loading.destination_state import connected
+from zendesk_support.source import ZendeskSource
+from zendesk_support.warehouse.after_load import dialect as dialect_of
+from zendesk_support.wide.definitions import SUFFIX, VIEWS, WideView
+from zendesk_support.wide.dialects import DIALECTS, Dialect, Postgres
+from zendesk_support.wide.fields import name_columns, remembered
+from zendesk_support.wide.postgres_view import columns_of, replace_view
+from zendesk_support.wide.select import Selection, kept_in_order
+from zendesk_support.wide.store import Known, Store, qualified
+from zendesk_support.wide.tables import Table, Tables
+
+LISTING = frozenset(view.custom.stream for view in VIEWS if view.custom)
+"""The streams that list custom fields: with a new row of theirs, views have other columns."""
+
+
+def keep_views(pipeline: Pipeline, source: ZendeskSource, loaded: Collection[str]) -> None:
+    """Make the views where a load may have changed their columns. It never fails a run: the rows are loaded.
+
+    Args:
+        pipeline: it has loaded the source.
+        source: its setting `views` says whether there are to be any.
+        loaded: streams that had rows.
+    """
+    if source.account.settings.views == "off" or source.name not in pipeline.schemas:
+        return
+    mark, version = f"views_{source.name}", pipeline.schemas[source.name].version_hash
+    is_new = pipeline.get_local_state_val(mark) != version if mark in pipeline.state["_local"] else True
+    if not is_new and LISTING.isdisjoint(loaded):
+        return
+    try:
+        with connected(pipeline, source.account.settings.database_wait):
+            make_views(pipeline, source)
+        pipeline.set_local_state_val(mark, version)
+    except Exception as error:  # the destination's own kinds among them
+        logger.warning(f"the rows are loaded; views for custom fields could not be made: {str(error).strip()}")
+
+
+def make_views(pipeline: Pipeline, source: ZendeskSource) -> dict[str, list[str]]:
+    """Make the views of the tables that are there, or make them anew: no rows, and no request.
+
+    Args:
+        pipeline: where the tables are.
+        source: its resources name the tables.
+
+    Returns:
+        The columns of each view, by its name; nothing where the destination is none of DuckDB, Postgres and BigQuery.
+
+    Raises:
+        DatabaseException: the destination refuses.
+    """
+    client: Any = pipeline.destination_client(source.name) if source.name in pipeline.schemas else None
+    if not isinstance(client, SqlJobClientBase) or dialect_of(client) not in DIALECTS:
+        return {}
+    dialect = DIALECTS[dialect_of(client)]
+    with client:
+        tables = Tables(client, dialect, source.resources.values())
+        found = tables.read(VIEWS)
+        views = [view for view in VIEWS if found[view.stream].columns]
+        if not views:
+            return {}
+        store = Store(client.sql_client, dialect)
+        store.make_tables()
+        return dict(_make(view, tables, found, store, client.sql_client, dialect) for view in views)
+
+
+def _make(
+    view: WideView,
+    tables: Tables,
+    found: Mapping[str, Table],
+    store: Store,
+    sql: SqlClientBase[Any],
+    dialect: type[Dialect],
+) -> tuple[str, list[str]]:
+    """Make one view; its name and its columns."""
+    table, known = found[view.stream], Known({}, {})
+    if view.custom is not None:
+        before = store.known(view.stream)
+        listing = found[view.custom.stream]
+        fields = remembered(before.fields, tables.fields(listing, view.custom)) if listing.columns else before.fields
+        taken = Selection(view, tables, table, dialect, known).plain()
+        known = Known(fields, name_columns(fields.values(), before.names, {*taken, *table.columns}))
+        store.keep(view.stream, before, known)
+    selection = Selection(view, tables, table, dialect, known)
+    name = f"{table.name}{SUFFIX}"
+    columns = selection.columns()
+    if dialect is Postgres:
+        columns = kept_in_order(columns, columns_of(sql, name))
+        replace_view(sql, name, list(columns), selection.query(columns, sql.escape_column_name))
+    else:
+        query = selection.query(columns, sql.escape_column_name)
+        sql.execute_sql(f"CREATE OR REPLACE VIEW {qualified(sql, dialect, name)} AS {query}")
+    return name, list(columns)
