@@ -132,7 +132,7 @@ def show_end(pipeline: Pipeline, report: Report, seconds: float) -> None:
     query = f"SELECT status, count(*) FROM {pipeline.dataset_name}.tickets GROUP BY status"
     if "tickets" in report.streams:
         console.print(f'Try: duckdb {file} "{query}"' if file else f"Try: {query}", **plain)
-    console.print("What the tables hold: docs/streams.md", **plain)
+    console.print("What the tables hold: docs/streams.md; queries that people ask for: docs/queries.md", **plain)
 
 
 def show_verification(results: Sequence[Verification]) -> None:

@@ -24,7 +24,7 @@ _SYSTEM_FIELDS = (
 )
 _TITLES = (
     "Order number",
-    "Status",
+    "Product area",
     "Refunded?",
     "Attempts",
     "Ship date",
