@@ -31,6 +31,7 @@ STREAMS = (
     "organization_fields",
 )
 OF_TICKETS = ("tickets", "ticket_fields")
+BUILT_IN = ("subject", "description", "status", "tickettype", "priority", "group", "assignee", "custom_status")
 TITLES = ("Region", "Region", "地域", "🎉", "", "Product area", "Fields", "status")
 ODD = {
     "checkbox": ["yes", "", 2, True, "false"],
@@ -49,7 +50,7 @@ def changing(account: Simulator, table: str, count: int) -> Iterator[list[dict[s
     """Some rows of an account, to be changed; custom fields only, where it has fields of its own."""
     store = account.account
     with store.lock:
-        rids = [rid for rid in store.tables[table].rids if store.tables[table].get(rid).get("removable", True)]
+        rids = [rid for rid in store.tables[table].rids if store.tables[table].get(rid).get("type") not in BUILT_IN]
         yield [store.tables[table].change(rid) for rid in rids[:count]]
         store.changed()
 
@@ -154,7 +155,7 @@ def test_every_value_is_in_its_column_with_its_type(
 ) -> None:
     target = make_pipeline()
     load(target, peculiar, *STREAMS, views="on", nested=nested)
-    ticket_fields = [row for row in peculiar.truth("ticket_fields") if row["removable"]]
+    ticket_fields = [row for row in peculiar.truth("ticket_fields") if row["type"] not in BUILT_IN]
     tickets, names = view(target, "tickets_wide"), names_of(target, "tickets")
     rows = truth(peculiar, "tickets").values()
     assert tickets.keys() == {row["id"] for row in rows}
@@ -207,7 +208,7 @@ def test_names_stay_while_fields_are_renamed_switched_off_deleted_and_added(
     peculiar.mutate("remove_rows", stream="ticket_fields", ids=[ids[5]])
     added = peculiar.mutate("create_rows", stream="ticket_fields")["ids"]
     for id in added:
-        peculiar.account.tables["ticket_fields"].change(id)["removable"] = True
+        peculiar.account.tables["ticket_fields"].change(id)["type"] = "text"
     load(target, peculiar, *OF_TICKETS, views="on")
     after, found = names_of(target, "tickets"), view(target, "tickets_wide")
     assert before.items() < after.items()

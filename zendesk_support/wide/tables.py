@@ -22,6 +22,7 @@ from zendesk_support.wide.store import qualified
 SYSTEM_TYPES = frozenset(
     "assignee basic_priority custom_status description group priority status subject tickettype".split()
 )
+"""The types of built-in fields, whose values are columns of tickets; `removable` is true of some of them."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,16 @@ class Tables:
 
     def fields(self, table: Table, custom: CustomFields) -> dict[int, Field]:
         """The custom fields that a table lists now, by id."""
-        wanted = ("id", "key", "title", "type", "active", "relationship_target_type", "removable")
+        wanted = ("id", "key", "title", "type", "active", "relationship_target_type")
         options = self._options(table)
         dialect = self._dialect(self.current(table))
         as_text = dialect.as_text("custom_field_options") if "custom_field_options" in table.columns else "NULL"
         listed = ", ".join(name if name in table.columns else "NULL" for name in wanted)
         found = {}
-        for id, key, title, type_, active, target, removable, own in self._rows(
+        for id, key, title, type_, active, target, own in self._rows(
             f"SELECT {listed}, {as_text} FROM {dialect.rows()}"
         ):
-            if custom.by_id and removable is False and type_ in SYSTEM_TYPES:
+            if custom.by_id and type_ in SYSTEM_TYPES:
                 continue
             found[id] = Field(
                 id=id,

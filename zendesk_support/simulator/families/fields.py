@@ -87,7 +87,7 @@ def ticket_field(world: World, rid: int) -> Row:
         "required_in_portal": False,
         "agent_can_edit": True,
         "tag": f"field_{custom}" if kind == "checkbox" else None,
-        "removable": not system,
+        "removable": not system or kind in ("tickettype", "priority"),
         "key": None,
         "agent_description": None,
         "raw_agent_description": None,
