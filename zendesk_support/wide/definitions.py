@@ -61,6 +61,11 @@ class WideView:
     lists: Mapping[str, bool] = field(default_factory=dict)
     custom: CustomFields | None = None
 
+    @property
+    def made_of(self) -> frozenset[str]:
+        """The streams that it has its rows and columns of."""
+        return frozenset({self.stream, *({self.custom.stream} if self.custom else ())})
+
 
 VIEWS = (
     WideView(

@@ -31,12 +31,12 @@ class Dialect(ABC):
 
     Attributes:
         types: of the columns, by our names for them.
-        keeps_once: whether tables have primary keys that refuse a second row.
+        has_transactions: whether several statements are made good or none, and primary keys refuse a second row.
         names_file: whether a qualified name has that of a file in it.
     """
 
     types: ClassVar[dict[str, str]]
-    keeps_once = True
+    has_transactions = True
     names_file = False
 
     def __init__(self, table: str, listed: str | None = None, values: str | None = None) -> None:
@@ -271,7 +271,7 @@ class BigQuery(Dialect):
         "text": "STRING",
         "boolean": "BOOL",
     }
-    keeps_once = False
+    has_transactions = False
 
     def by_id(self, id: int) -> str:
         """The text of one value in a list of {id, value}."""

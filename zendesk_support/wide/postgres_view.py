@@ -11,39 +11,44 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from zendesk_support.dlt_internals import DatabaseException, SqlClientBase
+from zendesk_support.dlt_internals import SqlClientBase
 
 
-def columns_of(sql: SqlClientBase[Any], view: str) -> list[str]:
-    """The columns of a view as it is, in their order."""
+def wait_for_others(sql: SqlClientBase[Any]) -> None:
+    """Have one transaction at a time make views of a dataset."""
+    sql.execute_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", f"zendesk views of {sql.dataset_name}")
+
+
+def columns_of(sql: SqlClientBase[Any], view: str) -> dict[str, str]:
+    """The columns of a view as it is, in their order, with their types."""
     query = (
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s "
-        "ORDER BY ordinal_position"
+        "SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = %s AND c.relname = %s AND c.relkind = 'v' ORDER BY a.attnum"
     )
-    return [name for (name,) in sql.execute_sql(query, sql.dataset_name, view) or ()]
+    return {name: kind for name, kind in sql.execute_sql(query, sql.dataset_name, view) or ()}
 
 
 def replace_view(sql: SqlClientBase[Any], view: str, columns: Sequence[str], query: str) -> None:
     """Make a view that reads a function, which has the query in it; old functions of the view are dropped."""
     function = f"{view}_{hashlib.sha256(query.encode()).hexdigest()[:8]}"
     dataset, names = sql.escape_column_name(sql.dataset_name), list(map(sql.escape_column_name, columns))
-    made = f"{dataset}.{sql.escape_column_name(function)}"
-    shown = f"{dataset}.{sql.escape_column_name(view)}"
-    types = ", ".join(f"{name} {kind}" for name, kind in zip(names, types_of(sql, query)))
-    make_function = (
-        f"CREATE OR REPLACE FUNCTION {made}() RETURNS TABLE ({types}) LANGUAGE sql STABLE AS $wide${query}$wide$"
+    made, shown = (f"{dataset}.{sql.escape_column_name(name)}" for name in (function, view))
+    types = types_of(sql, query)
+    listed = ", ".join(f"{name} {kind}" for name, kind in zip(names, types))
+    before = list(columns_of(sql, view).items())
+    if before != list(zip(columns, types))[: len(before)]:
+        # Postgres replaces a view only where columns are added at its end.
+        sql.execute_sql(f"DROP VIEW {shown}")
+    sql.execute_sql(
+        f"CREATE OR REPLACE FUNCTION {made}() RETURNS TABLE ({listed}) LANGUAGE sql STABLE AS $wide${query}$wide$"
     )
-    select = f"SELECT {', '.join(names)} FROM {made}()"
-    try:
-        sql.execute_many([make_function, f"CREATE OR REPLACE VIEW {shown} AS {select}"])
-    except DatabaseException:  # columns have gone, or have other types: what stands on the view keeps Postgres from it
-        sql.execute_many([f"DROP VIEW IF EXISTS {shown}", make_function, f"CREATE VIEW {shown} AS {select}"])
-    like = f"{view}\\_________"
-    query = (
+    sql.execute_sql(f"CREATE OR REPLACE VIEW {shown} AS SELECT {', '.join(names)} FROM {made}()")
+    others = (
         "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
         "WHERE n.nspname = %s AND p.proname LIKE %s AND p.proname <> %s"
     )
-    for (old,) in sql.execute_sql(query, sql.dataset_name, like, function) or ():
+    for (old,) in sql.execute_sql(others, sql.dataset_name, f"{view}\\_________", function) or ():
         sql.execute_sql(f"DROP FUNCTION {dataset}.{sql.escape_column_name(old)}()")
 
 

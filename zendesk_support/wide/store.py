@@ -101,7 +101,7 @@ class Store:
 
     def _make(self, table: str, columns: Mapping[str, str], key: Sequence[str]) -> None:
         listed = [f"{name} {self._dialect.types[kind]}" for name, kind in columns.items()]
-        if self._dialect.keeps_once:
+        if self._dialect.has_transactions:
             listed.append(f"PRIMARY KEY ({', '.join(key)})")
         self._sql.execute_sql(f"CREATE TABLE IF NOT EXISTS {self.qualified(table)} ({', '.join(listed)})")
 
@@ -120,7 +120,7 @@ class Store:
         self._sql.execute_sql(statement, *values.values(), *key.values())
 
     def _insert(self, table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
-        once = " ON CONFLICT DO NOTHING" if self._dialect.keeps_once else ""
+        once = " ON CONFLICT DO NOTHING" if self._dialect.has_transactions else ""
         one = f"({', '.join(['%s'] * len(columns))})"
         for some in in_parts(list(rows)):
             values = ", ".join([one] * len(some))

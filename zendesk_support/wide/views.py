@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from dlt.common import logger
@@ -15,7 +16,7 @@ from zendesk_support.warehouse.after_load import dialect as dialect_of
 from zendesk_support.wide.definitions import SUFFIX, VIEWS, WideView
 from zendesk_support.wide.dialects import DIALECTS, Dialect, Postgres
 from zendesk_support.wide.fields import name_columns, remembered
-from zendesk_support.wide.postgres_view import columns_of, replace_view
+from zendesk_support.wide.postgres_view import columns_of, replace_view, wait_for_others
 from zendesk_support.wide.select import Selection, kept_in_order
 from zendesk_support.wide.store import Known, Store, qualified
 from zendesk_support.wide.tables import Table, Tables
@@ -51,7 +52,7 @@ def make_views(pipeline: Pipeline, source: ZendeskSource) -> dict[str, list[str]
 
     Args:
         pipeline: where the tables are.
-        source: its resources name the tables.
+        source: its resources name the tables; views are made of the selected ones only.
 
     Returns:
         The columns of each view, by its name; nothing where the destination is none of DuckDB, Postgres and BigQuery.
@@ -63,10 +64,13 @@ def make_views(pipeline: Pipeline, source: ZendeskSource) -> dict[str, list[str]
     if not isinstance(client, SqlJobClientBase) or dialect_of(client) not in DIALECTS:
         return {}
     dialect = DIALECTS[dialect_of(client)]
-    with client:
+    selected = {resource.stream.name for resource in source.selected_streams.values()}
+    with client, client.sql_client.begin_transaction() if dialect.has_transactions else nullcontext():
+        if dialect is Postgres:
+            wait_for_others(client.sql_client)
         tables = Tables(client, dialect, source.resources.values())
         found = tables.read(VIEWS)
-        views = [view for view in VIEWS if found[view.stream].columns]
+        views = [view for view in VIEWS if found[view.stream].columns and not selected.isdisjoint(view.made_of)]
         if not views:
             return {}
         store = Store(client.sql_client, dialect)
