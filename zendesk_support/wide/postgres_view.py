@@ -26,7 +26,8 @@ def columns_of(sql: SqlClientBase[Any], view: str) -> dict[str, str]:
         "JOIN pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = %s AND c.relname = %s AND c.relkind = 'v' ORDER BY a.attnum"
     )
-    return {name: kind for name, kind in sql.execute_sql(query, sql.dataset_name, view) or ()}
+    found: Any = sql.execute_sql(query, sql.dataset_name, view) or ()
+    return dict(found)
 
 
 def replace_view(sql: SqlClientBase[Any], view: str, columns: Sequence[str], query: str) -> None:
