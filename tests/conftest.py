@@ -63,7 +63,7 @@ def config_file(home: Path) -> Iterator[Callable[..., None]]:
     context, folder = Container()[PluggableRunContext], home / ".dlt"
 
     def write(lines: str, name: str = "config.toml") -> None:
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         (folder / name).write_text(f"{lines}\n")
         context.reload_providers()
 

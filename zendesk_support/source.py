@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import dlt
 from dlt.common.schema import Schema
+from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource, DltSource
 
 from zendesk_support import normalizer
@@ -19,11 +20,14 @@ from zendesk_support.dlt_internals import ConfigSectionContext, Container, resou
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.account import Account
 from zendesk_support.loading.hints import bigquery_layout, columns_of, references_of
+from zendesk_support.loading.masking import MASK_HINT
 from zendesk_support.loading.resource import extract
 from zendesk_support.loading.row_checks import time_value
 from zendesk_support.loading.setting_names import check_names, check_sections, settings_in, stream_settings
 from zendesk_support.loading.stream_resource import Resources, StreamResource, report_resource
-from zendesk_support.loading.sync_modes import DEFAULT, DISPOSITIONS, MODE_HINT, NESTED_HINT, Mode, check_mode
+from zendesk_support.loading.stream_settings import EXAMPLE, masks, settings_by_stream, sync_modes
+from zendesk_support.loading.sync_modes import DISPOSITIONS, MODE_HINT, NESTED_HINT, check_mode
+from zendesk_support.records.masks import Mask
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.settings import Settings
 from zendesk_support.streams import CATALOGUE
@@ -34,7 +38,6 @@ OF_DLT = ("max_table_nesting", "root_key", "schema_contract", "extract", "normal
 """What dlt itself reads in a source's section."""
 # dlt turns a setting into the first of its types: as a text it reaches our own checks, whatever was written.
 Number = str | float | None
-_STREAMS_EXAMPLE = 'streams.tickets.sync_mode = "history"'
 
 
 class ZendeskResources(tuple[DltResource, ...]):
@@ -104,6 +107,7 @@ def zendesk_support_source(
     deletes: str = "remove",
     sync_mode: str | None = None,
     streams: str | dict[str, Any] | None = None,
+    hash_salt: TSecretStrValue | None = None,
     retry_deadline: Number = 900.0,
     request_timeout: Number = 90.0,
     checkpoint_minutes: Number = 5.0,
@@ -134,7 +138,9 @@ def zendesk_support_source(
             audits of each changed ticket, one request each.
         deletes: `remove` takes rows that Zendesk no longer has out of the table, `mark` keeps them with `_deleted_at`.
         sync_mode: `incremental`, `history`, `incremental_append`, `append` or `overwrite`, for every stream.
-        streams: settings by stream, such as `{"tickets": {"sync_mode": "history"}}`.
+        streams: settings by stream: `sync_mode`; columns and paths into nested values that are left out (`exclude`) or
+            replaced by a keyed hash (`hash`). Such as `{"users": {"exclude": ["phone"], "hash": ["email"]}}`.
+        hash_salt: the key of those hashes, a secret.
         retry_deadline: seconds of the account's clock for which one request is retried.
         request_timeout: seconds without an answer after which a request counts as failed.
         checkpoint_minutes: how often `sync()` loads what has been read, in minutes.
@@ -164,6 +170,8 @@ def zendesk_support_source(
     scale = checks.positive("clock_scale", clock_scale, "60")
     if scale != 1 and not checks.is_loopback(url):
         raise ConfigurationError(f'clock_scale = "{clock_scale}" is only for a simulator. Example: clock_scale = 1.')
+    in_files = stream_settings([setting for setting in written if setting.is_in_file])
+    own_settings = settings_by_stream(checks.table("streams", streams, EXAMPLE), in_files, stream_settings(written))
     settings = Settings(
         base_url=url,
         start=start,
@@ -173,7 +181,7 @@ def zendesk_support_source(
         help_center_children=checks.choice("help_center_children", help_center_children, ("all", "changed")),
         ticket_audits=checks.choice("ticket_audits", ticket_audits, ("list", "per_ticket")),
         deletes=checks.choice("deletes", deletes, ("remove", "mark")),
-        sync_modes=_sync_modes(sync_mode, checks.table("streams", streams, _STREAMS_EXAMPLE), stream_settings(written)),
+        sync_modes=sync_modes(sync_mode, own_settings),
         retry_deadline=checks.positive("retry_deadline", retry_deadline, "900"),
         request_timeout=checks.positive("request_timeout", request_timeout, "90"),
         checkpoint_minutes=checks.positive("checkpoint_minutes", checkpoint_minutes, "5"),
@@ -184,9 +192,11 @@ def zendesk_support_source(
         database_wait=checks.not_negative("database_wait_minutes", database_wait_minutes, "5") * 60,
         views=checks.choice("views", views, ("on", "off")),
     )
+    hidden = masks(own_settings, hash_salt)
     account = Account(settings, check_credentials(credentials))
     _quiet_arrow_hints()
-    return resources_of(account, [_resource(stream, account) for stream in CATALOGUE.values()])
+    loaded = (stream.masked(hidden.get(name, Mask())) for name, stream in CATALOGUE.items())
+    return resources_of(account, [_resource(stream, account) for stream in loaded])
 
 
 def resources_of(account: Account, streams: Iterable[DltResource]) -> ZendeskResources:
@@ -239,6 +249,8 @@ def _resource(stream: Stream, account: Account) -> StreamResource:
     )
     resource.stream, resource.account, resource.mode = stream, account, mode
     hidden: dict[str, Any] = {"description": stream.doc, MODE_HINT: mode, NESTED_HINT: settings.nested}
+    if stream.mask:
+        hidden[MASK_HINT] = stream.mask.stored
     resource.apply_hints(additional_table_hints=hidden | bigquery_layout(stream))
     return resource  # type: ignore[no-any-return]
 
@@ -267,34 +279,6 @@ def own_sections() -> tuple[str, str]:
     """Section and name of the source that is being made, as `with_args` may have set them."""
     _, section, name = Container()[ConfigSectionContext].sections
     return section, name
-
-
-def _sync_modes(all_streams: str | None, given: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Mode]:
-    """The sync mode of each stream.
-
-    Args:
-        all_streams: the one for every stream, None for the default.
-        given: settings by stream, as the source was given them.
-        written: settings by stream, one by one in files and environment.
-
-    Raises:
-        ConfigurationError: a stream or mode does not exist, or a stream cannot have its mode.
-    """
-    for name in given:
-        if name not in CATALOGUE:
-            raise ConfigurationError(f'streams = "{name}": there is no such stream. Example: {_STREAMS_EXAMPLE}.')
-    modes: dict[str, Mode] = {}
-    for name, stream in CATALOGUE.items():
-        where = f"streams.{name}"
-        own_settings = checks.table(where, given.get(name) or written.get(name), _STREAMS_EXAMPLE)
-        for unknown in set(own_settings) - {"sync_mode"}:
-            raise ConfigurationError(f'{where} = "{unknown}": there is no such setting. Example: {_STREAMS_EXAMPLE}.')
-        if own := own_settings.get("sync_mode"):
-            modes[name] = check_mode(stream, own)
-        else:
-            wanted = all_streams or DEFAULT
-            modes[name] = check_mode(stream, DEFAULT if wanted == "history" and stream.immutable else wanted)
-    return modes
 
 
 def _quiet_arrow_hints() -> None:

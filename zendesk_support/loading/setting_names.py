@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +16,7 @@ from zendesk_support.api.credentials import ZendeskCredentials
 from zendesk_support.dlt_internals import BaseDocProvider, Container, PipelineContext
 from zendesk_support.errors import ConfigurationError
 
-OF_A_STREAM = ("sync_mode",)
+OF_A_STREAM = ("sync_mode", "exclude", "hash")
 OF_A_RESOURCE = ("cursor",)
 """What dlt itself reads below the name of a resource."""
 CLOSE = 0.75
@@ -32,11 +34,13 @@ class Setting:
         path: the keys that lead to it, below the source's section.
         shown: as it is written, in a file or in the environment.
         value: what it is set to.
+        is_in_file: it stands in a file, not in the environment.
     """
 
     path: tuple[str, ...]
     shown: str
     value: Any
+    is_in_file: bool = False
 
 
 def settings_in(section: str, name: str) -> Iterator[Setting]:
@@ -85,7 +89,7 @@ def written(*sections: str) -> Iterator[Setting]:
         if isinstance(provider, BaseDocProvider):
             tree, _ = provider.get_value(sections[-1], dict, None, *sections[:-1])  # type: ignore[arg-type]
             for path, value in leaves(tree, ()):
-                yield Setting(path, ".".join((*sections, *path)), value)
+                yield Setting(path, ".".join((*sections, *path)), value, is_in_file=True)
     prefix = "__".join((*sections, "")).upper()
     for key, value in os.environ.items():
         if key.startswith(prefix) and value:
@@ -125,10 +129,11 @@ def check_names(settings: Collection[Setting], known: Collection[str], streams: 
             demand(setting, rest[0], ZendeskCredentials().get_resolvable_fields(), "credentials.")
         elif first in streams and (rest or first not in known):
             if not rest or rest[0] not in OF_A_RESOURCE:
-                option = rest[-1] if rest and rest[-1] in OF_A_STREAM else OF_A_STREAM[0]
+                is_list = bool(rest) and rest[-1] in OF_A_STREAM[1:]
+                example = f'{rest[-1]} = ["name"]' if is_list else f'{OF_A_STREAM[0]} = "history"'
                 raise ConfigurationError(
                     f"{setting.shown}: settings of a stream stand below streams. Example: "
-                    f'[sources.zendesk_support.streams.{first}] {option} = "history".'
+                    f"[sources.zendesk_support.streams.{first}] {example}."
                 )
         elif first not in known and (not rest or get_close_matches(first, [*known, *streams], 1, CLOSE)):
             demand(setting, first, [*known, "streams", "credentials"])
@@ -157,12 +162,20 @@ def demand(
 
 
 def stream_settings(settings: Collection[Setting]) -> dict[str, Any]:
-    """What is set stream by stream, as a table of tables."""
+    """What is set stream by stream, as a table of tables; later settings go before earlier ones, one by one."""
     found: dict[str, Any] = {}
     for setting in settings:
         first, *rest = setting.path
-        if first == "streams" and len(rest) == 1:
-            found[rest[0]] = setting.value
-        elif first == "streams" and len(rest) > 1 and isinstance(found.setdefault(rest[0], {}), dict):
-            found[rest[0]][rest[1]] = setting.value
+        if first == "streams" and rest:
+            held, value = found.get(rest[0], {}), {rest[1]: setting.value} if len(rest) > 1 else in_json(setting.value)
+            both = isinstance(held, Mapping) and isinstance(value, Mapping)
+            found[rest[0]] = {**held, **value} if both else held if isinstance(value, Mapping) else value
     return found
+
+
+def in_json(value: Any) -> Any:
+    """A table that is written as JSON; anything else as it is."""
+    with contextlib.suppress(ValueError, TypeError):
+        found = json.loads(value)
+        return found if isinstance(found, Mapping) else value
+    return value

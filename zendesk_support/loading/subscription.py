@@ -29,7 +29,8 @@ class Subscription:
     """One stream's part in what a reader reads.
 
     A chunk goes one way through it: rows that were loaded before are left out, the stream's own rows are taken from
-    the rest, rows that did not change are left out, and what remains is queued with the position that then holds.
+    the rest and masked, rows that did not change are left out, and what remains is queued with the position that then
+    holds.
 
     Attributes:
         position: where the stream goes on.
@@ -127,7 +128,7 @@ class Subscription:
         self.side, self._deleted = side, []
         if not rows:
             return rows
-        found = foreign(self.feed.transform(rows, self)) + self._deleted
+        found = self.stream.mask.rows(foreign(self.feed.transform(rows, self))) + self._deleted
         if self.feed.refresh is not None:
             parents = self.feed.refresh.parents(rows, self)
             # Of what changed before this run began, every row is either at the destination or still to be read.

@@ -31,9 +31,11 @@ from zendesk_support.dlt_internals import (
     steps_of,
 )
 from zendesk_support.errors import ConfigurationError
+from zendesk_support.loading.masking import check_mask, keep_mask
 from zendesk_support.loading.sync_modes import APPENDING, DEFAULT, FULL, MODE_HINT, MODES, Mode, check_mode, check_table
 from zendesk_support.settings import Settings, instant
 from zendesk_support.streams.base import Stream
+from zendesk_support.warehouse.loaded_table import LoadedTable, table_layout
 
 TAKE_KEYS_ONCE = ("upsert", "insert-only")
 """Merge strategies that fail on two rows of one key in a package, or load both."""
@@ -136,6 +138,13 @@ class Run:
         destination = self.pipeline.destination
         return destination is not None and issubclass(destination.client_class, WithSqlClient)
 
+    def loaded_table(self, name: str, wait: float) -> LoadedTable | None:
+        """Every row that a table has; None where it cannot be read back."""
+        if not self.has_sql:
+            return None
+        client = self.pipeline.sql_client(schema_name=self.schema.name)
+        return LoadedTable(client, table_layout(self.tables, name), (), wait)
+
     @property
     def refuses_nul(self) -> bool:
         """Whether texts at the destination cannot hold NUL."""
@@ -221,6 +230,9 @@ def target_of(stream: Stream, settings: Settings, cursor: Any | None, run: Run |
     stored = run.tables.get(table)
     if stored is not None and table not in run.dropped:
         check_found(stream, mode, settings, stored)
+        if table not in run.emptied:
+            check_mask(stream, table, run.tables, lambda: run.loaded_table(table, settings.database_wait))
+        keep_mask(resource, stream, stored)
     return replace(
         target,
         table=table,

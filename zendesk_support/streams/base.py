@@ -9,6 +9,7 @@ from typing import Protocol
 from zendesk_support.reading.base import Endpoint, Job
 from zendesk_support.records.arrow import DataType
 from zendesk_support.records.json_rows import Rows
+from zendesk_support.records.masks import Mask
 from zendesk_support.settings import Settings
 from zendesk_support.warehouse.loaded_table import DELETED_AT
 
@@ -105,11 +106,13 @@ class Refresh:
 
     Attributes:
         parents: the tickets (or users) concerned and the Unix seconds of the change.
-        rows: the rows that put the destination right.
+        rows: the rows that put the destination right, masked as the stream's are; what was read back is masked already.
+        needs: columns, and paths into nested values, that are read back for that.
     """
 
     parents: Callable[[Rows, RowContext], dict[int, int]]
     rows: Callable[[Mapping[int, int], RowContext], Rows]
+    needs: tuple[str, ...] = ("ticket_id",)
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ class Stream:
         varying: nested values whose types vary from row to row, such as `custom_fields.value`: child tables hold them
             as texts, JSON where they are none.
         months_of: the time column by whose months a large table is partitioned, where the destination can.
+        mask: what of its rows is left out or hashed.
     """
 
     name: str
@@ -181,6 +185,7 @@ class Stream:
     links: Mapping[str, str] = field(default_factory=dict)
     months_of: str | None = None
     varying: tuple[str, ...] = ()
+    mask: Mask = field(default_factory=Mask)
 
     def __post_init__(self) -> None:
         single = filter(None, (self.cursor, self.version, self.uncounted, self.months_of))
@@ -220,6 +225,36 @@ class Stream:
     def removes(self) -> bool:
         """Whether rows can be removed from the table."""
         return self.snapshot or any(feed.refresh is not None for feed in self.feeds)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Columns, and paths into nested values, that loading goes by: without their values it would go wrong."""
+        feeds = [feed for feeds in (self.feeds, *self.variants.values()) for feed in feeds]
+        compared = (name for feed in feeds for name in feed.endpoint.compared)
+        refreshed = (name for feed in feeds if feed.refresh is not None for name in feed.refresh.needs)
+        single = filter(None, (self.cursor, self.version, self.uncounted, self.months_of))
+        found = dict.fromkeys((*self.key, *single, *compared, *refreshed, *TIMES_FIRST))
+        return tuple(path for path in found if path.partition(".")[0] in self.columns)
+
+    def masked(self, mask: Mask) -> Stream:
+        """The stream without the columns that a mask leaves out; those that it hashes are texts."""
+        if not mask:
+            return self
+        types: dict[str, DataType] = dict.fromkeys(mask.hash, "text")
+        kept = {
+            name: types.get(name, data_type) for name, data_type in self.columns.items() if name not in mask.exclude
+        }
+        notes = {name: note for name, note in self.notes.items() if name in kept}
+        notes |= {name: "; ".join(filter(None, (notes.get(name), "hashed"))) for name in mask.hash if name in kept}
+        masked = {*mask.exclude, *kept.keys() & mask.hash}
+        return replace(
+            self,
+            columns=kept,
+            notes=notes,
+            links={name: link for name, link in self.links.items() if name not in masked},
+            varying=tuple(path for path in self.varying if masked.isdisjoint((path, path.partition(".")[0]))),
+            mask=mask,
+        )
 
     def configured(self, settings: Settings) -> Stream:
         """The stream with the feeds that the settings choose."""

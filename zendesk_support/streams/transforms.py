@@ -154,7 +154,7 @@ def touched(rows: Rows, context: RowContext) -> dict[int, int]:
 def rewritten(tickets: Mapping[int, int], context: RowContext) -> Rows:
     """Events at the destination whose comments read otherwise now."""
     found = [row for ticket, at in tickets.items() for row in comments_now(ticket, at, context) or ()]
-    now = {number(row, "id"): spread(row) for row in found}
+    now = {number(row, "id"): spread(row) for row in context.stream.mask.below("child_events", found)}
     changed: Rows = []
     for row in context.loaded_rows(tickets):
         children = children_of([row], context)[0]
@@ -235,8 +235,13 @@ def audits_rewritten(tickets: Mapping[int, int], context: RowContext) -> Rows:
     listing = Listing(AUDITS_OF_TICKET, "audits", limits=(ACCOUNT, TICKET_AUDITS_LIST))
     for ticket in tickets:
         held = {number(row, "id"): events_of(row.get("events", NULL)) for row in context.loaded_rows([ticket])}
-        found = read_again(listing, ticket, context) or ()
-        now = [(row, id_in(row, "id", context), events_of(needed(row, "events", context))) for row in found]
+        found = read_again(listing, ticket, context) or []
+        for row in found:
+            needed(row, "events", context)
+        now = [
+            (row, id_in(row, "id", context), events_of(row.get("events", NULL)))
+            for row in context.stream.mask.rows(found)
+        ]
         changed += [row for row, id, events in now if held.get(id, events) != events]
     return changed
 
@@ -265,9 +270,8 @@ def activities_rewritten(tickets: Mapping[int, int], context: RowContext) -> Row
         id = number(held, "id")
         request = Request(f"/api/v2/{ACTIVITY.format(id=id)}", route=ACTIVITY, confirm_refusal=True)
         try:
-            now = activities(
-                [context.job.transport.get(request, _decode_activity, context.job.usage).activity], context
-            )[0]
+            answer = context.job.transport.get(request, _decode_activity, context.job.usage)
+            [now] = context.stream.mask.rows(activities([answer.activity], context))
         except UnavailableError as error:
             if not error.is_gone:
                 context.job.note(f"{ACTIVITY}: refused for {id} ({error}); it stays as it was")
@@ -380,7 +384,7 @@ def scalars(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 REMOVE_DELETED = Refresh(deleted, retired)
 REMOVE_SCRUBBED = Refresh(scrubbed, purged)
-REWRITE_COMMENTS = Refresh(touched, rewritten)
-REMOVE_IDENTITIES = Refresh(unsettled, identities_gone)
+REWRITE_COMMENTS = Refresh(touched, rewritten, needs=("ticket_id", "child_events.id"))
+REMOVE_IDENTITIES = Refresh(unsettled, identities_gone, needs=("user_id",))
 REWRITE_AUDITS = Refresh(audits_touched, audits_rewritten)
 REWRITE_ACTIVITIES = Refresh(touched, activities_rewritten)

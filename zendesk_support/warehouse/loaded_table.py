@@ -208,6 +208,13 @@ class LoadedTable:
             found = self._fetch([column], conditions, lambda chunk: chunk[0][0], "max({})")
         return found[0] if found else None
 
+    def has_values(self, columns: Sequence[str]) -> bool:
+        """Whether any row, an ended or deleted one too, has a value in one of some columns."""
+        counted = ", ".join(f"count({self._escaped(column)})" for column in columns)
+        with DESTINATION_LOCK.for_reading(self._client, self._wait):
+            found = self._query(f"SELECT {counted} FROM {self._named(self._table)}", (), list)
+        return any(count for chunk in found for row in chunk for count in row)
+
     def bound(self, column: str, sign: str, at: int) -> Condition:
         """The condition that a time column lies before or after some Unix seconds."""
         is_number = self._table.columns.get(column, {}).get("data_type") == "bigint"
