@@ -10,6 +10,7 @@ import pytest
 from documented import says
 
 from zendesk_support import cli
+from zendesk_support.command.tracked_secrets import holds_credentials
 from zendesk_support.simulator import Simulator
 
 ARGUMENTS = ("--streams", "groups", "--progress", "off")
@@ -48,3 +49,13 @@ def test_credentials_that_git_tracks_are_warned_of(told: Callable[..., str], con
 
 def test_credentials_in_a_file_of_ones_own_are_not(told: Callable[..., str]) -> None:
     assert "git" not in told(tracked=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "holds"),
+    [('hash_salt = "0123456789abcdef"', True), ('hash_salt = ""', False), ('subdomain = "acme"', False)],
+)
+def test_the_salt_of_hashes_counts_as_one(tmp_path: Path, line: str, holds: bool) -> None:
+    file = tmp_path / "secrets.toml"
+    file.write_text(f"[sources.zendesk_support]\n{line}\n")
+    assert holds_credentials(file) is holds

@@ -13,6 +13,7 @@ from tomlkit.exceptions import TOMLKitError
 from zendesk_support.loading.setting_names import leaves
 
 SECONDS = 5
+SALT = "hash_salt"
 
 
 def tracked_secrets() -> list[Path]:
@@ -27,12 +28,13 @@ def files() -> Iterator[Path]:
 
 
 def holds_credentials(file: Path) -> bool:
-    """Whether a value is set in a section of credentials."""
+    """Whether a value is set in a section of credentials, or the salt of hashes."""
     try:
         tree = tomlkit.parse(file.read_text(encoding="utf-8")).unwrap()
     except (OSError, ValueError, TOMLKitError):
         return False
-    return any("credentials" in path and value not in ("", None) for path, value in leaves(tree, ()))
+    secrets = (value for path, value in leaves(tree, ()) if "credentials" in path or path[-1] == SALT)
+    return any(value not in ("", None) for value in secrets)
 
 
 def is_tracked(file: Path) -> bool:
