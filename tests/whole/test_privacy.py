@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from evidence import Evidence, every_log_line
 from masked import SALT
-from support import pipeline, source
+from support import load, pipeline, source
 
 from zendesk_support import sync
 from zendesk_support.simulator import Simulator
@@ -105,6 +105,13 @@ def test_masked_values_are_left_nowhere(tmp_path: Path, simulate: Simulate, nest
     assert evidence.holding([*PLANTED, SALT]) == {}
     rows = evidence["table users"] + evidence["table tickets"]
     assert len(rows) > 1000
+
+
+def test_a_package_that_is_loaded_leaves_no_rows_in_the_working_folder(tmp_path: Path, account: Simulator) -> None:
+    load(pipeline(tmp_path), account, "users", "groups")
+    packages = list((tmp_path / "dlt").rglob("package_completed.json"))
+    assert packages
+    assert list((tmp_path / "dlt").rglob("*.parquet")) == []
 
 
 def test_without_masks_each_of_them_is_found(tmp_path: Path, simulate: Simulate) -> None:

@@ -31,6 +31,8 @@ from zendesk_support.wide.views import keep_views
 
 DEFAULTS = {
     "load.auto_abort_on_terminal_error": True,
+    # dlt would keep every row on disk for good, redacted ones too.
+    "load.delete_completed_jobs": True,
     "data_writer.arrow_concat_promote_options": "default",
     # A page of an export at a time: a row group of more has DuckDB hold more of wide rows at once.
     "data_writer.buffer_max_items": 1000,
