@@ -1,4 +1,4 @@
-"""Writes the stream tables of README.md and docs/streams.md: `python -m zendesk_support.reference`."""
+"""Writes the stream tables of README.md, docs/streams.md, docs/privacy.md: `python -m zendesk_support.reference`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
+from zendesk_support.streams.personal import PERSONAL, Personal, ids_of_users
 from zendesk_support.streams.promises import PROMISES, promises_of
 
 BEGIN, END = "<!-- streams: begin -->", "<!-- streams: end -->"
@@ -50,6 +51,19 @@ def columns_page() -> str:
     return "\n".join(parts) + "\n"
 
 
+def privacy_table() -> str:
+    """The table of docs/privacy.md: what of each stream is about a person."""
+    lines = ["| stream | who somebody is | what somebody wrote | where, by what device | ids of users |"]
+    lines.append("|---|---|---|---|---|")
+    for name, stream in CATALOGUE.items():
+        personal = PERSONAL.get(name, Personal())
+        listed = (personal.names.split(), personal.written.split(), personal.traces.split(), ids_of_users(stream))
+        if any(listed):
+            cells = (f"`{name}`", *(" ".join(f"`{path}`" for path in paths) for paths in listed))
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def kind(stream: Stream) -> str:
     """How a stream is read."""
     return stream.feeds[0].endpoint.title
@@ -66,6 +80,8 @@ def write(root: Path) -> None:
     readme = root / "README.md"
     readme.write_text(between_marks(readme.read_text(), readme_table()))
     (root / "docs" / "streams.md").write_text(columns_page())
+    privacy = root / "docs" / "privacy.md"
+    privacy.write_text(between_marks(privacy.read_text(), privacy_table()))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from dlt.pipeline.pipeline import Pipeline
+from documented import says
 from masked import MASKS, SALT, SETTINGS, hashed, masked
 from support import Loaded, assert_rows, load, pipeline, rows_of, simulated, source, standing, written
 
@@ -98,8 +99,7 @@ def users(**lists: list[str]) -> dict[str, Any]:
 def test_another_salt_is_refused_until_the_stream_is_loaded_anew(tmp_path: Path, loaded: Loaded) -> None:
     target, other = loaded.copy(tmp_path), {**SETTINGS, "hash_salt": "another salt for the same tests"}
     told = refused(target, loaded.account, **other)
-    assert "hash_salt is not the one that the table users was loaded with" in told
-    assert "--full-refresh --streams users" in told
+    assert says("a salt that is not the table's", told)
     assert other["hash_salt"] not in told
     target.run(source(loaded.account, **other).with_resources("users"), refresh="drop_resources")
     names = {row["name"] for row in rows_of(target, "users")["users"]}
@@ -110,7 +110,7 @@ def test_another_salt_is_refused_until_the_stream_is_loaded_anew(tmp_path: Path,
 def test_a_hash_that_is_set_or_taken_back_later_is_refused(tmp_path: Path, loaded: Loaded) -> None:
     target = loaded.copy(tmp_path)
     told = refused(target, loaded.account, **users(hash=["email", "name", "alias"]))
-    assert "streams.users.hash = ['alias', 'email', 'name'], but the table users was loaded with hash = " in told
+    assert says("a hash that the table was loaded without", told)
     assert "was loaded with hash = ['email', 'name', 'user_fields.loyalty_no']" in refused(target, loaded.account)
 
 
@@ -118,7 +118,8 @@ def test_a_column_that_is_left_out_later_must_be_emptied_first(tmp_path: Path, l
     target = loaded.copy(tmp_path)
     added = users(exclude=[*MASKS["users"]["exclude"], "role"])
     told = refused(target, loaded.account, **added)
-    assert "the table users was loaded with role, and rows that are not written again keep it" in told
+    assert says("a column that is left out later", told)
+    assert "the table users was loaded with role, and rows" in told
     assert "`UPDATE users SET role = NULL`" in told
     assert "UPDATE" not in refused(target, loaded.account, **users(exclude=["user_fields.customer_tier"]))
     with target.sql_client() as client:

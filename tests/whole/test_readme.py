@@ -71,6 +71,8 @@ def test_the_notebook_block_loads_the_streams_it_names(tmp_path: Path, account: 
 def test_the_stream_tables_are_the_catalogue() -> None:
     assert reference.between_marks(README, reference.readme_table()) == README
     assert (ROOT / "docs" / "streams.md").read_text() == reference.columns_page()
+    privacy = (ROOT / "docs" / "privacy.md").read_text()
+    assert reference.between_marks(privacy, reference.privacy_table()) == privacy
 
 
 @pytest.mark.parametrize("name", ["quota_share", "retry_deadline", "request_timeout", "nested", "deletes"])

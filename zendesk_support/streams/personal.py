@@ -1,0 +1,94 @@
+"""Where streams hold what is about a person: the list behind the table of docs/privacy.md, kept by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zendesk_support.streams.base import REFERENCES, Stream
+
+OF_USERS = ("submitter_id", "collaborator_ids", "follower_ids", "email_cc_ids", "creator_user_id")
+"""Columns of users' ids that REFERENCES has not."""
+
+
+@dataclass(frozen=True)
+class Personal:
+    """Columns of a stream, and paths into them, that hold what is about a person.
+
+    Attributes:
+        names: who somebody is: a name, an address, a number, a picture.
+        written: what somebody wrote or noted, which may say anything.
+        traces: where somebody was, and by which device.
+    """
+
+    names: str = ""
+    written: str = ""
+    traces: str = ""
+
+    @property
+    def paths(self) -> list[str]:
+        """All of them."""
+        return f"{self.names} {self.written} {self.traces}".split()
+
+
+SENDER = "via.source.from.address via.source.from.name via.source.to.address via.source.to.name"
+PLACE = "metadata.system.client metadata.system.ip_address metadata.system.latitude metadata.system.location"
+PLACE += " metadata.system.longitude"
+BODIES = ("body", "html_body", "plain_body")
+
+
+def within(column: str, paths: str) -> str:
+    """Paths below a column."""
+    return " ".join(f"{column}.{path}" for path in paths.split())
+
+
+OF_COMMENT = f"{' '.join(BODIES)} attachments.file_name attachments.content_url"
+
+PERSONAL: dict[str, Personal] = {
+    "tickets": Personal(
+        f"recipient {SENDER}",
+        "subject raw_subject description custom_fields.value satisfaction_rating.comment",
+    ),
+    "ticket_events": Personal(
+        within("child_events", SENDER),
+        f"{within('child_events', OF_COMMENT)} child_events.subject child_events.previous_value child_events.value "
+        "child_events.custom_ticket_fields",
+        f"system.client system.location system.latitude system.longitude {PLACE} {within('child_events', PLACE)}",
+    ),
+    "ticket_comments": Personal(f"formatted_from formatted_to graph_object_id data {SENDER}", OF_COMMENT, PLACE),
+    "ticket_changes": Personal("", "value previous_value"),
+    "ticket_audits": Personal(
+        f"{SENDER} {within('events', SENDER)} events.recipients",
+        f"{within('events', OF_COMMENT)} events.subject events.value events.previous_value metadata.custom",
+        f"{PLACE} {within('events', PLACE)}",
+    ),
+    "ticket_skips": Personal(
+        f"ticket.recipient {within('ticket', SENDER)}",
+        "reason ticket.subject ticket.raw_subject ticket.description ticket.custom_fields.value ticket.fields.value",
+    ),
+    "ticket_activities": Personal("title actor user", "object target"),
+    "deleted_tickets": Personal("actor.name", "subject"),
+    "satisfaction_ratings": Personal("", "comment"),
+    "users": Personal(
+        "name alias email phone photo external_id",
+        "details notes signature user_fields tags",
+        "last_login_at last_active iana_time_zone time_zone locale",
+    ),
+    "user_identities": Personal("value"),
+    "organizations": Personal("name", "details notes organization_fields"),
+    "organization_memberships": Personal("organization_name"),
+    "brands": Personal("", "signature_template"),
+    "macros": Personal("", "actions"),
+    "triggers": Personal("", "actions conditions"),
+    "automations": Personal("", "actions conditions"),
+    "audit_logs": Personal("actor_name source_label", "change_description", "ip_address"),
+    "articles": Personal("", "title name body"),
+    "article_attachments": Personal("", "file_name display_file_name content_url"),
+    "article_comments": Personal("", "body"),
+    "posts": Personal("", "title details"),
+    "post_comments": Personal("", "body"),
+}
+
+
+def ids_of_users(stream: Stream) -> list[str]:
+    """Columns with ids of users: who has the table `users` knows who they are."""
+    return [name for name in stream.columns if REFERENCES.get(name) == "users" or name in OF_USERS]
