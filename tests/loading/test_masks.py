@@ -178,6 +178,16 @@ def test_functions_of_users_see_masked_rows(tmp_path: Path, loaded: Loaded) -> N
     assert names == {hashed(row["name"]) for row in loaded.account.truth("groups")}
 
 
+def test_an_error_about_a_row_quotes_no_value_of_a_stream_with_a_mask(tmp_path: Path, simulate: Simulate) -> None:
+    account = simulate(tickets=5)
+    events = account.account.tables["ticket_events"]
+    events.change(events.rids[0]).update(child_events="what somebody wrote")
+    chosen = source(account, **SETTINGS).with_resources("ticket_comments")
+    message = str(sync(pipeline(tmp_path), chosen).streams["ticket_comments"].message)
+    assert "child_events = a masked value, no list of objects" in message
+    assert "somebody" not in message
+
+
 def test_equal_values_have_equal_hashes_in_all_streams(tmp_path: Path, loaded: Loaded) -> None:
     target = loaded.copy(tmp_path)
     load(target, loaded.account, "users", "user_identities", **SETTINGS)

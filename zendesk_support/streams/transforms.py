@@ -322,7 +322,8 @@ def decoded(
             try:
                 decoder.decode(b"[" + text + b"]")
             except msgspec.ValidationError as error:
-                raise unfit(row, f"{name} = {quoted(text)}, no {expected} ({error})", context) from error
+                shown = "a masked value" if context.stream.mask else quoted(text)
+                raise unfit(row, f"{name} = {shown}, no {expected} ({error})", context) from error
         raise
 
 
