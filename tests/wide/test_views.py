@@ -251,6 +251,22 @@ def test_a_refresh_drops_tables_below_views(make_local: MakePipeline, account: S
     assert view(target, "tickets_wide").keys() == {key for (key,) in truth(account, "tickets")}
 
 
+def test_columns_that_are_left_out_or_hashed_cost_no_view(make_local: MakePipeline, account: Simulator) -> None:
+    target = make_local()
+    masks = {
+        "tickets": {"exclude": ["custom_fields"], "hash": ["tags", "via"]},
+        "users": {"exclude": ["tags"], "hash": ["user_fields", "email"]},
+        "ticket_metrics": {"exclude": ["reply_time_in_minutes"]},
+    }
+    load(target, account, *STREAMS, views="on", streams=masks, hash_salt="of no account at all")
+    tickets, users, metrics = (view(target, f"{name}_wide") for name in ("tickets", "users", "ticket_metrics"))
+    assert len(tickets) == len(truth(account, "tickets"))
+    assert all(len(row["tags"]) == 32 and "channel" not in row for row in tickets.values())
+    assert not [name for row in tickets.values() for name in row if name.startswith("custom_s") and "id" not in name]
+    assert all("tags" not in row and row["custom_newsletter"] is None for row in users.values())
+    assert all("reply_time_in_minutes__business" not in row for row in metrics.values())
+
+
 def test_what_stands_on_a_view_in_postgres_goes_on(postgres: PostgresServer, account: Simulator, home: Any) -> None:
     target = pipeline(home, server=postgres)
     load(target, account, *OF_TICKETS, views="on")

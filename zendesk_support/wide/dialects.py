@@ -33,11 +33,13 @@ class Dialect(ABC):
         types: of the columns, by our names for them.
         has_transactions: whether several statements are made good or none, and primary keys refuse a second row.
         names_file: whether a qualified name has that of a file in it.
+        json_is_text: whether nested values are kept in columns for texts.
     """
 
     types: ClassVar[dict[str, str]]
     has_transactions = True
     names_file = False
+    json_is_text = False
 
     def __init__(self, table: str, listed: str | None = None, values: str | None = None) -> None:
         """Speak of one table.
@@ -272,6 +274,7 @@ class BigQuery(Dialect):
         "boolean": "BOOL",
     }
     has_transactions = False
+    json_is_text = True
 
     def by_id(self, id: int) -> str:
         """The text of one value in a list of {id, value}."""

@@ -24,7 +24,7 @@ class Selection:
         self._known = known
         custom, listed, values = view.custom, None, None
         if custom is not None and custom.by_id:
-            listed = custom.column if custom.column in table.columns else None
+            listed = custom.column if table.has_json(custom.column) else None
             values = tables.qualified(f"{table.name}__{custom.column}") if custom.column in table.children else None
         self._dialect = dialect(tables.current(table), listed, values)
         self._has_values = custom is not None and (not custom.by_id or bool(listed or values))
@@ -41,7 +41,7 @@ class Selection:
             if text is not None:
                 found[name] = self._dialect.cast(text, "bigint") if scalar.is_integer else text
         for name, of_ids in self._view.lists.items():
-            if name in self._table.columns:
+            if self._table.has_json(name):
                 text = self._dialect.as_text(name)
                 found[name] = self._dialect.ids(text) if of_ids else self._dialect.texts(text)
             elif name in self._table.children:
@@ -55,7 +55,7 @@ class Selection:
 
     def _nested(self, column: str, key: str) -> str | None:
         """The text of a value inside a column, or in the column that it was spread to; None where there is neither."""
-        if column in self._table.columns:
+        if self._table.has_json(column):
             return self._dialect.by_key(column, key)
         spread = f"{column}__{key}"
         return f"CAST({ROW}.{spread} AS {self._dialect.types['text']})" if spread in self._table.columns else None

@@ -42,6 +42,10 @@ class Table:
     children: Mapping[str, Collection[str]]
     keeps_versions: bool = False
 
+    def has_json(self, column: str) -> bool:
+        """Whether there is a column, and nested values are in it; hashed ones are not."""
+        return self.columns.get(column) == "json"
+
 
 class Tables:
     """Reads what views are made from."""
@@ -79,12 +83,13 @@ class Tables:
         return {stream: self._table(stream, names[stream], there, lists[stream]) for stream in lists}
 
     def _table(self, stream: str, name: str, there: Mapping[str, Any], lists: Collection[str]) -> Table:
-        declared = CATALOGUE[stream].columns
-        columns = {
-            # Where JSON is kept as text, only the catalogue knows it.
-            column: "json" if declared.get(column) == "json" else hints.get("data_type", "text")
-            for column, hints in there[name].items()
-        }
+        told = self._schema.tables.get(name, {}).get("columns", {})
+        columns = {}
+        for column, hints in there[name].items():
+            kind = hints.get("data_type", "text")
+            if self._dialect.json_is_text and kind == "text":
+                kind = told.get(column, {}).get("data_type") or CATALOGUE[stream].columns.get(column, kind)
+            columns[column] = kind
         children = {key: there[f"{name}__{key}"] for key in lists if there[f"{name}__{key}"]}
         appends = self._schema.tables.get(name, {}).get(MODE_HINT) in APPENDING
         return Table(stream, name, columns, children, appends)
@@ -109,7 +114,7 @@ class Tables:
         wanted = ("id", "key", "title", "type", "active", "relationship_target_type")
         options = self._options(table)
         dialect = self._dialect(self.current(table))
-        as_text = dialect.as_text("custom_field_options") if "custom_field_options" in table.columns else "NULL"
+        as_text = dialect.as_text("custom_field_options") if table.has_json("custom_field_options") else "NULL"
         listed = ", ".join(name if name in table.columns else "NULL" for name in wanted)
         found = {}
         for id, key, title, type_, active, target, own in self._rows(
