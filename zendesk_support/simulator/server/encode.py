@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import threading
 import zlib
@@ -13,6 +14,8 @@ import msgspec
 
 _STEM = struct.Struct("<IQ")
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
+_SEPARATORS = {b"\xe2\x80\xa8": b"\\u2028", b"\xe2\x80\xa9": b"\\u2029"}
+_SEPARATOR = re.compile(b"\xe2\x80[\xa8\xa9]")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -29,7 +32,7 @@ def to_json(value: Any) -> bytes:
 
         body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_whole).encode()
     body = body.replace(b"<", b"\\u003c").replace(b">", b"\\u003e").replace(b"&", b"\\u0026")
-    return body.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+    return _SEPARATOR.sub(lambda found: _SEPARATORS[found[0]], body)
 
 
 def gzip(body: bytes, level: int = 1) -> bytes:
