@@ -41,7 +41,7 @@ SIZES = {
     "users": lambda rows: ["--tickets", 1, "--size", "agents=20", "--size", f"users={rows}", "--warm", "users"],
     "ticket_events": lambda rows: ["--tickets", max(1, round(rows / EVENTS_PER_TICKET)), "--warm", "ticket_events"],
 }
-EVENTS_PER_TICKET = 2.9
+EVENTS_PER_TICKET = 3.66
 OURS = ("orjson", "--editable", str(ROOT))
 PAGES = {
     "tickets": "/api/v2/incremental/tickets/cursor?start_time=0&support_type_scope=all&include=metric_sets",

@@ -95,7 +95,7 @@ DERIVED = ("ticket_metrics", "ticket_comments", "ticket_audits")
 def test_a_row_that_becomes_visible_behind_the_position_arrives_at_no_request_more(
     tmp_path: Path, simulate: Simulate
 ) -> None:
-    account = simulate(tickets=30)
+    account = simulate(tickets=36)
     target, streams = pipeline(tmp_path), (*LATE, *DERIVED)
     load(target, account, *streams)
     assert asked(account)

@@ -47,6 +47,7 @@ def _day(number: int) -> str:
     return datetime.fromtimestamp(number * 86400, timezone.utc).strftime("%Y-%m-%dT")
 
 
+@lru_cache(maxsize=8192)
 def iso(seconds: float) -> str:
     """Return a time as Zendesk writes it, e.g. ``2026-01-31T08:00:00Z``."""
     day, rest = divmod(int(seconds), 86400)

@@ -65,6 +65,7 @@ class Kind:
         size: The number of rows.
         rids: Their ids, where they are not consecutive.
         stamp: When a row was last updated, where that is not spread over the account's life.
+        times: The times of all first rows in the order of their ids, where they are found faster together.
         base: The number below which no id lies, if it is not that of the name.
         step: The least distance of two ids.
         routes: Where it is read.
@@ -87,6 +88,7 @@ class Kind:
     size: Size | None = None
     rids: Callable[[World], Iterable[int]] | None = None
     stamp: Callable[[World, int], int] | None = None
+    times: Callable[[World], Iterable[int]] | None = None
     base: int | None = None
     step: int = STEP
     routes: tuple[Route, ...] = ()
@@ -106,9 +108,10 @@ class Kind:
         """Return its table."""
         assert self.row is not None
         stamp = _bound(world, self.stamp) if self.stamp else make_stamp(world, self.name)
-        rids = self.rids(world) if self.rids else world.rids(self.name)
+        rids = partial(self.rids, world) if self.rids else world.rids(self.name)
+        times = partial(self.times, world) if self.times else None
         base = FIRST_ID[self.name] if self.base is None else self.base
-        return Table(self.name, rids, _bound(world, self.row), stamp=stamp, base=base, step=self.step)
+        return Table(self.name, rids, _bound(world, self.row), stamp=stamp, times=times, base=base, step=self.step)
 
     def rows(self, store: Store) -> Iterable[Row]:
         """Return the rows of a complete load made now."""

@@ -6,11 +6,14 @@ import copy
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 Row = dict[str, Any]
 MEMO_LIMIT = 20_000
 _LOW = 0xFFFFFFFF
+_PART = 1 << 16
 
 
 def copy_row(row: Row) -> Row:
@@ -28,25 +31,36 @@ class Table:
     def __init__(
         self,
         name: str,
-        rids: Iterable[int],
+        rids: Iterable[int] | Callable[[], Iterable[int]],
         make: Callable[[int], Row],
         *,
         stamp: Callable[[int], int] | None = None,
+        times: Callable[[], Iterable[int]] | None = None,
         base: int = 0,
         step: int = 16,
     ) -> None:
         self.name = name
-        self.rids = array("q", rids)
+        self._first = rids
         self.base = base
         self.step = step
         self.rows: dict[int, Row] = {}
         self._changed: set[int] = set()
         self._make = make
         self._stamp = stamp
+        self._times = times
         self._stamps: dict[int, int] = {}
         self._index: array[int] | None = None
-        self._memo = len(self.rids) <= MEMO_LIMIT
-        self._top = self.rids[-1] if self.rids else base
+        self._top = 0
+
+    @cached_property
+    def rids(self) -> array[int]:
+        """The rows' numbers in order, found when they are first asked for."""
+        found = self._first() if callable(self._first) else self._first
+        return found if isinstance(found, array) else array("q", found)
+
+    @cached_property
+    def _memo(self) -> bool:
+        return len(self.rids) <= MEMO_LIMIT
 
     def __len__(self) -> int:
         return len(self.rids)
@@ -79,7 +93,7 @@ class Table:
 
     def new_rid(self) -> int:
         """Return the next unused rid."""
-        self._top += self.step
+        self._top = max(self._top, self.rids[-1] if self.rids else self.base) + self.step
         return self._top
 
     def stamp(self, rid: int) -> int:
@@ -93,8 +107,9 @@ class Table:
     def index(self) -> array[int]:
         """The rows' export keys in order."""
         if self._index is None:
-            stamp, base = self.stamp, self.base
-            self._index = array("q", sorted((stamp(rid) << 32) | (rid - base) for rid in self.rids))
+            base = self.base
+            times = map(self.stamp, self.rids) if self._times is None else self._times()
+            self._index = _in_order(array("q", ((time << 32) | (rid - base) for time, rid in zip(times, self.rids))))
         return self._index
 
     def key(self, stamp: int, rid: int) -> int:
@@ -141,6 +156,7 @@ class Table:
         if rid is None:
             rid = int(row["id"])
         self._top = max(self._top, rid)
+        self._times = None
         self.rows[rid] = row
         self._changed.add(rid)
         self._stamps[rid] = stamp
@@ -157,8 +173,10 @@ class Table:
         at = bisect_left(self.rids, rid)
         if at >= len(self.rids) or self.rids[at] != rid:
             raise KeyError(f"{self.name} has no row {rid}")
+        self._top = max(self._top, rid)
         if self._index is not None:
             self._unindex(rid)
+        self._times = None
         del self.rids[at]
         self.rows.pop(rid, None)
         self._changed.discard(rid)
@@ -173,4 +191,20 @@ class Table:
         if self._index is not None:
             self._unindex(rid)
             insort(self._index, self.key(stamp, rid))
+        self._times = None
         self._stamps[rid] = stamp
+
+
+def _in_order(keys: array[int]) -> array[int]:
+    """Return keys in order; as they nearly are, only those that later parts may overtake are held as a list."""
+    starts = range(0, len(keys), _PART)
+    lows = [min(keys[start : start + _PART]) for start in starts]
+    later = list(accumulate(reversed(lows[1:]), min, initial=1 << 63))[::-1]
+    done = array("q")
+    waiting: list[int] = []
+    for start, low in zip(starts, later):
+        waiting = sorted([*waiting, *keys[start : start + _PART]])
+        ripe = bisect_left(waiting, low)
+        done.extend(waiting[:ripe])
+        waiting = waiting[ripe:]
+    return done

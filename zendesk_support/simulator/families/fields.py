@@ -38,6 +38,13 @@ _TITLES = (
     "Größe & Gewicht",
     "Internal <note>",
     "status",
+    "🚀 Launch",
+    "",
+    "Campaign",
+    "Weight (kg)",
+    "Postcode",
+    "Note",
+    "Product area",
 )
 _TYPES = (
     "text",
@@ -51,6 +58,43 @@ _TYPES = (
     "decimal",
     "regexp",
 )
+
+
+_PRODUCT_AREA = _TITLES.index("Product area")
+_PRODUCTS = (
+    ("Billing & invoices", "billing_invoices"),
+    ("Login & access", "login_access"),
+    ("Shipping / delivery", "shipping_delivery"),
+    ("Mobile app", "mobile_app"),
+    ("Returns::Refunds", "returns_refunds"),
+    ("データ出力", "data_export"),
+    ("Größentabelle", "size_chart"),
+    ("Something else?", "other_area"),
+)
+_LABELS = ("None", "North & south", "東京", "50 %", "Größe M", "<unknown>", "It's late", "Nested::Item", "Choice 8")
+_CUSTOM_KEY_OPTIONS = {
+    "customer_tier": (("Gold", "gold"), ("Silver", "silver"), ("Bronze", "bronze")),
+    "plan": (("Basic", "basic"), ("Plus & more", "plus"), ("Pro", "pro")),
+}
+"""The labels and values of options."""
+
+
+def product_area(world: World) -> tuple[int, list[str]]:
+    """Return the id of the field "Product area", or of another where there are few fields, and its options' values."""
+    number = _PRODUCT_AREA if world.sizes["ticket_fields"] > _PRODUCT_AREA else 1
+    return world.rid("ticket_fields", len(_SYSTEM_FIELDS) + number), [value for _, value in _ticket_options(number)]
+
+
+def product_field(world: World) -> int:
+    """Return the id of the field "Product area"."""
+    return world.part(product_area)[0]
+
+
+def _ticket_options(custom: int) -> tuple[tuple[str, str], ...]:
+    if custom == _PRODUCT_AREA:
+        return _PRODUCTS
+    stem = "choice" if _TYPES[custom % len(_TYPES)] == "multiselect" else "option"
+    return tuple((label, f"{stem}_{part}") for part, label in enumerate(_LABELS))
 
 
 def tag(world: World, rid: int) -> Row:
@@ -95,7 +139,7 @@ def ticket_field(world: World, rid: int) -> Row:
         "creator_app_name": None if value % 2 else "Surveys",
     }
     if kind in ("tagger", "multiselect"):
-        row["custom_field_options"] = _options(rid, 9)
+        row["custom_field_options"] = _options(rid, _ticket_options(custom))
     if kind in ("status", "priority", "tickettype"):
         row["sub_type_id"] = 0
         row["system_field_options"] = [{"name": name.title(), "value": name} for name in ("open", "pending", "solved")]
@@ -148,7 +192,7 @@ def _custom_key_field(world: World, kind: str, rid: int) -> Row:
         "tag": None if value % 2 else key,
     }
     if row["type"] == "dropdown":
-        row["custom_field_options"] = _options(rid, 3)
+        row["custom_field_options"] = _options(rid, _CUSTOM_KEY_OPTIONS.get(key, _PRODUCTS))
     return row
 
 
@@ -178,17 +222,11 @@ def custom_status(world: World, rid: int) -> Row:
     }
 
 
-def _options(rid: int, count: int) -> list[dict[str, Any]]:
+def _options(rid: int, options: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
     first = FIRST_ID["field_options"] + (rid % 100_000) * 10 * STEP
     return [
-        {
-            "id": first + part * STEP,
-            "name": f"Choice {part}",
-            "raw_name": f"Choice {part}",
-            "value": f"option_{part}",
-            "default": False,
-        }
-        for part in range(count)
+        {"id": first + part * STEP, "name": label, "raw_name": label, "value": value, "default": False}
+        for part, (label, value) in enumerate(options)
     ]
 
 

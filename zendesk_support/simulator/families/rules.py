@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from zendesk_support.simulator.clock import iso
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import World
+from zendesk_support.simulator.families.agreements import sla_policy
+from zendesk_support.simulator.families.schedules import schedule, schedule_holiday
 from zendesk_support.simulator.kinds import Family, Gate, below, plain
 
 _GATE = Gate("growth", 404)
-_HOLIDAYS = (
-    ("New Year's Day", "01-01", "01-01"),
-    ("Spring & Easter", "04-02", "04-06"),
-    ("Summer", "07-20", "07-31"),
-    ("Winter break", "12-24", "01-02"),
-)
 _SORTS = ("created_at", "updated_at", "position", "title")
 
 
@@ -79,42 +74,6 @@ def automation(world: World, rid: int) -> Row:
     }
 
 
-def sla_policy(world: World, rid: int) -> Row:
-    """Make an SLA policy."""
-    number, value, row = world.setting("sla_policies", rid, "slas/policies")
-    priorities = ("low", "normal", "high", "urgent")
-    return {
-        **row,
-        "title": f"Policy {number} & more",
-        "description": None if number % 2 else "Incidents first",
-        "position": number + 1,
-        "filter": {
-            "all": [
-                {"field": "type", "operator": "is", "value": "incident"},
-                {"field": "custom_status_id", "operator": "includes", "value": ["1", "2"]},
-            ],
-            "any": [],
-        },
-        "policy_metrics": [
-            {
-                "priority": name,
-                "metric": "first_reply_time",
-                "target": 60 * (1 + value % 9),
-                "business_hours": False,
-            }
-            for name in priorities
-        ],
-    }
-
-
-def schedule(world: World, rid: int) -> Row:
-    """Make a business hours schedule."""
-    number, _, row = world.setting("schedules", rid, "business_hours/schedules")
-    del row["url"]
-    intervals = [{"start_time": day * 1440 + 540, "end_time": day * 1440 + 1020} for day in range(1, 6)]
-    return {**row, "name": f"Schedule {number}", "time_zone": "Copenhagen", "intervals": intervals}
-
-
 def view(world: World, rid: int) -> Row:
     """Make a view."""
     number, value, row = world.setting("views", rid, "views")
@@ -142,20 +101,6 @@ def view(world: World, rid: int) -> Row:
             "fields": [],
             "custom_fields": [],
         },
-    }
-
-
-def schedule_holiday(world: World, rid: int) -> Row:
-    """Make a holiday of a schedule; the year's last one ends in the next year."""
-    turn, schedule = divmod(world.number("schedule_holidays", rid), world.sizes["schedules"])
-    name, start, end = _HOLIDAYS[turn % len(_HOLIDAYS)]
-    year = int(iso(world.start)[:4]) + turn // len(_HOLIDAYS)
-    return {
-        "id": rid,
-        "schedule_id": world.rid("schedules", schedule),
-        "name": name,
-        "start_date": f"{year}-{start}",
-        "end_date": f"{year + (end < start)}-{end}",
     }
 
 

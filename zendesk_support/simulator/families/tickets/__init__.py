@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from zendesk_support.simulator.data.change import Change
-from zendesk_support.simulator.data.table import Row
-from zendesk_support.simulator.families.tickets import answers, around, changes, events, rows
+from zendesk_support.simulator.families.tickets import answers, around, around_changes, changes, events, rows
 from zendesk_support.simulator.families.tickets.book import Tickets
 from zendesk_support.simulator.families.tickets.events import as_audit
 from zendesk_support.simulator.kinds import Family, Gate, Kind, counted, exported, listed, shown
@@ -20,15 +18,12 @@ DELETED_DEEP = Limit(5, name="deleted_tickets_deep", tell=AsEndpoint("deleted-ti
 AUDITS = Limit(500, name="ticket_audits", tell=AsEndpoint("ticket-audits-index"))
 
 
-def _rate_anew(change: Change, row: Row) -> None:
-    row |= {"score": "good" if row["score"] != "good" else "bad", "comment": f"Changed {change.number}"}
-
-
 TICKETS = Kind(
     "tickets",
     row=rows.ticket,
     rids=lambda world: range(1, world.tickets + 1),
     stamp=rows.generated_at,
+    times=rows.all_times,
     base=0,
     step=1,
     routes=(
@@ -70,6 +65,7 @@ TICKET_EVENTS = Kind(
     row=events.event,
     rids=events.all_event_rids,
     stamp=events.event_time,
+    times=events.all_event_times,
     step=events.EVENT_STEP,
     routes=(exported("incremental_ticket_events", "ticket_events", answers.TICKET_EVENTS),),
     grows_only=True,
@@ -137,8 +133,10 @@ TICKET_METRICS = Kind(
 TICKET_METRIC_EVENTS = Kind(
     "ticket_metric_events",
     row=events.first_metric_event,
-    rids=events.all_metric_event_rids,
+    rids=lambda world: world.part(events.MetricEvents).ids,
     stamp=events.metric_event_time,
+    times=lambda world: world.part(events.MetricEvents).times,
+    step=events.METRIC_EVENT_STEP,
     routes=(
         Route(
             "incremental_ticket_metric_events",
@@ -156,7 +154,7 @@ TICKET_METRIC_EVENTS = Kind(
         ),
     ),
     grows_only=True,
-    cloned=changes.own_metric_event,
+    create=around_changes.create_metric_events,
 )
 SATISFACTION_RATINGS = Kind(
     "satisfaction_ratings",
@@ -177,7 +175,8 @@ SATISFACTION_RATINGS = Kind(
             lambda store, _: len(store.tables["satisfaction_ratings"]),
         ),
     ),
-    altered=_rate_anew,
+    create=around_changes.offer_ratings,
+    update=around_changes.rate_anew,
 )
 TICKET_SKIPS = Kind(
     "ticket_skips",
@@ -197,6 +196,7 @@ TICKET_SKIPS = Kind(
 TICKET_ACTIVITIES = Kind(
     "ticket_activities",
     row=around.activity,
+    rids=around.activity_rids,
     size=lambda of: max(12, min(500, of["tickets"] // 10)),
     routes=(
         listed(
@@ -215,6 +215,7 @@ TICKET_ACTIVITIES = Kind(
     ),
     truth=lambda store: map(store.part(Tickets).activity, store.part(Tickets).recent_activities()),
     grows_only=True,
+    create=around_changes.create_activities,
 )
 FAMILY = Family(
     "tickets",

@@ -9,7 +9,18 @@ from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.families.tickets import events, rows
 from zendesk_support.simulator.families.tickets.events import as_audit, is_comment
-from zendesk_support.simulator.families.tickets.rows import MONTH
+from zendesk_support.simulator.families.tickets.facts import (
+    MONTH,
+    is_ai,
+    is_archived,
+    is_deleted,
+    is_measured,
+    is_scrubbed,
+    ratings_of,
+)
+from zendesk_support.simulator.families.tickets.life import Life
+from zendesk_support.simulator.families.tickets.measures import Mark, marks_of, metric_event, metric_set, statuses
+from zendesk_support.simulator.families.tickets.plot import lives_of
 
 
 class Tickets:
@@ -19,7 +30,9 @@ class Tickets:
         archived: Tickets archived since the start.
         scrubbed: Deleted tickets that have lost their content since.
         deleted_at: When tickets were deleted since.
-        metrics: Metric sets that have changed since, by ticket.
+        lives: The lives of tickets that have changed since.
+        marks: Their metric events, by id.
+        ratings: The satisfaction ratings that tickets have got or changed since.
     """
 
     def __init__(self, store: Store) -> None:
@@ -28,9 +41,10 @@ class Tickets:
         self.archived: set[int] = set()
         self.scrubbed: set[int] = set()
         self.deleted_at: dict[int, int] = {}
-        self.metrics: dict[int, Row] = {}
+        self.lives: dict[int, Life] = {}
+        self.marks: dict[int, dict[int, Mark]] = {}
+        self.ratings: dict[int, int] = {}
         self._events: dict[int, list[int]] = {}
-        self._metric_events: dict[int, list[int]] = {}
 
     def _is_first(self, rid: int) -> bool:
         return rid <= self.world.tickets
@@ -40,24 +54,24 @@ class Tickets:
         tickets = self.store.tables["tickets"]
         if tickets.touched(rid):
             return bool(tickets.get(rid)["status"] == "deleted")
-        return self._is_first(rid) and rows.is_deleted(self.world, rid)
+        return self._is_first(rid) and is_deleted(self.world, rid)
 
     def is_scrubbed(self, rid: int) -> bool:
         """Tell whether a deleted ticket has lost its content."""
         if rid in self.scrubbed:
             return True
-        return self._is_first(rid) and rows.is_scrubbed(self.world, rid) and self.is_deleted(rid)
+        return self._is_first(rid) and is_scrubbed(self.world, rid) and self.is_deleted(rid)
 
     def is_archived(self, rid: int) -> bool:
         """Tell whether a ticket is archived."""
-        return rid in self.archived or (self._is_first(rid) and rows.is_archived(self.world, rid))
+        return rid in self.archived or (self._is_first(rid) and is_archived(self.world, rid))
 
     def is_ai(self, rid: int) -> bool:
         """Tell whether only an AI agent handled a ticket."""
         tickets = self.store.tables["tickets"]
         if tickets.touched(rid):
             return bool(tickets.get(rid)["support_type"] == "ai_agent")
-        return self._is_first(rid) and rows.is_ai(self.world, rid)
+        return self._is_first(rid) and is_ai(self.world, rid)
 
     def in_scope(self, rid: int, scope: str) -> bool:
         """Tell whether a ticket is in a `support_type_scope`."""
@@ -78,8 +92,45 @@ class Tickets:
         """Return a ticket's metric set, or None for a deleted ticket."""
         if self.is_deleted(rid):
             return None
-        known = self.metrics.get(rid)
-        return known if known is not None else rows.metric(self.world, ticket or self.store.tables["tickets"].get(rid))
+        return metric_set(self.world, self.life(rid), ticket or self.store.tables["tickets"].get(rid))
+
+    def life(self, rid: int) -> Life:
+        """Return what has happened on a ticket."""
+        known = self.lives.get(rid)
+        return known if known is not None else self.world.part(lives_of)(rid)
+
+    def kept_life(self, rid: int) -> Life:
+        """Return a ticket's life that more may be added to."""
+        if rid not in self.lives:
+            self.marks[rid] = events.first_marks(self.world, rid)
+            life = self.lives[rid] = self.world.part(lives_of)(rid).copy()
+            life.ids = events.event_rids(self.world, rid)
+        return self.lives[rid]
+
+    def is_measured(self, rid: int) -> bool:
+        """Tell whether a ticket has metric events."""
+        return not self._is_first(rid) or is_measured(self.world, rid)
+
+    def measure(self, rid: int) -> None:
+        """Bring a ticket's metric events up to its life."""
+        if self.is_measured(rid):
+            there = set(self.marks[rid].values())
+            for mark in marks_of(self.world, self.lives[rid]):
+                if mark not in there:
+                    self.mark(rid, mark)
+
+    def mark(self, rid: int, mark: Mark) -> int:
+        """Add a metric event to a ticket."""
+        table = self.store.tables["ticket_metric_events"]
+        event = table.new_rid()
+        self.marks[rid][event] = mark
+        return table.add(metric_event(self.world, event, rid, mark), mark[0])
+
+    def own_rating(self, rid: int) -> int | None:
+        """Return the satisfaction rating that a ticket names, its last."""
+        numbers = ratings_of(self.world, rid) if self._is_first(rid) else range(0)
+        first = self.world.rid("satisfaction_ratings", numbers[-1]) if numbers else None
+        return self.ratings.get(rid, first)
 
     def event_rids(self, ticket: int) -> list[int]:
         """Return the ids of a ticket's events, oldest first."""
@@ -101,10 +152,6 @@ class Tickets:
     def own_event(self, ticket: int, event: int) -> None:
         """Note a new event of a ticket."""
         self._events.setdefault(ticket, []).append(event)
-
-    def own_metric_event(self, ticket: int, event: int) -> None:
-        """Note a new metric event of a ticket."""
-        self._metric_events.setdefault(ticket, []).append(event)
 
     def forget_events(self, ticket: int) -> None:
         """Take out a ticket's events."""
@@ -161,10 +208,13 @@ class Tickets:
     def activity(self, rid: int) -> Row:
         """Return an activity; what a comment said as it reads now."""
         row = self.store.tables["ticket_activities"].get(rid)
-        comments = self.comments(row["target"]["ticket"]["id"]) if row["verb"] == "tickets.comment" else []
-        if not comments:
+        if row["verb"] != "tickets.comment":
             return row
-        return {**row, "object": {"comment": {"public": True, "value": comments[0]["body"]}}}
+        comments = self.comments(row["target"]["ticket"]["id"])
+        written = [each for each in comments if each["created_at"] == row["created_at"]] or comments[-1:]
+        if not written:
+            return row
+        return {**row, "object": {"comment": {"public": written[0]["public"], "value": written[0]["body"]}}}
 
     def deleted_ticket(self, rid: int) -> Row:
         """Return a ticket as the list of deleted tickets shows it."""
@@ -173,8 +223,11 @@ class Tickets:
             "subject": self.store.tables["tickets"].get(rid)["subject"],
             "actor": {"id": self.world.rid("users", 0), "name": self.world.person(0)},
             "deleted_at": iso(self.deletion_time(rid)),
-            "previous_state": "open",
+            "previous_state": self._status_before(rid),
         }
+
+    def _status_before(self, rid: int) -> str:
+        return str(([(0, "open"), *statuses(self.life(rid))])[-2][1])
 
     # What complete loads hold
 
@@ -199,8 +252,7 @@ class Tickets:
             for part in event["child_events"]:
                 if part["event_type"] not in ("Create", "Change"):
                     continue
-                about = {"id", "via", "via_reference_id", "event_type", "created_at", "previous_value"}
-                fields = {name: value for name, value in part.items() if name not in about}
+                fields = {name: value for name, value in part.items() if name not in events.BESIDE_FIELDS}
                 fields |= fields.pop("custom_ticket_fields", {})
                 for name, value in fields.items():
                     yield {
@@ -208,7 +260,7 @@ class Tickets:
                         "field": name,
                         "position": position,
                         "value": value,
-                        "previous_value": part.get("previous_value"),
+                        "previous_value": part.get("previous_value", [] if name == "tags" else None),
                         "via": part["via"],
                         "event_type": part["event_type"],
                         "event_id": event["id"],

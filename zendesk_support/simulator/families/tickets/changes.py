@@ -9,18 +9,13 @@ from typing import Any
 from zendesk_support.simulator.clock import iso
 from zendesk_support.simulator.data.change import SETTLE, Change
 from zendesk_support.simulator.data.table import Row
+from zendesk_support.simulator.families.fields import product_field
 from zendesk_support.simulator.families.people import new_organization
 from zendesk_support.simulator.families.tickets.book import Tickets
-from zendesk_support.simulator.families.tickets.events import (
-    audit,
-    bodies,
-    changed_field,
-    child,
-    comment,
-    is_comment,
-    metric_event,
-)
-from zendesk_support.simulator.families.tickets.rows import ticket
+from zendesk_support.simulator.families.tickets.events import audit, births, bodies, comment, is_comment
+from zendesk_support.simulator.families.tickets.happen import deleted, happen, live, set_fields, touch, wait
+from zendesk_support.simulator.families.tickets.life import HIDDEN, PUBLIC, Fields, Life
+from zendesk_support.simulator.families.tickets.rows import custom_status, ticket
 
 REDACTED = "▇"
 _DRIFTS: dict[str, Callable[[Row], None]] = {
@@ -34,75 +29,6 @@ _DRIFTS: dict[str, Callable[[Row], None]] = {
         {'Select "x"; DROP TABLE--é 🎉': 1, "": 2, "_dlt_id": "mine", "Status": "x"}
     ),
 }
-Part = Callable[[int, int], Row]
-"""Makes a child event from the event's id and its own."""
-
-
-def _part(kind: str, values: dict[str, Any]) -> Part:
-    return lambda event, rid: child(rid, "Web form", kind, values)
-
-
-def _changed(field: str, new: Any, old: Any) -> Part:
-    return lambda event, rid: changed_field(rid, "Web form", field, new, old)
-
-
-def _commented(change: Change, text: str, moment: int | None = None) -> Part:
-    world, at = change.store.world, change.now if moment is None else moment
-    return lambda event, rid: comment(world, event, rid, world.agent(event, 34), text, at)
-
-
-def _live(change: Change, count: int) -> list[int]:
-    return change.sample(change.store.tables["tickets"].rids, count, change.store.part(Tickets).is_listed)
-
-
-def _deleted(change: Change, count: int) -> list[int]:
-    tickets = change.store.part(Tickets)
-    return change.sample(
-        change.store.tables["tickets"].rids,
-        count,
-        lambda rid: tickets.is_deleted(rid) and not tickets.is_scrubbed(rid),
-    )
-
-
-def _touch(change: Change, rid: int, *, generated_only: bool = False) -> Row:
-    row = change.store.tables["tickets"].change(rid, change.now)
-    row["generated_timestamp"] = change.now
-    if not generated_only:
-        row["updated_at"] = iso(change.now)
-    return row
-
-
-def _add_event(change: Change, ticket: int, *parts: Part, moment: int | None = None) -> Row:
-    store = change.store
-    moment = change.now if moment is None else moment
-    events = store.tables["ticket_events"]
-    rid = events.new_rid()
-    agent = store.world.agent(rid, 34)
-    children = [part(rid, rid + number) for number, part in enumerate(parts, 1)]
-    row = audit(rid, ticket, moment, agent, "Web form", children, store.world.mix(rid, 33))
-    events.add(row, moment)
-    store.part(Tickets).own_event(ticket, rid)
-    return row
-
-
-def _add_metric_event(change: Change, ticket: int, kind: str) -> None:
-    events = change.store.tables["ticket_metric_events"]
-    event = events.new_rid()
-    events.add(metric_event(event, ticket, change.now, "reply_time", kind), change.now)
-    change.store.part(Tickets).own_metric_event(ticket, event)
-
-
-def _bump_metric(change: Change, rid: int) -> None:
-    tickets = change.store.part(Tickets)
-    metric = tickets.metric(rid)
-    if metric is not None:
-        tickets.metrics[rid] = {**metric, "updated_at": iso(change.now), "replies": metric["replies"] + 1}
-    _add_metric_event(change, rid, "update_status")
-
-
-def own_metric_event(change: Change, row: Row) -> None:
-    """Note whose a new metric event is."""
-    change.store.part(Tickets).own_metric_event(row["ticket_id"], row["id"])
 
 
 def create_tickets(change: Change, count: int = 1) -> dict[str, Any]:
@@ -125,6 +51,7 @@ def _create(change: Change) -> int:
         "raw_subject": f"New ticket #{rid}",
         "description": world.texts[rid % len(world.texts)],
         "status": "new",
+        "custom_status_id": custom_status(world, "new"),
         "assignee_id": None,
         "satisfaction_rating": {"score": "unoffered"},
         "encoded_id": f"NEW{rid:X}",
@@ -133,26 +60,39 @@ def _create(change: Change) -> int:
         "support_type": "agent",
     }
     tickets.add(row, now)
-    _add_event(change, rid, _commented(change, row["description"]), _part("Create", {"status": "new"}))
-    _add_metric_event(change, rid, "activate")
+    fields_of = {field["id"]: field["value"] for field in fields}
+    first: Fields = {name: row[name] for name in ("status", "type", "priority", "group_id", "assignee_id", "tags")}
+    first |= {"satisfaction_score": "unoffered", "schedule": None}
+    first[product_field(world)] = fields_of[product_field(world)]
+    events, book = change.store.tables["ticket_events"], change.store.part(Tickets)
+    event, requester = events.new_rid(), row["requester_id"]
+    names = ("subject", "requester_id", "organization_id", "brand_id", "ticket_form_id")
+    born: Fields = {**{name: row[name] for name in names}, **first}
+    children = [comment(world, event, event + 1, requester, row["description"], now, True)]
+    children += births(event + 2, ("web", "Web form"), born, requester)
+    events.add(audit(event, rid, now, requester, "Web form", children, world.mix(event, 33)), now)
+    book.own_event(rid, event)
+    book.lives[rid] = Life(rid, requester, first, dict(first), [(now, requester, PUBLIC, ())], 0, [event])
+    book.marks[rid] = {}
+    book.measure(rid)
     return rid
 
 
 def update_tickets(change: Change, count: int = 1, ids: Sequence[int] = (), comment: bool = True) -> dict[str, Any]:
     """Change the priority and subject of tickets, with a comment."""
-    chosen = list(ids) or _live(change, count)
+    chosen = list(ids) or live(change, count)
     comments = []
-    notes = change.store.world.notes
+    notes, table = change.store.world.notes, change.store.tables["tickets"]
     for rid in chosen:
-        row = _touch(change, rid)
-        old = row["priority"]
-        row["priority"] = "urgent" if old != "urgent" else "low"
-        row["subject"] = row["raw_subject"] = f"{row['subject'][:60]} (updated {change.number})"
-        text = f"Update {change.number}: {notes[rid % len(notes)]}"
-        parts = [_commented(change, text)] if comment else []
-        event = _add_event(change, rid, *parts, _changed("priority", row["priority"], old))
+        old = table.get(rid)
+        subject = f"{old['subject'][:60]} (updated {change.number})"
+        values: Fields = {"priority": "urgent" if old["priority"] != "urgent" else "low", "subject": subject}
+        text = f"Update {change.number}: {notes[rid % len(notes)]}" if comment else ""
+        event = set_fields(change, rid, values, text)
+        table.change(rid)["raw_subject"] = subject
         comments += [row["id"] for row in event["child_events"] if is_comment(row)]
-        _bump_metric(change, rid)
+        if change.store.part(Tickets).is_measured(rid):
+            wait(change, rid)
     return {"ids": chosen, "comment_ids": comments}
 
 
@@ -163,9 +103,9 @@ def create_events(change: Change, count: int = 1) -> dict[str, Any]:
 
 def system_update_tickets(change: Change, count: int = 1) -> dict[str, Any]:
     """Change tickets so that only their export time moves."""
-    chosen = _live(change, count)
+    chosen = live(change, count)
     for rid in chosen:
-        row = _touch(change, rid, generated_only=True)
+        row = touch(change, rid, generated_only=True)
         row["external_id"] = f"system-{change.number}-{rid}"
     return {"ids": chosen}
 
@@ -173,23 +113,21 @@ def system_update_tickets(change: Change, count: int = 1) -> dict[str, Any]:
 def delete_tickets(change: Change, count: int = 1, ids: Sequence[int] = ()) -> dict[str, Any]:
     """Delete tickets."""
     store = change.store
-    chosen = list(ids) or _live(change, count)
+    chosen = list(ids) or live(change, count)
     for rid in chosen:
-        old = store.tables["tickets"].get(rid)["status"]
-        _touch(change, rid)["status"] = "deleted"
+        set_fields(change, rid, {"status": "deleted"})
         store.part(Tickets).deleted_at[rid] = change.now
-        _add_event(change, rid, _changed("status", "deleted", old))
     return {"ids": chosen}
 
 
 def scrub_tickets(change: Change, count: int = 1, ids: Sequence[int] = ()) -> dict[str, Any]:
     """Take the content of deleted tickets."""
-    chosen = list(ids) or _deleted(change, count)
+    chosen = list(ids) or deleted(change, count)
     if not chosen:
         chosen = delete_tickets(change, count)["ids"]
     tickets = change.store.part(Tickets)
     for rid in chosen:
-        row = _touch(change, rid, generated_only=True)
+        row = touch(change, rid, generated_only=True)
         row |= {"subject": "SCRUBBED", "raw_subject": "SCRUBBED", "description": "X", "tags": []}
         row["custom_fields"] = row["fields"] = []
         tickets.scrubbed.add(rid)
@@ -199,18 +137,17 @@ def scrub_tickets(change: Change, count: int = 1, ids: Sequence[int] = ()) -> di
 
 def restore_tickets(change: Change, count: int = 1, ids: Sequence[int] = ()) -> dict[str, Any]:
     """Restore deleted tickets."""
-    chosen = list(ids) or _deleted(change, count)
+    chosen = list(ids) or deleted(change, count)
     for rid in chosen:
-        _touch(change, rid)["status"] = "open"
+        set_fields(change, rid, {"status": "open"})
         change.store.part(Tickets).deleted_at.pop(rid, None)
-        _add_event(change, rid, _changed("status", "open", "deleted"))
     return {"ids": chosen}
 
 
 def _comment_change(change: Change, count: int, kind: str, apply: Callable[[Row], None]) -> dict[str, Any]:
     events = change.store.tables["ticket_events"]
     tickets, comments = [], []
-    for rid in _live(change, count):
+    for rid in live(change, count):
         found = [
             (event, number)
             for event in change.store.part(Tickets).event_rids(rid)
@@ -220,12 +157,21 @@ def _comment_change(change: Change, count: int, kind: str, apply: Callable[[Row]
         event, number = found[change.dice.randrange(len(found))]
         row = events.change(event)["child_events"][number]
         apply(row)
-        comment_id = row["id"]
-        _add_event(change, rid, _part(kind, {"comment_id": comment_id}))
-        _touch(change, rid, generated_only=True)
+        _say_of(change, rid, event, row)
+        happen(change, rid, {}, part=(kind, {"comment_id": row["id"]}))
+        touch(change, rid, generated_only=True)
         tickets.append(rid)
-        comments.append(comment_id)
+        comments.append(row["id"])
     return {"ids": tickets, "comment_ids": comments}
+
+
+def _say_of(change: Change, rid: int, event: int, comment: Row) -> None:
+    """Have a ticket's life know that a comment is no longer seen."""
+    life = change.store.part(Tickets).kept_life(rid)
+    at = life.ids.index(event)
+    moment, who, said, changes = life.steps[at]
+    if said == PUBLIC and not comment["public"]:
+        life.steps[at] = (moment, who, HIDDEN, changes)
 
 
 def redact_comments(change: Change, count: int = 1) -> dict[str, Any]:
@@ -246,13 +192,12 @@ def make_comments_private(change: Change, count: int = 1) -> dict[str, Any]:
 def bulk_update(change: Change, count: int = 2500) -> dict[str, Any]:
     """Tag many tickets in one second."""
     now = change.now
-    chosen = _live(change, count)
+    chosen = live(change, count)
     for row in change.store.tables["tickets"].change_many(chosen, now):
         row["generated_timestamp"] = now
         row["updated_at"] = iso(now)
-        tags = row["tags"]
-        row["tags"] = [*tags, f"bulk_{change.number}"]
-        _add_event(change, row["id"], _changed("tags", row["tags"], tags))
+        row["tags"] = [*row["tags"], f"bulk_{change.number}"]
+        happen(change, row["id"], {"tags": row["tags"]})
     return {"ids": chosen}
 
 
@@ -262,9 +207,11 @@ def archive_tickets(change: Change, count: int = 1) -> dict[str, Any]:
     closed = change.sample(
         table.rids, count, lambda rid: tickets.is_listed(rid) and table.get(rid)["status"] == "closed"
     )
-    chosen = closed or _live(change, count)
+    chosen = closed or live(change, count)
     for rid in chosen:
-        _touch(change, rid, generated_only=True)["status"] = "closed"
+        if table.get(rid)["status"] != "closed":
+            set_fields(change, rid, {"status": "closed"}, actor=-1)
+        touch(change, rid, generated_only=True)
         tickets.archived.add(rid)
     return {"ids": chosen}
 
@@ -273,9 +220,9 @@ def drift(change: Change, kind: str = "new_column", count: int = 3) -> dict[str,
     """Give tickets values of other types, or columns nobody knows."""
     if kind not in _DRIFTS:
         raise ValueError(f"unknown drift {kind!r}; the kinds are {', '.join(_DRIFTS)}")
-    chosen = _live(change, count)
+    chosen = live(change, count)
     for rid in chosen:
-        _DRIFTS[kind](_touch(change, rid))
+        _DRIFTS[kind](touch(change, rid))
     return {"ids": chosen}
 
 
@@ -297,8 +244,10 @@ def late_row(change: Change, stream: str = "tickets", age: int = 0) -> dict[str,
 
 
 def _late_event(change: Change, stamp: int, newest: int) -> dict[str, Any]:
-    ticket = _live(change, 1)[0]
-    event = _add_event(change, ticket, _commented(change, "A late comment", stamp), moment=stamp)
+    tickets = change.store.part(Tickets)
+    ticket = live(change, 1, lambda rid: tickets.life(rid).created < stamp)[0]
+    event = happen(change, ticket, {}, "A late comment", public=False, moment=stamp)
+    touch(change, ticket, generated_only=True)
     return {"ids": [event["id"]], "ticket_ids": [ticket]}
 
 

@@ -1,148 +1,98 @@
-"""The first tickets, their metrics, ratings and skips."""
+"""The first tickets as the exports give them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from zendesk_support.simulator.clock import iso, unix
+from zendesk_support.simulator.clock import iso
 from zendesk_support.simulator.data.table import Row
-from zendesk_support.simulator.data.world import FIRST_ID, HOST, HOUR, STEP, World
-
-MONTH = 30 * 86400
-_STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
-PRIORITIES = ("low", "normal", "high", "urgent", None)
-_USUAL_REPLY = {"urgent": 12, "high": 35, "normal": 90, "low": 200, None: 140}
-REPLY_TARGET = {"urgent": 60, "high": 240, "normal": 480, "low": 1440, None: 1440}
-"""Minutes to the first reply by priority: the median, and what the service level agreement allows."""
-_TYPES = ("question", "incident", "problem", "task", None)
-CHANNELS = (
-    ("web", "Web form"),
-    ("email", "Mail"),
-    ("api", "Web service"),
-    ("voice", "Phone call (incoming)"),
-    ("facebook", "Facebook Post"),
-    ("messaging", "Messaging"),
+from zendesk_support.simulator.data.world import HOST, World
+from zendesk_support.simulator.families.fields import product_field
+from zendesk_support.simulator.families.tickets.facts import (
+    CHANNELS,
+    MONTH,
+    is_ai,
+    is_internal,
+    is_scrubbed,
+    ratings_of,
+    shared_second,
+    shares_its_second,
 )
+from zendesk_support.simulator.families.tickets.life import Life
+from zendesk_support.simulator.families.tickets.plot import lives_of, moments_of
 
-# Which tickets are special is a matter of their number, so that small accounts have every kind.
-
-
-def is_deleted(world: World, rid: int) -> bool:
-    """Tell whether one of the first tickets is deleted."""
-    number = rid - 1
-    return number % 97 == 5 or (world.tickets - number) % 89 == 2
-
-
-def is_scrubbed(world: World, rid: int) -> bool:
-    """Tell whether one of the first tickets is deleted and, 30 days later, scrubbed."""
-    return is_deleted(world, rid) and world.spread(rid - 1, world.tickets) + 2 * MONTH < world.start
-
-
-def is_archived(world: World, rid: int) -> bool:
-    """Tell whether one of the first tickets is archived."""
-    number = rid - 1
-    return number * 100 < 35 * world.tickets and number % 5 == 2 and not is_deleted(world, rid)
-
-
-def is_ai(world: World, rid: int) -> bool:
-    """Tell whether one of the first tickets was handled by an AI agent only."""
-    return (rid - 1) % 41 == 7
-
-
-def created_at(world: World, rid: int) -> int:
-    """Return when one of the first tickets was created."""
-    return world.in_rhythm(world.spread(rid - 1, world.tickets))
+STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 
 
 def updated_at(world: World, rid: int) -> int:
     """Return when one of the first tickets was last updated; some share their second."""
-    number = rid - 1
-    place = number % 50
-    if 20 <= place <= 23:
-        leader = min(world.tickets, number - place + 24)
-        return created_at(world, leader) + 1800
-    return world.later(number, created_at(world, rid), _patience(world, number))
+    return _updated(world, world.part(lives_of)(rid))
+
+
+def _updated(world: World, life: Life) -> int:
+    return shared_second(world, life.rid) if shares_its_second(life.rid) else life.updated
 
 
 def generated_at(world: World, rid: int) -> int:
     """Return the export time of one of the first tickets."""
-    number = rid - 1
-    updated = updated_at(world, rid)
+    shared = shares_its_second(rid)
+    return _generated(world, rid, shared_second(world, rid) if shared else moments_of(world, rid)[-1])
+
+
+def all_times(world: World) -> Iterator[int]:
+    """Yield the export times of all first tickets."""
+    return (generated_at(world, rid) for rid in range(1, world.tickets + 1))
+
+
+def _generated(world: World, rid: int, updated: int) -> int:
     if is_scrubbed(world, rid):
-        return updated + MONTH + world.mix(number, 20) % 3
-    if 20 <= number % 50 <= 23:
+        return updated + MONTH + world.mix(rid - 1, 20) % 3
+    if shares_its_second(rid):
         return updated
-    value = world.mix(number, 20)
+    value = world.mix(rid - 1, 20)
     if value % 13 == 0:
         return max(updated, min(updated + 86400 * (1 + value % 40), world.start - 200))
     return updated + value % 4
 
 
-def _patience(world: World, number: int) -> int:
-    """Return within how many seconds a ticket was last updated: mostly hours, sometimes weeks."""
-    return HOUR + 20 * 86400 * (world.mix(number, 43) % 1000) ** 2 // 1000**2
-
-
-def status_of(world: World, rid: int) -> str:
-    """Return the status of one of the first tickets."""
-    if is_deleted(world, rid):
-        return "deleted"
-    if is_archived(world, rid):
-        return "closed"
-    value = world.mix(rid, 21)
-    number = rid - 1
-    under_way = created_at(world, rid) + world.mix(number, 2) % _patience(world, number) > world.start - 300
-    forgotten = value % (16 if number * 4 > world.tickets * 3 else 160) == 0
-    return _STATUSES[value // 160 % 4] if under_way or forgotten else _STATUSES[4 + value % 2]
-
-
-def priority_of(world: World, rid: int) -> str | None:
-    """Return the priority of one of the first tickets."""
-    return PRIORITIES[world.mix(rid, 22) // 11 % 5]
-
-
-def reply_minutes(world: World, rid: int, priority: str | None) -> int | None:
-    """Return the minutes until an agent first replied; every sixth ticket has no reply."""
-    value = world.mix(rid, 31)
-    if value % 6 == 0:
-        return None
-    chance = (value // 6 % 997 + 1) / 998
-    return 1 + int(_USUAL_REPLY[priority] * (chance / (1 - chance)) ** 0.75)
+def custom_status(world: World, status: str) -> int:
+    """Return the custom status of a category; a deleted ticket keeps that of solved ones."""
+    return world.rid("custom_statuses", STATUSES.index(status) if status in STATUSES else 4)
 
 
 def ticket(world: World, rid: int) -> Row:
     """Make a ticket."""
-    value = world.mix(rid, 22)
-    scrubbed, status, created = is_scrubbed(world, rid), status_of(world, rid), created_at(world, rid)
-    requester = world.end_user(rid, 23)
-    subject = "SCRUBBED" if scrubbed else f"{world.subjects[value % len(world.subjects)]} #{rid}"
-    fields = [] if scrubbed else _fields(world, value)
+    value, life = world.mix(rid, 22), world.part(lives_of)(rid)
+    scrubbed, now, updated = is_scrubbed(world, rid), life.now, _updated(world, life)
+    subject = "SCRUBBED" if scrubbed else subject_of(world, rid)
+    fields = [] if scrubbed else custom_fields(world, value, now[product_field(world)])
     return {
         "url": f"{HOST}/api/v2/tickets/{rid}.json",
         "id": rid,
         "external_id": None if value % 4 else f"ext-{value % 100_000}",
-        "via": _via(CHANNELS[value % len(CHANNELS)][0], requester, value),
-        "created_at": iso(created),
-        "updated_at": iso(updated_at(world, rid)),
-        "generated_timestamp": generated_at(world, rid),
-        "type": _TYPES[value // 7 % 5],
+        "via": _via(CHANNELS[value % len(CHANNELS)][0], value),
+        "created_at": iso(life.created),
+        "updated_at": iso(updated),
+        "generated_timestamp": _generated(world, rid, updated),
+        "type": now["type"],
         "subject": subject,
         "raw_subject": subject,
         "description": "X" if scrubbed else world.texts[value % len(world.texts)],
-        "priority": priority_of(world, rid),
-        "status": status,
-        **_handling(world, rid, value, status, requester),
-        **_kind(world, value, created),
-        "tags": [] if scrubbed else [f"topic_{value % 23}", f"lang_{value % 5}", *(["vip"] if value % 12 == 0 else [])],
+        "priority": now["priority"],
+        "status": now["status"],
+        **_handling(world, rid, value, life),
+        **_kind(world, value, life),
+        "tags": [] if scrubbed else now["tags"],
         "custom_fields": fields,
-        "satisfaction_rating": _rating_of(world, rid, value),
+        "satisfaction_rating": rating_of(world, life),
         "sharing_agreement_ids": [],
-        "custom_status_id": world.rid("custom_statuses", _STATUSES.index(status) if status in _STATUSES else 4),
+        "custom_status_id": custom_status(world, now["status"]),
         "encoded_id": f"{value % 36**5:06X}-{rid:04X}",
         "fields": fields,
         "followup_ids": [],
-        "ticket_form_id": world.pick(rid, 29, "ticket_forms"),
-        "brand_id": world.pick(rid, 30, "brands"),
+        "ticket_form_id": form_of(world, rid),
+        "brand_id": brand_of(world, rid),
         "allow_channelback": False,
         "allow_attachments": True,
         "from_messaging_channel": CHANNELS[value % len(CHANNELS)][0] == "messaging",
@@ -150,15 +100,15 @@ def ticket(world: World, rid: int) -> Row:
     }
 
 
-def _handling(world: World, rid: int, value: int, status: str, requester: int) -> Row:
+def _handling(world: World, rid: int, value: int, life: Life) -> Row:
     """Who asked, who answers, and who listens."""
     return {
         "recipient": "support@example.com" if CHANNELS[value % len(CHANNELS)][0] == "email" else None,
-        "requester_id": requester,
-        "submitter_id": requester if value % 5 else world.agent(rid, 24),
-        "assignee_id": None if status == "new" else world.agent(rid, 24),
-        "organization_id": None if value % 3 == 0 else world.pick(rid, 25, "organizations"),
-        "group_id": None if status == "new" and value % 2 else world.pick(rid, 26, "groups"),
+        "requester_id": life.requester,
+        "submitter_id": life.requester if value % 5 else world.agent(rid, 24),
+        "assignee_id": life.now["assignee_id"],
+        "organization_id": organization_of(world, rid),
+        "group_id": life.now["group_id"],
         "collaborator_ids": [] if value % 9 else [world.end_user(rid, 27)],
         "follower_ids": [] if value % 15 else [world.agent(rid, 28)],
         "email_cc_ids": [] if value % 9 else [world.end_user(rid, 27)],
@@ -166,94 +116,78 @@ def _handling(world: World, rid: int, value: int, status: str, requester: int) -
     }
 
 
-def _kind(world: World, value: int, created: int) -> Row:
+def _kind(world: World, value: int, life: Life) -> Row:
     """What follows from a ticket's type."""
-    kind = _TYPES[value // 7 % 5]
+    kind = life.now["type"]
     return {
         "problem_id": 1 + value % world.tickets if kind == "incident" and value % 2 else None,
         "has_incidents": kind == "problem" and value % 2 == 0,
-        "is_public": value % 20 != 0,
-        "due_at": iso(created + 7 * 86400) if kind == "task" else None,
+        "is_public": not is_internal(world, life.rid),
+        "due_at": iso(life.created + 7 * 86400) if kind == "task" else None,
     }
 
 
-def _rating_of(world: World, rid: int, value: int) -> Row:
-    if value % 8 != 1:
-        return {"score": ("unoffered", "offered", "unoffered")[value % 3]}
+def rating_of(world: World, life: Life) -> Row:
+    """Return what a ticket says of its satisfaction rating."""
+    numbers = ratings_of(world, life.rid)
+    return answer(life, world.rid("satisfaction_ratings", numbers[-1]) if numbers else 0)
+
+
+def answer(life: Life, rating: int) -> Row:
+    """Return what a ticket says of a satisfaction rating."""
+    score = life.now["satisfaction_score"]
+    if score not in ("good", "bad"):
+        return {"score": score}
     return {
-        "score": ("good", "bad")[value % 2],
-        "id": world.rid("satisfaction_ratings", (rid - 1) // 8),
-        "comment": world.notes[value % len(world.notes)] if value % 3 else None,
+        "score": score,
+        "id": rating,
+        "comment": life.now.get("satisfaction_comment"),
         "reason": "No reason provided",
         "reason_id": 0,
     }
 
 
-def _fields(world: World, value: int) -> list[Row]:
-    """The custom fields of a ticket: one of 61 sets, with an order number and a count of its own."""
-    sets = world.part(_field_sets)
+def subject_of(world: World, rid: int) -> str:
+    """Return what one of the first tickets is called."""
+    return f"{world.subjects[world.mix(rid, 22) % len(world.subjects)]} #{rid}"
+
+
+def form_of(world: World, rid: int) -> int:
+    """Return the form of one of the first tickets."""
+    return world.pick(rid, 29, "ticket_forms")
+
+
+def brand_of(world: World, rid: int) -> int:
+    """Return the brand of one of the first tickets."""
+    return world.pick(rid, 30, "brands")
+
+
+def organization_of(world: World, rid: int) -> int | None:
+    """Return the organization of one of the first tickets."""
+    return None if world.mix(rid, 22) % 3 == 0 else world.pick(rid, 25, "organizations")
+
+
+def custom_fields(world: World, value: int, product: str) -> list[Row]:
+    """The custom fields of a ticket: one of 61 sets, with an order number, a count and a product of its own."""
+    sets, place = world.part(_field_sets)
     fields = list(sets[value % len(sets)])
     fields[0] = {"id": fields[0]["id"], "value": f"ORD-{value % 10_000_000:07}"}
     fields[3] = {"id": fields[3]["id"], "value": value % 5000}
+    fields[place] = {"id": fields[place]["id"], "value": product}
     return fields
 
 
-def _field_sets(world: World) -> list[list[Row]]:
+def _field_sets(world: World) -> tuple[list[list[Row]], int]:
+    """Return the sets of custom fields, and the place of the product in them."""
     numbers = range(max(4, world.sizes["ticket_fields"]))
-    return [
-        [
-            {"id": world.rid("ticket_fields", 8 + number), "value": _field_value(world, number, variant)}
-            for number in numbers
-        ]
+    sets = [
+        [{"id": world.rid("ticket_fields", 8 + number), "value": _value(world, number, variant)} for number in numbers]
         for variant in range(61)
     ]
+    return sets, world.number("ticket_fields", product_field(world)) - 8
 
 
-def metric(world: World, ticket: Row) -> Row:
-    """Make the metric set of a ticket from the ticket itself."""
-    number = int(ticket["id"])
-    value = world.mix(number, 31)
-    created, updated = ticket["created_at"], ticket["updated_at"]
-    solved = ticket["status"] in ("solved", "closed")
-    elapsed = (unix(updated) - unix(created)) // 60
-    replied = reply_minutes(world, number, ticket["priority"])
-    if replied is not None:
-        replied = min(replied, elapsed)
-    rid = FIRST_ID["ticket_metrics"] + number * STEP
-    return {
-        "url": f"{HOST}/api/v2/ticket_metrics/{rid}.json",
-        "id": rid,
-        "ticket_id": number,
-        "created_at": created,
-        "updated_at": updated,
-        "group_stations": 1 + value % 4,
-        "assignee_stations": 1 + value % 3,
-        "reopens": (value % 17 == 0 and 1) or 0,
-        "replies": value % 6,
-        "assignee_updated_at": updated if value % 2 else None,
-        "requester_updated_at": created,
-        "status_updated_at": updated,
-        "initially_assigned_at": None if ticket["status"] == "new" else created,
-        "assigned_at": None if ticket["status"] == "new" else created,
-        "solved_at": updated if solved else None,
-        "latest_comment_added_at": updated,
-        "reply_time_in_minutes": _clocks(replied),
-        "first_resolution_time_in_minutes": _clocks(elapsed if solved else None),
-        "full_resolution_time_in_minutes": _clocks(elapsed if solved else None),
-        "agent_wait_time_in_minutes": _clocks(elapsed // 5),
-        "requester_wait_time_in_minutes": _clocks(elapsed * 4 // 5),
-        "on_hold_time_in_minutes": {"calendar": 0, "business": 0},
-        "reply_time_in_seconds": {"calendar": None if replied is None else replied * 60},
-        "custom_status_updated_at": updated,
-    }
-
-
-def _clocks(minutes: int | None) -> dict[str, int | None]:
-    """A spell on both clocks: eight hours of each day are business hours."""
-    return {"calendar": minutes, "business": None if minutes is None else min(minutes, 480 + minutes // 3)}
-
-
-def _via(channel: str, requester: int, value: int) -> dict[str, Any]:
+def _via(channel: str, value: int) -> dict[str, Any]:
     source: dict[str, Any] = {"from": {}, "to": {}, "rel": None}
     if channel == "email":
         source["from"] = {"address": f"user{value % 9999}@example.com", "name": "Änne <VIP>"}
@@ -263,7 +197,7 @@ def _via(channel: str, requester: int, value: int) -> dict[str, Any]:
     return {"channel": channel, "source": source}
 
 
-def _field_value(world: World, number: int, variant: int) -> Any:
+def _value(world: World, number: int, variant: int) -> Any:
     value = world.mix(number * 1000 + variant, 40)
     if number == 7:
         return (7, "seven", None, True, ["7", "8"], 7.5, {"seven": 7})[variant % 7]
@@ -273,7 +207,7 @@ def _field_value(world: World, number: int, variant: int) -> Any:
     if kind in (0, 5):
         return world.words(value, 41, 2)
     if kind == 1:
-        return f"option_{value % 9}"
+        return f"option_{value % 9}" if value % 19 else "option_retired"
     if kind == 2:
         return value % 2 == 0
     if kind == 3:
