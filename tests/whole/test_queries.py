@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import date, datetime
 from itertools import pairwise
 from statistics import mean, median
@@ -259,19 +258,18 @@ def plain(value: Any) -> Any:
     return value
 
 
-def compared(rows: Iterable[Iterable[Any]], title: str) -> list[tuple[Any, ...]]:
-    """Rows in an order of their own; JSON values without regard to how they are written."""
-    listed = [tuple(map(plain, row)) for row in rows]
-    if title == "What happened to one ticket":
-        listed = [(*row[:3], *map(as_json, row[3:])) for row in listed]
+def compared(rows: Iterable[Iterable[Any]], title: str, is_decoded: bool = False) -> list[tuple[Any, ...]]:
+    """Rows in an order of their own; JSON without regard to how it is written, or decoded by the client already."""
+    json_from = 3 if title == "What happened to one ticket" else 99
+    listed = []
+    for row in map(tuple, rows):
+        values = row[json_from:] if is_decoded else map(as_json, row[json_from:])
+        listed.append((*map(plain, row[:json_from]), *(json.dumps(value, sort_keys=True) for value in values)))
     return sorted(listed, key=repr)
 
 
-def as_json(value: Any) -> str:
-    """What a JSON value says: Postgres' client has decoded it already."""
-    with suppress(TypeError, ValueError):
-        value = json.loads(value)
-    return json.dumps(value, sort_keys=True)
+def as_json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
 
 
 def test_each_query_answers_its_question(
@@ -287,7 +285,7 @@ def test_each_query_answers_its_question(
         for title, query in queries.items():
             rows = client.execute_sql(query.replace("zendesk_support.", f"{target.dataset_name}."))
             expected = compared(TRUTHS[title](truths), title)
-            assert compared(rows or (), title) == expected, title
+            assert compared(rows or (), title, database == "postgres") == expected, title
             assert expected, f"{title} has nothing to answer with"
 
 

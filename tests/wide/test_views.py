@@ -32,7 +32,7 @@ STREAMS = (
 )
 OF_TICKETS = ("tickets", "ticket_fields")
 BUILT_IN = ("subject", "description", "status", "tickettype", "priority", "group", "assignee", "custom_status")
-TITLES = ("Region", "Region", "地域", "🎉", "", "Product area", "Fields", "status")
+TITLES = ("Region", "Region", "地域", "🎉", "", "Line of business", "Fields", "status")
 ODD = {
     "checkbox": ["yes", "", 2, True, "false"],
     "integer": ["12", "12.0", "12.5", -3, 10**30, "x", True],
@@ -203,7 +203,7 @@ def test_names_stay_while_fields_are_renamed_switched_off_deleted_and_added(
         f"custom_{ids[2]}",
         f"custom_{ids[3]}",
         f"custom_{ids[4]}",
-        "custom_product_area",
+        "custom_line_of_business",
     ]
     peculiar.mutate("remove_rows", stream="ticket_fields", ids=[ids[5]])
     added = peculiar.mutate("create_rows", stream="ticket_fields")["ids"]
@@ -214,7 +214,7 @@ def test_names_stay_while_fields_are_renamed_switched_off_deleted_and_added(
     assert before.items() < after.items()
     assert after.keys() - before.keys() == set(added)
     for id, row in first.items():
-        assert found[id]["custom_product_area"] == row["custom_product_area"]
+        assert found[id]["custom_line_of_business"] == row["custom_line_of_business"]
         label = row[f"custom_{ids[4]}"]
         assert found[id][f"custom_{ids[4]}"] == ("Renamed" if label == "Label: 1" else label)
     with target.sql_client() as client:

@@ -24,7 +24,7 @@ _SYSTEM_FIELDS = (
 )
 _TITLES = (
     "Order number",
-    "Product area",
+    "Status",
     "Refunded?",
     "Attempts",
     "Ship date",
