@@ -29,3 +29,8 @@ def test_a_package_holds_the_library_and_no_settings(built: dict[str, set[str]],
     names = built[kind]
     assert {"zendesk_support/__init__.py", "zendesk_support/py.typed"} <= names
     assert [name for name in names if ".dlt" in Path(name).parts or Path(name).name == "secrets.toml"] == []
+
+
+def test_the_dbt_package_is_in_the_source_alone(built: dict[str, set[str]]) -> None:
+    assert {"dbt/dbt_project.yml", "dbt/models/sources.yml", "dbt/seeds/zendesk_time_zones.csv"} <= built["sdist"]
+    assert [name for name in built["wheel"] if name.startswith("dbt")] == []

@@ -1,0 +1,13 @@
+{{ config(enabled=var('fivetran_shape', false), alias='ticket_custom_field') }}
+-- Read by dbt_zendesk after 1.7: titles for the ids that custom fields have in ticket_field_history.
+select
+    id,
+    title,
+    raw_title,
+    cast(null as {{ dbt.type_string() }}) as key,
+    type,
+    active,
+    false as _fivetran_deleted,
+    {{ synced() }}
+from {{ loaded('ticket_fields') }} as ticket_fields
+where removable -- built-in fields cannot be removed
