@@ -39,34 +39,32 @@ class Dbt:
         python: of the environment that has dbt.
         folder: for its profile and what it writes.
         database: a DuckDB file, or the URL of a Postgres server.
-        schema: that was loaded.
-        marts: the schema that it makes.
+        project: the folder of the project.
     """
 
     python: Path
     folder: Path
     database: str
-    schema: str
-    marts: str = SCHEMA
+    project: Path = PROJECT
 
     @property
     def output(self) -> dict[str, Any]:
         """The profile."""
         if not self.database.startswith("postgresql:"):
-            return {"type": "duckdb", "path": self.database, "schema": self.marts, "threads": 2}
+            return {"type": "duckdb", "path": self.database, "schema": SCHEMA, "threads": 2}
         url = urlsplit(self.database)
         known = {"host": url.hostname, "port": url.port, "user": url.username, "password": url.password}
-        return {"type": "postgres", **known, "dbname": url.path[1:], "schema": self.marts, "threads": 2}
+        return {"type": "postgres", **known, "dbname": url.path[1:], "schema": SCHEMA, "threads": 2}
 
-    def start(self, *command: str, project: Path = PROJECT, **variables: Any) -> subprocess.Popen[str]:
+    def start(self, *command: str, **variables: Any) -> subprocess.Popen[str]:
         """Start a command of dbt."""
         self.folder.mkdir(exist_ok=True)
-        profile = {"zendesk_support": {"target": "tests", "outputs": {"tests": self.output}}}
-        (self.folder / "profiles.yml").write_text(json.dumps(profile))
-        given = {"zendesk_support_schema": self.schema, **variables}
-        where = ["--project-dir", str(project), "--profiles-dir", str(self.folder), "--vars", json.dumps(given)]
+        profile = {"target": "tests", "outputs": {"tests": self.output}}
+        profiles = dict.fromkeys(("zendesk_support", "zendesk_analytics"), profile)
+        (self.folder / "profiles.yml").write_text(json.dumps(profiles))
+        where = ["--project-dir", str(self.project), "--profiles-dir", str(self.folder)]
         return subprocess.Popen(
-            [self.python.with_name("dbt"), "--no-use-colors", *command, *where],
+            [self.python.with_name("dbt"), "--no-use-colors", *command, *where, "--vars", json.dumps(variables)],
             env=self.environment,
             cwd=self.folder,
             stdout=subprocess.PIPE,
@@ -80,13 +78,9 @@ class Dbt:
         places = {"DBT_TARGET_PATH": str(self.folder / "target"), "DBT_LOG_PATH": str(self.folder / "logs")}
         return {**os.environ, **quiet, **places}
 
-    def run(self, *command: str, **options: Any) -> str:
-        """Run a command that succeeds; returns what it printed."""
-        return finished(self.start(*command, **options))
-
     def rows(self, table: str, schema: str | None = None) -> list[dict[str, Any]]:
         """The rows of a table that dbt made."""
-        names, found = self._query(f'SELECT * FROM {schema or self.marts}."{table}"')
+        names, found = self._query(f'SELECT * FROM {schema or SCHEMA}."{table}"')
         return [dict(zip(names, map(plain, row))) for row in found]
 
     def columns(self, schema: str) -> dict[tuple[str, str], str]:

@@ -47,8 +47,15 @@ class Set:
 class Account:
     """What is true of an account."""
 
-    def __init__(self, account: Simulator) -> None:
+    def __init__(self, account: Simulator, brands: Rows | None = None) -> None:
+        """Take what does not change.
+
+        Args:
+            account: the account.
+            brands: those that it has or had, where that is another.
+        """
         self._account = account
+        self._brands = {row["id"]: row for row in brands or account.truth("brands")}
         self.tickets = self._by_id("tickets")
         self.groups, self.users = self._by_id("groups"), self._by_id("users")
         self.events = account.truth("ticket_events")
@@ -82,7 +89,7 @@ class Account:
 
     def ticket_facts(self) -> Rows:
         """One row a ticket."""
-        brands, forms, organizations = (self._by_id(name) for name in ("brands", "ticket_forms", "organizations"))
+        forms, organizations = self._by_id("ticket_forms"), self._by_id("organizations")
         metrics = {row["ticket_id"]: row for row in self._account.truth("ticket_metrics")}
         targets = defaultdict(list)
         for target in self.sla_targets():
@@ -104,7 +111,7 @@ class Account:
             row["requester_organization_id"] = requester.get("organization_id")
             row["requester_organization_name"] = self._name(organizations, requester.get("organization_id"))
             row["organization_name"] = self._name(organizations, ticket["organization_id"])
-            row |= {"brand_id": ticket["brand_id"], "brand_name": self._name(brands, ticket["brand_id"])}
+            row |= {"brand_id": ticket["brand_id"], "brand_name": self._name(self._brands, ticket["brand_id"])}
             row["ticket_form_id"] = ticket["ticket_form_id"]
             row["ticket_form_name"] = self._name(forms, ticket["ticket_form_id"])
             for column, name in TIMES.items():

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import runpy
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dlt
 import pytest
-from dbt_project import PROJECT, Dbt, by_key, dbt_python, finished
+from dbt_project import PROJECT, SCHEMA, Dbt, by_key, dbt_python, finished
 from marts import KEYS, Account
 from postgres_server import PostgresServer
-from support import load, pipeline
+from repository import ROOT
+from support import environment_of, load, pipeline
 
-from zendesk_support import reference
+from zendesk_support import reference, sync, zendesk_support_source
 from zendesk_support.simulator import Simulator
 
 Simulate = Callable[..., Simulator]
@@ -21,6 +27,16 @@ READ = (
     "tickets ticket_metrics ticket_events ticket_comments ticket_changes ticket_metric_events satisfaction_ratings "
     "users organizations groups brands ticket_forms ticket_fields sla_policies schedules schedule_holidays audit_logs"
 ).split()
+EXAMPLE, PAGE = ROOT / "examples" / "dbt_zendesk", ROOT / "docs" / "analytics.md"
+SHAPE = f"{SCHEMA}_zendesk"
+HISTORIES = ("tickets", "ticket_metrics", "groups", "users")
+SOME = (*HISTORIES, "brands", "ticket_events", "ticket_changes", "ticket_comments", "ticket_forms")
+OF_TYPE = {
+    **dict.fromkeys(("bigint", "integer", "int"), "integer"),
+    **dict.fromkeys(("varchar", "text", "character varying", "json"), "text"),
+    **dict.fromkeys(("timestamp", "timestamp without time zone"), "timestamp"),
+    **{"boolean": "boolean", "date": "date"},
+}
 MUTATIONS = "create_tickets update_tickets delete_tickets scrub_tickets redact_comments archive_tickets".split()
 
 
@@ -39,32 +55,115 @@ def dbt(request: pytest.FixtureRequest) -> Path:
     return dbt_python(request.config)
 
 
-def assert_true(found: dict[str, list[dict[str, Any]]], expected: dict[str, list[dict[str, Any]]]) -> None:
+def assert_true(build: Dbt, expected: dict[str, list[dict[str, Any]]]) -> None:
     """Compare marts with what Python reckons."""
     for name, rows in expected.items():
-        marts, truth = by_key(found[name], KEYS[name]), by_key(rows, KEYS[name])
+        marts, truth = by_key(build.rows(name), KEYS[name]), by_key(rows, KEYS[name])
         assert marts.keys() == truth.keys(), name
         for key, row in truth.items():
             assert marts[key] == row, f"{name} {key}"
+
+
+def example(folder: Path) -> Path:
+    """The project in examples/, with this package alone, since Fivetran's cannot be fetched here."""
+    shutil.copytree(EXAMPLE, folder)
+    (folder / "packages.yml").write_text(f"packages: [{{local: {PROJECT}}}]")
+    (folder / "dbt_packages").mkdir()
+    (folder / "dbt_packages" / "zendesk_support").symlink_to(PROJECT)
+    return folder
 
 
 @pytest.mark.dbt
 def test_the_marts_are_true_in_duckdb_and_postgres(
     tmp_path: Path, simulate: Simulate, postgres: PostgresServer, dbt: Path
 ) -> None:
+    """In DuckDB from the package's folder, in Postgres from the project that Fivetran's package needs."""
     account = simulate(tickets=60)
     for kind in MUTATIONS:
         account.mutate(kind, count=3)
     targets = [pipeline(tmp_path), pipeline(tmp_path, "served", postgres)]
     for target in targets:
         load(target, account, *READ)
+    schemas = [{"zendesk_support_schema": target.dataset_name} for target in targets]
+    alone = Dbt(dbt, tmp_path / "duckdb", str(tmp_path / "zendesk.duckdb"))
+    below = Dbt(dbt, tmp_path / "postgres", postgres.url, example(tmp_path / "project"))
     builds = [
-        Dbt(dbt, tmp_path / "duckdb", str(tmp_path / "zendesk.duckdb"), targets[0].dataset_name),
-        Dbt(dbt, tmp_path / "postgres", postgres.url, targets[1].dataset_name),
+        alone.start("build", **schemas[0], fivetran_shape=True),
+        below.start("build", "--select", "package:zendesk_support", **schemas[1]),
     ]
-    for process in [build.start("build", fivetran_shape=True) for build in builds]:
+    for process in builds:
         finished(process)
     expected = Account(account).marts()
     assert all(expected.values())
-    for build in builds:
-        assert_true({name: build.rows(name) for name in KEYS}, expected)
+    for build in (alone, below):
+        assert_true(build, expected)
+        assert_shaped(build)
+    assert shape(alone) == shape(below)
+
+
+def assert_shaped(build: Dbt) -> None:
+    """Compare the columns of the views with those that Fivetran's package reads."""
+    with (ROOT / "tests" / "whole" / "fivetran_columns.csv").open() as file:
+        expected = {(row["table"], row["column"]): row["type"] for row in csv.DictReader(file)}
+    found = build.columns(SHAPE)
+    assert {name: OF_TYPE[found[name]] for name in expected} == expected
+
+
+def shape(build: Dbt) -> dict[str, list[str]]:
+    """The rows of all views, without the time of loading; JSON as each database spells it."""
+    views = {table for table, _ in build.columns(SHAPE) if not table.startswith("zendesk_")}
+    listed = {view: build.rows(view, SHAPE) for view in views}
+    return {
+        view: sorted(
+            str({name: alike(value) for name, value in sorted(row.items()) if name != "_fivetran_synced"})
+            for row in rows
+        )
+        for view, rows in listed.items()
+    }
+
+
+def alike(value: Any) -> Any:
+    """A text without the spaces that JSON may have."""
+    return value.replace(" ", "") if isinstance(value, str) else value
+
+
+@pytest.mark.dbt
+def test_the_documented_line_builds_what_there_is(tmp_path: Path, simulate: Simulate, dbt: Path) -> None:
+    """After changes, with histories and marked rows, of an account without ratings, SLAs and organizations."""
+    account = simulate(tickets=20)
+    settings = {f"STREAMS__{name.upper()}__SYNC_MODE": "history" for name in HISTORIES}
+    given = environment_of(account, DELETES="mark", **settings)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in given.items():
+            patch.setenv(name, value)
+        target = dlt.pipeline("zendesk", destination="duckdb", dataset_name="zendesk_support")
+        sync(target, zendesk_support_source().with_resources(*SOME))
+    account.mutate("update_tickets", count=5)
+    account.mutate("delete_tickets", count=2)
+    brands = account.truth("brands")
+    account.mutate("remove_rows", stream="brands")
+    (tmp_path / "dbt").symlink_to(PROJECT)
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    fewer = f"zendesk_support_source().with_resources(*{SOME})"
+    (tmp_path / "documented.py").write_text(block.replace("zendesk_support_source()", fewer))
+    build = Dbt(dbt, tmp_path / "output", str(tmp_path / "zendesk.duckdb"))
+    environment = {**build.environment, **given, "PYTHONPATH": str(ROOT), "VIRTUAL_ENV": str(dbt.parents[1])}
+    done = subprocess.run([dbt, "documented.py"], env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    columns = build.columns("zendesk_support")
+    assert {("tickets", "_dlt_valid_to"), ("brands", "_deleted_at")} <= columns.keys()
+    assert not {table for table, _ in columns} & {"satisfaction_ratings", "ticket_metric_events", "organizations"}
+    expected = Account(account, brands=brands).marts()
+    for row in expected["ticket_facts"]:
+        row |= {"organization_name": None, "requester_organization_name": None, "sla_breached": None}
+    assert_true(build, {**expected, "satisfaction_daily": [], "sla_targets": []})
+
+
+@pytest.mark.dbt
+def test_child_tables_are_refused_with_words(tmp_path: Path, account: Simulator, dbt: Path) -> None:
+    load(pipeline(tmp_path), account, "tickets", nested="tables")
+    build = Dbt(dbt, tmp_path / "output", str(tmp_path / "zendesk.duckdb"))
+    process = build.start("compile", "--select", "ticket_facts", zendesk_support_schema="warehouse")
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode
+    assert 'loaded with nested = "tables"' in output
