@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import duckdb
 import psycopg2
 import pytest
+from bigquery_server import BigQueryServer
 from environments import environment, kept_in
 from repository import ROOT
 
@@ -38,23 +39,27 @@ class Dbt:
     Attributes:
         python: of the environment that has dbt.
         folder: for its profile and what it writes.
-        database: a DuckDB file, or the URL of a Postgres server.
+        database: a DuckDB file, the URL of a Postgres server, or the emulator of BigQuery.
         project: the folder of the project.
     """
 
     python: Path
     folder: Path
-    database: str
+    database: str | BigQueryServer
     project: Path = PROJECT
 
     @property
     def output(self) -> dict[str, Any]:
         """The profile."""
+        if isinstance(self.database, BigQueryServer):
+            key = json.loads(self.database.credentials)
+            known = {"method": "service-account-json", "keyfile_json": key, "project": key["project_id"]}
+            return {"type": "bigquery", **known, "dataset": SCHEMA, "location": "US", "threads": 1}
         if not self.database.startswith("postgresql:"):
             return {"type": "duckdb", "path": self.database, "schema": SCHEMA, "threads": 2}
         url = urlsplit(self.database)
-        known = {"host": url.hostname, "port": url.port, "user": url.username, "password": url.password}
-        return {"type": "postgres", **known, "dbname": url.path[1:], "schema": SCHEMA, "threads": 2}
+        given = {"host": url.hostname, "port": url.port, "user": url.username, "password": url.password}
+        return {"type": "postgres", **given, "dbname": url.path[1:], "schema": SCHEMA, "threads": 2}
 
     def start(self, *command: str, **variables: Any) -> subprocess.Popen[str]:
         """Start a command of dbt."""
@@ -90,6 +95,9 @@ class Dbt:
         return {(table, column): data_type.lower() for table, column, data_type in found}
 
     def _query(self, sql: str) -> tuple[Sequence[str], list[Any]]:
+        if isinstance(self.database, BigQueryServer):
+            result = self.database.client().query(sql.replace('"', "`")).result()
+            return [column.name for column in result.schema], [tuple(row.values()) for row in result]
         if self.database.startswith("postgresql:"):
             connection: Any = psycopg2.connect(self.database)
         else:

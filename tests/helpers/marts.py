@@ -21,6 +21,8 @@ TIMES = {
     "requester_wait_time_in_minutes": "requester_wait",
     "on_hold_time_in_minutes": "on_hold",
 }
+SLA_FIELDS = {"sla_policy", *(f"{name}_time" for name in ("first_reply", "next_reply", "agent_work", "requester_wait"))}
+SLA_FIELDS |= {f"{name}_time" for name in ("pausable_update", "periodic_update", "total_resolution", "group_ownership")}
 KEYS = {
     "ticket_facts": ("ticket_id",),
     "ticket_statuses": ("ticket_id", "nth"),
@@ -86,6 +88,14 @@ class Account:
         if known[0].kind == "Change" and known[0].at >= created:
             return [(created, known[0].before, None, True), *listed]
         return listed
+
+    def field_history(self) -> dict[tuple[Any, ...], Any]:
+        """What each field of a ticket was set to at a time: of two within a second, the last; SLA fields left out."""
+        found = {}
+        for event in sorted(self.events, key=lambda event: event["id"]):
+            for _, field, value, _ in fields_set(event):
+                found[event["ticket_id"], field, time(event["created_at"]).replace(tzinfo=None)] = value
+        return {key: value for key, value in found.items() if key[1] not in SLA_FIELDS}
 
     def ticket_facts(self) -> Rows:
         """One row a ticket."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import runpy
 import shutil
@@ -13,14 +14,16 @@ from typing import Any
 
 import dlt
 import pytest
+from bigquery_server import BigQueryServer
 from dbt_project import PROJECT, SCHEMA, Dbt, by_key, dbt_python, finished
-from marts import KEYS, Account
+from marts import KEYS, SLA_FIELDS, Account, time
 from postgres_server import PostgresServer
 from repository import ROOT
-from support import environment_of, load, pipeline
+from support import environment_of, load, pipeline, source
 
 from zendesk_support import reference, sync, zendesk_support_source
 from zendesk_support.simulator import Simulator
+from zendesk_support.version import __version__
 
 Simulate = Callable[..., Simulator]
 READ = (
@@ -28,6 +31,7 @@ READ = (
     "users organizations groups brands ticket_forms ticket_fields sla_policies schedules schedule_holidays audit_logs"
 ).split()
 EXAMPLE, PAGE = ROOT / "examples" / "dbt_zendesk", ROOT / "docs" / "analytics.md"
+HISTORY = ("ticket_id", "field_name", "updated")
 SHAPE = f"{SCHEMA}_zendesk"
 HISTORIES = ("tickets", "ticket_metrics", "groups", "users")
 SOME = (*HISTORIES, "brands", "ticket_events", "ticket_changes", "ticket_comments", "ticket_forms")
@@ -41,6 +45,7 @@ MUTATIONS = "create_tickets update_tickets delete_tickets scrub_tickets redact_c
 
 
 def test_the_sources_are_the_catalogue() -> None:
+    assert f'version: "{__version__}"' in (PROJECT / "dbt_project.yml").read_text()
     assert (PROJECT / "models" / "sources.yml").read_text() == reference.dbt_sources()
 
 
@@ -77,7 +82,10 @@ def example(folder: Path) -> Path:
 def test_the_marts_are_true_in_duckdb_and_postgres(
     tmp_path: Path, simulate: Simulate, postgres: PostgresServer, dbt: Path
 ) -> None:
-    """In DuckDB from the package's folder, in Postgres from the project that Fivetran's package needs."""
+    """In DuckDB from the package's folder, in Postgres from the project that Fivetran's package needs.
+
+    Then tables of another kind are refused.
+    """
     account = simulate(tickets=60)
     for kind in MUTATIONS:
         account.mutate(kind, count=3)
@@ -98,7 +106,12 @@ def test_the_marts_are_true_in_duckdb_and_postgres(
     for build in (alone, below):
         assert_true(build, expected)
         assert_shaped(build)
+        assert_remembered(build, Account(account))
     assert shape(alone) == shape(below)
+    sync(targets[0], source(account, nested="tables").with_resources("tickets"), full_refresh=True)
+    refused = alone.start("compile", "--select", "ticket_facts", **schemas[0], fivetran_shape=True)
+    assert 'was loaded with nested = "tables"' in refused.communicate(timeout=300)[0]
+    assert refused.returncode
 
 
 def assert_shaped(build: Dbt) -> None:
@@ -107,6 +120,21 @@ def assert_shaped(build: Dbt) -> None:
         expected = {(row["table"], row["column"]): row["type"] for row in csv.DictReader(file)}
     found = build.columns(SHAPE)
     assert {name: OF_TYPE[found[name]] for name in expected} == expected
+
+
+def assert_remembered(build: Dbt, account: Account) -> None:
+    """Compare Fivetran's history of fields with the events; what no event has set is the ticket's."""
+    events = account.field_history()
+    found = {key: row["value"] for key, row in by_key(build.rows("ticket_field_history", SHAPE), HISTORY).items()}
+    assert events.keys() <= found.keys()
+    for (id, field, at), value in found.items():
+        if (id, field, at) in events:
+            told = events[id, field, at]
+            assert alike(value) == alike(told if isinstance(told, str | None) else json.dumps(told)), (id, field)
+        elif field not in SLA_FIELDS:
+            ticket = account.tickets[id]
+            assert (value, at) == (str(ticket[field]), time(ticket["created_at"]).replace(tzinfo=None)), (id, field)
+    assert {"first_reply_time", "sla_policy"} <= {field for _, field, _ in found.keys() - events.keys()}
 
 
 def shape(build: Dbt) -> dict[str, list[str]]:
@@ -159,11 +187,17 @@ def test_the_documented_line_builds_what_there_is(tmp_path: Path, simulate: Simu
     assert_true(build, {**expected, "satisfaction_daily": [], "sla_targets": []})
 
 
+@pytest.mark.bigquery
 @pytest.mark.dbt
-def test_child_tables_are_refused_with_words(tmp_path: Path, account: Simulator, dbt: Path) -> None:
-    load(pipeline(tmp_path), account, "tickets", nested="tables")
-    build = Dbt(dbt, tmp_path / "output", str(tmp_path / "zendesk.duckdb"))
-    process = build.start("compile", "--select", "ticket_facts", zendesk_support_schema="warehouse")
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode
-    assert 'loaded with nested = "tables"' in output
+def test_the_marts_are_true_in_bigquery(
+    tmp_path: Path, simulate: Simulate, bigquery: BigQueryServer, monkeypatch: pytest.MonkeyPatch, dbt: Path
+) -> None:
+    """dbt's own adapter, against the emulator."""
+    account = simulate(tickets=20)
+    target = pipeline(tmp_path, "served", bigquery)
+    load(target, account, *READ)
+    build = Dbt(dbt, tmp_path / "output", bigquery)
+    finished(build.start("build", zendesk_support_schema=target.dataset_name, fivetran_shape=True))
+    assert_true(build, Account(account).marts())
+    for path in (PROJECT / "models" / "fivetran").glob("*.sql"):
+        build.rows(path.stem.removeprefix("fivetran_"), SHAPE)

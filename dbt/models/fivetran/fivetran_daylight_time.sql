@@ -4,6 +4,7 @@ select time_zone, year, daylight_offset, daylight_start_utc, daylight_end_utc,
     {{ utc(dbt.current_timestamp()) }} as _fivetran_synced
 from {{ ref('zendesk_daylight_times') }}
 where daylight_end_utc >= (
-    select {{ dbt.dateadd('year', -1, 'min(' ~ utc('created_at') ~ ')') }} from {{ loaded('tickets') }} as tickets
+    select cast({{ dbt.dateadd('year', -1, 'min(' ~ utc('created_at') ~ ')') }} as {{ dbt.type_timestamp() }})
+    from {{ loaded('tickets') }} as tickets
 )
-and daylight_start_utc <= {{ dbt.dateadd('year', 1, utc(dbt.current_timestamp())) }}
+and daylight_start_utc <= cast({{ dbt.dateadd('year', 1, utc(dbt.current_timestamp())) }} as {{ dbt.type_timestamp() }})

@@ -11,7 +11,7 @@ with agents as (
         author_id as agent_id,
         ticket_id,
         case when public then 1 else 0 end as public_replies,
-        case when public then 0 else 1 end as internal_notes,
+        case when not public then 1 else 0 end as internal_notes,
         cast(null as {{ dbt.type_bigint() }}) as solved_ticket_id
     from {{ loaded('ticket_comments') }} as ticket_comments
 
