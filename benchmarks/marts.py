@@ -90,7 +90,7 @@ def build(dbt: Dbt, served: bool) -> dict[str, Any]:
         with suppress(OSError):  # it has just ended
             peak["dbt_mb"] = max(peak["dbt_mb"], memory(process.pid, "status", "VmHWM"))
         if served:
-            peak["server_mb"] = max(peak["server_mb"], sum(map(own_memory, backends())))
+            peak["server_mb"] = max(peak["server_mb"], round(sum(map(own_memory, backends())), 1))
         time.sleep(0.1)
     seconds = time.monotonic() - began
     assert process.stdout is not None
