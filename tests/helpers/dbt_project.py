@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -94,9 +95,14 @@ class Dbt:
         found = self._query(f"{sql} WHERE table_schema = '{schema}'")[1]
         return {(table, column): data_type.lower() for table, column, data_type in found}
 
+    @cached_property
+    def _google(self) -> Any:
+        assert isinstance(self.database, BigQueryServer)
+        return self.database.client()
+
     def _query(self, sql: str) -> tuple[Sequence[str], list[Any]]:
         if isinstance(self.database, BigQueryServer):
-            result = self.database.client().query(sql.replace('"', "`")).result()
+            result = self._google.query(sql.replace('"', "`")).result()
             return [column.name for column in result.schema], [tuple(row.values()) for row in result]
         if self.database.startswith("postgresql:"):
             connection: Any = psycopg2.connect(self.database)

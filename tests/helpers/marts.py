@@ -97,6 +97,15 @@ class Account:
                 found[event["ticket_id"], field, time(event["created_at"]).replace(tzinfo=None)] = value
         return {key: value for key, value in found.items() if key[1] not in SLA_FIELDS}
 
+    def schedules(self) -> dict[tuple[Any, ...], Any]:
+        """The schedules that tickets were given; of two within a second, the last."""
+        return {
+            (event["ticket_id"], time(event["created_at"]).replace(tzinfo=None)): child["new_schedule_id"]
+            for event in sorted(self.events, key=lambda event: event["id"])
+            for child in event["child_events"]
+            if child["event_type"] == "ScheduleAssignment"
+        }
+
     def ticket_facts(self) -> Rows:
         """One row a ticket."""
         forms, organizations = self._by_id("ticket_forms"), self._by_id("organizations")
