@@ -32,7 +32,7 @@ READ = (
 ).split()
 EXAMPLE, PAGE = ROOT / "examples" / "dbt_zendesk", ROOT / "docs" / "analytics.md"
 HISTORY = ("ticket_id", "field_name", "updated")
-SHAPE = f"{SCHEMA}_zendesk"
+SHAPE = f"{SCHEMA}_fivetran_zendesk"
 HISTORIES = ("tickets", "ticket_metrics", "groups", "users")
 SOME = (*HISTORIES, "brands", "ticket_events", "ticket_changes", "ticket_comments", "ticket_forms")
 OF_TYPE = {
