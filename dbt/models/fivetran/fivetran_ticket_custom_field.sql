@@ -10,4 +10,6 @@ select
     false as _fivetran_deleted,
     {{ synced() }}
 from {{ loaded('ticket_fields') }} as ticket_fields
-where removable -- built-in fields cannot be removed
+where type not in ( -- of built-in fields, some of which Zendesk calls removable
+    'assignee', 'basic_priority', 'custom_status', 'description', 'group', 'priority', 'status', 'subject', 'tickettype'
+)
