@@ -4,7 +4,7 @@ select
     id,
     title,
     raw_title,
-    cast(null as {{ dbt.type_string() }}) as key,
+    key,
     type,
     active,
     false as _fivetran_deleted,
