@@ -5,7 +5,10 @@
     {%- set declared = source('zendesk_support', stream) -%}
     {%- if not execute or declared.is_cte -%} {{ return(declared) }} {%- endif -%}
     {%- set table = load_relation(declared) -%}
-    {%- if table is none -%} {{ return(zendesk_support.no_rows(stream)) }} {%- endif -%}
+    {%- if table is none -%}
+        {%- do zendesk_support.refuse_other_schemas(declared) -%}
+        {{ return(zendesk_support.no_rows(stream)) }}
+    {%- endif -%}
     {%- set columns = adapter.get_columns_in_relation(table) | map(attribute='name') | list -%}
     {%- do zendesk_support.refuse_child_tables(stream, declared, columns) -%}
     {%- set filters = [] -%}
@@ -32,6 +35,15 @@
     {%- endfor %}
     cast(null as {{ dbt.type_string() }}) as _dlt_load_id
 limit 0)
+{%- endmacro %}
+
+{% macro refuse_other_schemas(table) -%}
+    {%- if load_relation(table.incorporate(path={'identifier': '_dlt_version'})) is none -%}
+        {{ exceptions.raise_compiler_error(
+            'zendesk_support_schema = "' ~ table.schema ~ '": nothing was loaded there, in the database ' ~ table.database
+            ~ '. Name the schema that the loader writes, such as --vars "zendesk_support_schema: zendesk_support".'
+        ) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro refuse_child_tables(stream, table, columns) -%}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import duckdb
 import pytest
 from bigquery_server import BigQueryServer
 from dbt_project import PROJECT, SCHEMA, Dbt, by_key, dbt_python, finished
@@ -84,7 +85,7 @@ def test_the_marts_are_true_in_duckdb_and_postgres(
 ) -> None:
     """In DuckDB from the package's folder, in Postgres from the project that Fivetran's package needs.
 
-    Then tables of another kind are refused.
+    Then tables of another kind are refused, and a schema that nothing was loaded into.
     """
     account = simulate(tickets=60)
     for kind in MUTATIONS:
@@ -109,9 +110,18 @@ def test_the_marts_are_true_in_duckdb_and_postgres(
         assert_remembered(build, Account(account))
     assert shape(alone) == shape(below)
     sync(targets[0], source(account, nested="tables").with_resources("tickets"), full_refresh=True)
-    refused = alone.start("compile", "--select", "ticket_facts", **schemas[0], fivetran_shape=True)
-    assert 'was loaded with nested = "tables"' in refused.communicate(timeout=300)[0]
-    assert refused.returncode
+    assert 'was loaded with nested = "tables"' in refused(alone, schemas[0])
+    with duckdb.connect(str(tmp_path / "zendesk.duckdb")) as connection:
+        connection.execute(f"DROP SCHEMA {targets[0].dataset_name} CASCADE")
+    assert 'zendesk_support_schema = "warehouse": nothing was loaded there' in refused(alone, schemas[0])
+
+
+def refused(build: Dbt, schema: dict[str, str]) -> str:
+    """What dbt says as it refuses to compile a table."""
+    process = build.start("compile", "--select", "ticket_facts", **schema, fivetran_shape=True)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode
+    return output
 
 
 def assert_shaped(build: Dbt) -> None:
