@@ -1,5 +1,6 @@
 {# The rows of a stream as Zendesk has them now, to stand after FROM with an alias.
    A stream that the account lacks has no table: then a table without rows, its columns from sources.yml.
+   A column that is left out, or JSON of which only a hash is kept, is null.
    versions: with the mode history, all versions of each row; removed: with deletes = "mark", the removed rows too. #}
 {% macro loaded(stream, versions=false, removed=false) -%}
     {%- set declared = source('zendesk_support', stream) -%}
@@ -9,15 +10,32 @@
         {%- do zendesk_support.refuse_other_schemas(declared) -%}
         {{ return(zendesk_support.no_rows(stream)) }}
     {%- endif -%}
-    {%- set columns = adapter.get_columns_in_relation(table) | map(attribute='name') | list -%}
-    {%- do zendesk_support.refuse_child_tables(stream, declared, columns) -%}
-    {%- set filters = [] -%}
-    {%- if '_dlt_valid_to' in columns and not versions -%} {%- do filters.append('_dlt_valid_to is null') -%} {%- endif -%}
-    {%- if '_deleted_at' in columns and not removed -%} {%- do filters.append('_deleted_at is null') -%} {%- endif -%}
-    {%- if filters -%} (select * from {{ table }} where {{ filters | join(' and ') }})
-    {%- else -%} {{ table }}
-    {%- endif -%}
+    {%- set types = zendesk_support.declared_types(stream) -%}
+    {%- set listed, lacking, filters = [], [], [] -%}
+    {%- for column in adapter.get_columns_in_relation(table) -%}
+        {%- if types.get(column.name) == 'json' and zendesk_support.is_no_json(column.dtype) -%}
+            {%- do lacking.append(column.name) -%}
+        {%- else -%} {%- do listed.append(column.name) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for name in types if name not in listed and name not in lacking -%} {%- do lacking.append(name) -%} {%- endfor -%}
+    {%- do zendesk_support.refuse_child_tables(stream, declared, listed, lacking) -%}
+    {%- if '_dlt_valid_to' in listed and not versions -%} {%- do filters.append('_dlt_valid_to is null') -%} {%- endif -%}
+    {%- if '_deleted_at' in listed and not removed -%} {%- do filters.append('_deleted_at is null') -%} {%- endif -%}
+    {%- if not lacking and not filters -%} {{ return(table) }} {%- endif -%}
+    (select
+    {%- if not lacking %} *
+    {%- else -%}
+        {%- for name in lacking %} {{ zendesk_support.nothing(name, types[name]) }}, {%- endfor -%}
+        {%- for name in listed %} {{ adapter.quote(name) }} {{- ',' if not loop.last }} {%- endfor -%}
+    {%- endif %} from {{ table }} {{- ' where ' ~ filters | join(' and ') if filters }})
 {%- endmacro %}
+
+{# A column of a type of the catalogue, with nothing in it. #}
+{% macro nothing(name, type) -%} cast(null as {{ zendesk_support.type_of(type) }}) as {{ adapter.quote(name) }} {%- endmacro %}
+
+{# Whether a column cannot hold JSON. BigQuery keeps JSON as text, and reads nothing from a text that is none. #}
+{% macro is_no_json(dtype) -%} {{ return(target.type != 'bigquery' and 'json' not in dtype | lower) }} {%- endmacro %}
 
 {# What sources.yml says of a stream's columns: types of the catalogue by name. #}
 {% macro declared_types(stream) -%}
@@ -31,7 +49,7 @@
 {% macro no_rows(stream) -%}
 (select
     {%- for name, type in zendesk_support.declared_types(stream).items() %}
-    cast(null as {{ zendesk_support.type_of(type) }}) as {{ adapter.quote(name) }},
+    {{ zendesk_support.nothing(name, type) }},
     {%- endfor %}
     cast(null as {{ dbt.type_string() }}) as _dlt_load_id
 limit 0)
@@ -46,17 +64,19 @@ limit 0)
     {%- endif -%}
 {%- endmacro %}
 
-{% macro refuse_child_tables(stream, table, columns) -%}
+{% macro refuse_child_tables(stream, table, listed, lacking) -%}
     {%- set types = zendesk_support.declared_types(stream) -%}
-    {%- set json = [] -%}
-    {%- for name, type in types.items() if type == 'json' -%} {%- do json.append(name) -%} {%- endfor -%}
-    {%- if json and json | select('in', columns) | list | length == 0 -%}
-        {{ exceptions.raise_compiler_error(
-            table ~ ' has none of the JSON columns ' ~ json | join(', ') ~ ': it was loaded with nested = "tables". '
-            ~ 'This package reads tables of nested = "json"; load the stream into another dataset with it, or anew with '
-            ~ '--full-refresh --streams ' ~ stream ~ '.'
-        ) }}
-    {%- endif -%}
+    {%- for name in lacking if types[name] == 'json' -%}
+        {%- set spread = [] -%}
+        {%- for column in listed if column.startswith(name ~ '__') -%} {%- do spread.append(column) -%} {%- endfor -%}
+        {%- if spread or load_relation(table.incorporate(path={'identifier': stream ~ '__' ~ name})) is not none -%}
+            {{ exceptions.raise_compiler_error(
+                table ~ ' has no JSON column ' ~ name ~ ': it was loaded with nested = "tables". This package reads tables of '
+                ~ 'nested = "json": load the stream into another dataset with it, or anew with --full-refresh --streams '
+                ~ stream ~ '.'
+            ) }}
+        {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 {# A type of the catalogue as the warehouse names it. #}
