@@ -66,6 +66,7 @@ def test_a_ticket_has_what_its_last_events_say(story: Story) -> None:
             given |= value
         assert given
         assert given == {name: fields[name] for name in given}
+        assert ticket["is_public"] or not story.comments(ticket["id"], public=True)
     assert told > 40
 
 

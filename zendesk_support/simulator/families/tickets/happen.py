@@ -79,6 +79,8 @@ def set_fields(change: Change, rid: int, values: dict[str | int, Any], text: str
     life.now |= {str(name): row[name] for name in values if name in row}
     event = happen(change, rid, values, text, **how)
     row |= {str(name): new for name, new in values.items() if name in row}
+    if text:
+        row["is_public"] = row["is_public"] or how.get("public", True)
     if "status" in values:
         row["custom_status_id"] = custom_status(change.store.world, str(values["status"]))
     return event

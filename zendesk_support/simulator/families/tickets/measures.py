@@ -25,6 +25,7 @@ _STATUS_METRICS = {
     "resolution_time": ("total_resolution_time", UNSOLVED, "pause"),
 }
 """What a policy calls a metric, in which status it runs, and what stops it before the ticket is solved."""
+_WAITS = ("new", "open", "hold", "pending")
 _TRIGGERS = ("type", "priority", "group_id")
 Promises = dict[str, Goal]
 """Goals by what a policy calls a metric."""
@@ -44,14 +45,15 @@ def metric_set(world: World, life: Life, ticket: Row) -> Row:
     hours, created = world.part(hours_of)[life.schedule], life.created
     since = statuses(life)
     clocks = _Clocks(hours, created)
-    spent = {name: [0, 0] for name in (*UNSOLVED, *SOLVED, "deleted")}
+    spent = dict.fromkeys(_WAITS, (0, 0))
     for (start, status), (end, _) in pairwise(since):
-        spent[status][0] += end - start
-        spent[status][1] += hours.worked(end) - hours.worked(start)
+        if status in spent:
+            calendar, business = spent[status]
+            spent[status] = (calendar + end - start, business + clocks.worked(end) - clocks.worked(start))
     replies = [at for at, who, comment, _ in life.steps if comment == PUBLIC and is_agent(world, who)]
     first, last, reopens = _solutions(since)
     moved, rid = len(since) > 1, FIRST_ID["ticket_metrics"] + life.rid * STEP
-    wait = [sum(spent[status][clock] for status in ("new", "open", "hold")) for clock in (0, 1)]
+    waits = (spent[status] for status in ("new", "open", "hold"))
     return {
         "url": f"{HOST}/api/v2/ticket_metrics/{rid}.json",
         "id": rid,
@@ -68,7 +70,7 @@ def metric_set(world: World, life: Life, ticket: Row) -> Row:
         "first_resolution_time_in_minutes": clocks.until(first),
         "full_resolution_time_in_minutes": clocks.until(last),
         "agent_wait_time_in_minutes": _minutes(spent["pending"], moved),
-        "requester_wait_time_in_minutes": _minutes(wait, moved),
+        "requester_wait_time_in_minutes": _minutes(map(sum, zip(*waits)), moved),
         "on_hold_time_in_minutes": _minutes(spent["hold"], True),
         "reply_time_in_seconds": {"calendar": replies[0] - created if replies else None},
         "custom_status_updated_at": iso(since[-1][0]),
@@ -76,15 +78,21 @@ def metric_set(world: World, life: Life, ticket: Row) -> Row:
 
 
 class _Clocks:
-    """The minutes since a ticket's creation, on the calendar and in business time."""
+    """The time since a ticket's creation, on the calendar and in business time; no moment is looked up twice."""
 
     def __init__(self, hours: Hours, created: int) -> None:
-        self.hours, self.created, self.worked = hours, created, hours.worked(created)
+        self.hours, self.created = hours, created
+        self._known: dict[int, int] = {}
+
+    def worked(self, moment: int) -> int:
+        if moment not in self._known:
+            self._known[moment] = self.hours.worked(moment)
+        return self._known[moment]
 
     def until(self, moment: int | None) -> dict[str, int | None]:
         if moment is None:
             return {"calendar": None, "business": None}
-        return _minutes((moment - self.created, self.hours.worked(moment) - self.worked), True)
+        return _minutes((moment - self.created, self.worked(moment) - self.worked(self.created)), True)
 
 
 def _minutes(seconds: Iterable[int], known: bool) -> dict[str, int | None]:
