@@ -51,7 +51,12 @@ def test_the_first_command_runs_the_demo_whose_output_is_shown(tmp_path: Path) -
         assert re.search(rf"^{stream} +{rows} ", output, re.MULTILINE), line
     assert "Rows changed in the second run: tickets 19" in output
     assert (tmp_path / "zendesk_demo.duckdb").exists()
-    for title in ("Tickets by status", "First reply", "Organizations with the most comments"):
+    for title in (
+        "Tickets by status",
+        "Tickets by product area",
+        "First reply",
+        "Organizations with the most comments",
+    ):
         assert title in output
 
 
