@@ -22,7 +22,7 @@ from zendesk_support.simulator.families.tickets.facts import (
 )
 from zendesk_support.simulator.families.tickets.life import PRIVATE, PUBLIC, Change, Fields, Life, Step
 
-KEPT = 4096
+KEPT = 16384
 DAY = 86400
 _DEEDS: dict[str, tuple[str, int, str | None]] = {
     "C": ("requester", PUBLIC, None),
