@@ -32,7 +32,7 @@ class Selection:
     def plain(self) -> dict[str, str]:
         """The columns that are no custom field's, with their expressions."""
         found = {
-            name: f"{ROW}.{name}"
+            name: f"{ROW}.{self._tables.escaped(name)}"
             for name, kind in self._table.columns.items()
             if kind != "json" and not name.startswith(("_", f"{self._of_custom}__"))
         }
@@ -57,8 +57,12 @@ class Selection:
         """The text of a value inside a column, or in the column that it was spread to; None where there is neither."""
         if self._table.has_json(column):
             return self._dialect.by_key(column, key)
-        spread = f"{column}__{key}"
-        return f"CAST({ROW}.{spread} AS {self._dialect.types['text']})" if spread in self._table.columns else None
+        spread = self._tables.spread(column, key)
+        return (
+            f"CAST({ROW}.{self._tables.escaped(spread)} AS {self._dialect.types['text']})"
+            if spread in self._table.columns
+            else None
+        )
 
     def columns(self) -> dict[str, str]:
         """All columns, with their expressions."""

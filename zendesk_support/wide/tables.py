@@ -98,6 +98,14 @@ class Tables:
         """A table's name with that of its dataset."""
         return qualified(self._sql, self._dialect, table)
 
+    def escaped(self, name: str) -> str:
+        """A column's name as the database takes it, whatever is in it."""
+        return self._sql.escape_column_name(name)
+
+    def spread(self, column: str, key: str) -> str:
+        """The column that a value of an object was spread to."""
+        return f"{column}__{self._schema.naming.normalize_identifier(key)}"
+
     def current(self, table: Table) -> str:
         """What stands after FROM for the rows of a table that hold now."""
         source = self.qualified(table.name)
