@@ -1,6 +1,6 @@
 {# The rows of a stream as Zendesk has them now, to stand after FROM with an alias.
    A stream that the account lacks has no table: then a table without rows, its columns from sources.yml.
-   A column that is left out, or JSON of which only a hash is kept, is null.
+   A column that is left out is null, and one that is no text of which only a hash is kept.
    versions: with the mode history, all versions of each row; removed: with deletes = "mark", the removed rows too. #}
 {% macro loaded(stream, versions=false, removed=false) -%}
     {%- set declared = source('zendesk_support', stream) -%}
@@ -13,7 +13,7 @@
     {%- set types = zendesk_support.declared_types(stream) -%}
     {%- set listed, lacking, filters = [], [], [] -%}
     {%- for column in adapter.get_columns_in_relation(table) -%}
-        {%- if types.get(column.name) == 'json' and zendesk_support.is_no_json(column.dtype) -%}
+        {%- if zendesk_support.is_hashed(types.get(column.name), column.dtype) -%}
             {%- do lacking.append(column.name) -%}
         {%- else -%} {%- do listed.append(column.name) -%}
         {%- endif -%}
@@ -34,8 +34,15 @@
 {# A column of a type of the catalogue, with nothing in it. #}
 {% macro nothing(name, type) -%} cast(null as {{ zendesk_support.type_of(type) }}) as {{ adapter.quote(name) }} {%- endmacro %}
 
-{# Whether a column cannot hold JSON. BigQuery keeps JSON as text, and reads nothing from a text that is none. #}
-{% macro is_no_json(dtype) -%} {{ return(target.type != 'bigquery' and 'json' not in dtype | lower) }} {%- endmacro %}
+{# Whether a column holds hashes of what the catalogue has as another type. BigQuery keeps JSON as text, and reads nothing from a
+   text that is none. #}
+{% macro is_hashed(declared, dtype) -%}
+    {%- set kept = dtype | lower -%}
+    {%- if declared in (none, 'text') or (declared == 'json' and target.type == 'bigquery') -%} {{ return(false) }}
+    {%- elif declared == 'json' -%} {{ return('json' not in kept) }}
+    {%- endif -%}
+    {{ return('char' in kept or 'text' in kept or 'string' in kept) }}
+{%- endmacro %}
 
 {# What sources.yml says of a stream's columns: types of the catalogue by name. #}
 {% macro declared_types(stream) -%}

@@ -35,8 +35,8 @@ BUILT_IN = ("subject", "description", "status", "tickettype", "priority", "group
 TITLES = ("Region", "Region", "地域", "🎉", "", "Line of business", "Fields", "status")
 ODD = {
     "checkbox": ["yes", "", 2, True, "false"],
-    "integer": ["12", "12.0", "12.5", -3, 10**30, "x", True],
-    "decimal": ["1e3", "1,5", 2.5, "-.5", "9" * 300],
+    "integer": ["12", "12.0", "12.5", -3, 10**30, "x", True, "+5", " 7 ", "1234567890123456789", "9" * 19],
+    "decimal": ["1e3", "1,5", 2.5, "-.5", "9" * 300, "+2.5", ".25", "1.000,5"],
     "date": ["2024-02-29", "2023-02-29", "2024-13-01", "2024-05-31T00:00:00Z", "soon", 5],
     "tagger": ["option_1", "gone", 7, ["a"]],
     "multiselect": [["option_1", "gone"], [], "option_1", '[not "json', {"a": 1}],
@@ -93,9 +93,11 @@ def typed(kind: str, value: Any) -> Any:
     if kind == "checkbox":
         return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(text.lower())
     if kind in ("integer", "lookup"):
-        return int(float(text)) if re.fullmatch(r"-?\d{1,18}(\.0+)?", text) else None
+        whole = re.fullmatch(r"\s*([+-]?\d+)(\.0+)?\s*", text)
+        return int(whole[1]) if whole and abs(int(whole[1])) < 92 * 10**17 else None
     if kind == "decimal":
-        return float(text) if re.fullmatch(r"-?\d{1,200}(\.\d+)?([eE][+-]?\d\d?)?", text) else None
+        number = text.strip().replace(",", ".")
+        return float(number) if re.fullmatch(r"[+-]?\d{0,100}\.?\d{1,100}([eE][+-]?\d\d?)?", number) else None
     if kind == "date":
         try:
             return date.fromisoformat(text[:10])

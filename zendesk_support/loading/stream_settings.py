@@ -14,9 +14,12 @@ from zendesk_support.loading.sync_modes import DEFAULT, Mode, check_mode
 from zendesk_support.records.masks import EXCLUDED, HASHED, Mask
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
+from zendesk_support.streams.personal import PERSONAL, Personal
 
 EXAMPLE = 'streams.tickets.sync_mode = "history"'
 EXAMPLES = {EXCLUDED: 'streams.users.exclude = ["phone"]', HASHED: 'streams.users.hash = ["email"]'}
+MISSPELT = 0.94
+"""How alike a path has to be to a known one to be called a misspelt one: there may be values that nobody knows."""
 SHORTEST_SALT = 16
 SALT_EXAMPLE = (
     "32 random characters, the same in every run, in secrets.toml under [sources.zendesk_support] as hash_salt, or as "
@@ -149,6 +152,11 @@ def check_path(stream: Stream, which: str, path: str) -> None:
     if below and stream.columns[column] != "json":
         raise ConfigurationError(
             f'{where}: {column} holds no nested values. Example: streams.{stream.name}.{which} = ["{column}"].'
+        )
+    known = PERSONAL.get(stream.name, Personal()).paths
+    if below and path not in known and (nearest := get_close_matches(path, known, 1, MISSPELT)):
+        raise ConfigurationError(
+            f"{where}: {stream.name} is not known to have such a value. Did you mean {nearest[0]}?"
         )
     for needed in stream.needed:
         # A value below a column may go with the whole column, but not be hashed with it.

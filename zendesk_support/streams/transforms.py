@@ -133,10 +133,12 @@ def read_again(listing: Listing, parent: int, context: RowContext) -> Rows | Non
 def comments_now(ticket: int, at: int, context: RowContext) -> Rows | None:
     """A ticket's comments as they are now; None where the ticket is gone, or does not tell."""
     listing = Listing(COMMENTS_OF_TICKET, "comments")
-    found = context.job.shared.once(
-        f"comments of {ticket} at {at}", lambda: read_again(listing, ticket, context) or None
-    )
-    if found is None:
+    found = context.job.shared.once(f"comments of {ticket} at {at}", lambda: read_again(listing, ticket, context))
+    if not found:
+        if found is not None:
+            context.job.note(
+                f"ticket {ticket} is gone: a comment of it that was redacted or made private stays as it was"
+            )
         return None
     own = {"ticket_id": raw(ticket), "event_timestamp": raw(at)}
     return [{**own, "event_type": row.get("type", NULL), **row} for row in found]

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-INTEGER = r"^(-?[0-9]{1,18})(?:\.0+)?$"
-DECIMAL = r"^(-?[0-9]{1,200}(?:\.[0-9]{1,200})?(?:[eE][+-]?[0-9]{1,2})?)$"
+INTEGER = r"^\s*([+-]?(?:0*[0-9]{1,18}|[1-8][0-9]{18}|9[01][0-9]{17}))(?:\.0+)?\s*$"
+DECIMAL = r"^\s*([+-]?[0-9]{0,100}[.,]?[0-9]{1,100}(?:[eE][+-]?[0-9]{1,2})?)\s*$"
 _LEAP = "[0-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00"
 DATE = (
     "^([1-9][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
@@ -106,8 +106,10 @@ class Dialect(ABC):
                 for word in several
             )
             return f"CASE lower({text}) {words} END"
-        pattern = {"bigint": INTEGER, "double": DECIMAL, "date": DATE}[kind]
-        return f"CAST({self.extracted(text, pattern)} AS {self.types[kind]})"
+        found = self.extracted(text, {"bigint": INTEGER, "double": DECIMAL, "date": DATE}[kind])
+        if kind == "double":
+            found = f"replace({found}, ',', '.')"
+        return f"CAST({found} AS {self.types[kind]})"
 
 
 class DuckDb(Dialect):
@@ -201,12 +203,16 @@ class Postgres(Dialect):
             listed = f"{self.values} AS c WHERE c._dlt_parent_id = {ROW}._dlt_id AND c.id IS NOT NULL"
         elif self.listed is not None:
             found = "jsonb_object_agg(e ->> 'id', e -> 'value')"
-            json = f"{ROW}.{self.listed}"
+            json = self._json(self.listed)
             array = f"CASE WHEN jsonb_typeof({json}) = 'array' THEN {json} END"
             listed = f"jsonb_array_elements({array}) AS e WHERE e ->> 'id' IS NOT NULL"
         else:
             return super().rows()
         return f"{super().rows()} LEFT JOIN LATERAL (SELECT {found} AS found FROM {listed}) AS v ON TRUE"
+
+    def _json(self, column: str) -> str:
+        """A nested column; dlt's own destination has them as `json`."""
+        return f"CAST({ROW}.{column} AS jsonb)"
 
     def by_id(self, id: int) -> str:
         """The text of one value in a list of {id, value}."""
@@ -214,7 +220,7 @@ class Postgres(Dialect):
 
     def by_key(self, column: str, key: str) -> str:
         """The text of one value in an object."""
-        return f"({ROW}.{column} ->> {quoted(key)})"
+        return f"({self._json(column)} ->> {quoted(key)})"
 
     def extracted(self, text: str, pattern: str) -> str:
         """The group of a pattern in a text."""
@@ -238,7 +244,7 @@ class Postgres(Dialect):
 
     def as_text(self, column: str) -> str:
         """A JSON column as text."""
-        return f"({ROW}.{column} #>> '{{}}')"
+        return f"({self._json(column)} #>> '{{}}')"
 
     def children(self, table: str, type_: str) -> str:
         """The values of a child table that are this row's, in their order."""

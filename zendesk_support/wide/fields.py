@@ -102,11 +102,15 @@ def with_values(names: Iterable[str]) -> Iterator[str]:
         yield from (name, name + VALUE)
 
 
-def remembered(known: Mapping[int, Field], listed: Mapping[int, Field]) -> dict[int, Field]:
-    """What is known of the fields once Zendesk has listed them: those it lists no more are deleted, not forgotten."""
-    gone = {id: replace(one, deleted=True) for id, one in known.items() if id not in listed}
-    kept = {
-        id: replace(one, options={**known[id].options, **one.options}) if id in known else one
-        for id, one in listed.items()
-    }
-    return {**gone, **kept}
+def remembered(known: Mapping[int, Field], listed: Mapping[int, Field], with_options: bool = True) -> dict[int, Field]:
+    """What is known of the fields once Zendesk has listed them: those it lists no more are deleted, not forgotten.
+
+    Args:
+        known: what was known before.
+        listed: what Zendesk lists now.
+        with_options: whether the list has options; where they are left out, labels that were known are forgotten.
+    """
+    fields = {id: replace(one, deleted=True) for id, one in known.items() if id not in listed}
+    for id, one in listed.items():
+        fields[id] = replace(one, options={**known[id].options, **one.options}) if id in known else one
+    return fields if with_options else {id: replace(one, options={}) for id, one in fields.items()}

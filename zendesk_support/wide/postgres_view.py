@@ -8,7 +8,7 @@ plain one does.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zendesk_support.dlt_internals import SqlClientBase
@@ -28,6 +28,17 @@ def columns_of(sql: SqlClientBase[Any], view: str) -> dict[str, str]:
     )
     found: Any = sql.execute_sql(query, sql.dataset_name, view) or ()
     return dict(found)
+
+
+def after(before: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
+    """A view's columns behind those it had, so that what stands on it goes on; one that has gone holds nothing.
+
+    Args:
+        before: types of the columns that the view has, by name.
+        columns: expressions of those that it is to have.
+    """
+    kept = {name: columns.get(name, f"CAST(NULL AS {kind})") for name, kind in before.items()}
+    return {**kept, **columns}
 
 
 def replace_view(sql: SqlClientBase[Any], view: str, columns: Sequence[str], query: str) -> None:

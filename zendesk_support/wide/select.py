@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from zendesk_support.wide.definitions import WideView
@@ -101,9 +101,3 @@ class Selection:
             own = f"(SELECT * FROM {self._tables.qualified(LABELS_TABLE)} WHERE stream = '{self._view.stream}') AS o"
             labels = f"\nCROSS JOIN ({self._dialect.labels(own, with_options)}) AS {LABELS}"
         return f"SELECT\n  {listed}\nFROM {self._dialect.rows()}{labels}"
-
-
-def kept_in_order(columns: Mapping[str, str], before: Iterable[str]) -> dict[str, str]:
-    """Columns, those first and in their order that a view had before: what stands on it goes on."""
-    order = [name for name in before if name in columns]
-    return {name: columns[name] for name in dict.fromkeys([*order, *columns])}

@@ -99,6 +99,10 @@ class Store:
             ),
         )
 
+    def forget_labels(self, stream: str) -> None:
+        """Remove the labels of a stream's fields."""
+        self._sql.execute_sql(f"DELETE FROM {self.qualified(LABELS_TABLE)} WHERE stream = %s", stream)
+
     def _make(self, table: str, columns: Mapping[str, str], key: Sequence[str]) -> None:
         listed = [f"{name} {self._dialect.types[kind]}" for name, kind in columns.items()]
         if self._dialect.has_transactions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from zendesk_support.wide.dialects import Dialect
 from zendesk_support.wide.fields import Field
 from zendesk_support.wide.store import qualified
 
+OPTIONS = "custom_field_options"
 SYSTEM_TYPES = frozenset(
     "assignee basic_priority custom_status description group priority status subject tickettype".split()
 )
@@ -76,7 +78,7 @@ class Tables:
             lists[view.stream] = view.lists
             if view.custom is not None:
                 lists[view.stream] = {**view.lists, **({view.custom.column: False} if view.custom.by_id else {})}
-                lists[view.custom.stream] = ("custom_field_options",)
+                lists[view.custom.stream] = (OPTIONS,)
         names = {stream: self._names.get(stream, stream) for stream in lists}
         wanted = [*names.values(), *(f"{names[stream]}__{name}" for stream in lists for name in lists[stream])]
         there = dict(self._client.get_storage_tables(wanted))
@@ -91,8 +93,24 @@ class Tables:
                 kind = told.get(column, {}).get("data_type") or CATALOGUE[stream].columns.get(column, kind)
             columns[column] = kind
         children = {key: there[f"{name}__{key}"] for key in lists if there[f"{name}__{key}"]}
-        appends = self._schema.tables.get(name, {}).get(MODE_HINT) in APPENDING
-        return Table(stream, name, columns, children, appends)
+        return Table(stream, name, columns, children, bool(columns) and self._mode_of(name) in APPENDING)
+
+    def _mode_of(self, table: str) -> Any:
+        """The sync mode of a table; of another pipeline's, as the schema that is kept at the destination has it."""
+        if table in self._schema.tables:
+            return self._schema.tables[table].get(MODE_HINT)
+        for stored in self._stored_schemas:
+            if table in stored:
+                return stored[table].get(MODE_HINT)
+        return None
+
+    @cached_property
+    def _stored_schemas(self) -> list[Mapping[str, Any]]:
+        """The tables of every schema that pipelines keep in the dataset."""
+        versions = self.qualified(self._schema.version_table_name)
+        names = self._rows(f"SELECT DISTINCT schema_name FROM {versions}")
+        found = [self._client.get_stored_schema(name) for (name,) in names]
+        return [msgspec.json.decode(one.schema)["tables"] for one in found if one is not None]
 
     def qualified(self, table: str) -> str:
         """A table's name with that of its dataset."""
@@ -112,7 +130,9 @@ class Tables:
         wheres = [f"{name} IS NULL" for name in (VALID_TO, DELETED_AT) if name in table.columns]
         if table.keeps_versions:
             key = ", ".join(CATALOGUE[table.stream].key)
-            newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {LOAD_ID} DESC)"
+            version = CATALOGUE[table.stream].version
+            order = ", ".join(f"{name} DESC" for name in (LOAD_ID, version) if name in table.columns)
+            newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {order})"
             source = f"(SELECT *, {newest} AS version_from_last FROM {source}) AS versions"
             wheres.append("version_from_last = 1")
         return f"(SELECT * FROM {source} WHERE {' AND '.join(wheres)})" if wheres else source
@@ -122,7 +142,7 @@ class Tables:
         wanted = ("id", "key", "title", "type", "active", "relationship_target_type")
         options = self._options(table)
         dialect = self._dialect(self.current(table))
-        as_text = dialect.as_text("custom_field_options") if table.has_json("custom_field_options") else "NULL"
+        as_text = dialect.as_text(OPTIONS) if table.has_json(OPTIONS) else "NULL"
         listed = ", ".join(name if name in table.columns else "NULL" for name in wanted)
         found = {}
         for id, key, title, type_, active, target, own in self._rows(
@@ -144,8 +164,8 @@ class Tables:
     def _options(self, table: Table) -> dict[int, dict[str, str]]:
         """Labels by field and value, where they stand in a child table."""
         found: dict[int, dict[str, str]] = {}
-        if "custom_field_options" in table.children:
-            child = self.qualified(f"{table.name}__custom_field_options")
+        if OPTIONS in table.children:
+            child = self.qualified(f"{table.name}__{OPTIONS}")
             own = "c._dlt_parent_id = t._dlt_id"
             query = f"SELECT t.id, c.value, c.name FROM {self.current(table)} AS t JOIN {child} AS c ON {own}"
             for id, value, label in self._rows(query):

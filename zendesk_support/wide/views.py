@@ -9,17 +9,17 @@ from typing import Any
 from dlt.common import logger
 from dlt.pipeline.pipeline import Pipeline
 
-from zendesk_support.dlt_internals import SqlClientBase, SqlJobClientBase
+from zendesk_support.dlt_internals import DatabaseException, SqlClientBase, SqlJobClientBase
 from zendesk_support.loading.destination_state import connected
 from zendesk_support.source import ZendeskSource
 from zendesk_support.warehouse.after_load import dialect as dialect_of
 from zendesk_support.wide.definitions import SUFFIX, VIEWS, WideView
 from zendesk_support.wide.dialects import DIALECTS, Dialect, Postgres
 from zendesk_support.wide.fields import name_columns, remembered
-from zendesk_support.wide.postgres_view import columns_of, replace_view, wait_for_others
-from zendesk_support.wide.select import Selection, kept_in_order
+from zendesk_support.wide.postgres_view import after, columns_of, replace_view, wait_for_others
+from zendesk_support.wide.select import Selection
 from zendesk_support.wide.store import Known, Store, qualified
-from zendesk_support.wide.tables import Table, Tables
+from zendesk_support.wide.tables import OPTIONS, Table, Tables
 
 LISTING = frozenset(view.custom.stream for view in VIEWS if view.custom)
 """The streams that list custom fields: with a new row of theirs, views have other columns."""
@@ -58,50 +58,62 @@ def make_views(pipeline: Pipeline, source: ZendeskSource) -> dict[str, list[str]
         The columns of each view, by its name; nothing where the destination is none of DuckDB, Postgres and BigQuery.
 
     Raises:
-        DatabaseException: the destination refuses.
+        DatabaseException: the destination refuses one of them; the others are made.
     """
     client: Any = pipeline.destination_client(source.name) if source.name in pipeline.schemas else None
     if not isinstance(client, SqlJobClientBase) or dialect_of(client) not in DIALECTS:
         return {}
     dialect = DIALECTS[dialect_of(client)]
     selected = {resource.stream.name for resource in source.selected_streams.values()}
-    with client, client.sql_client.begin_transaction() if dialect.has_transactions else nullcontext():
-        if dialect is Postgres:
-            wait_for_others(client.sql_client)
+    made, refused = {}, []
+    with client:
         tables = Tables(client, dialect, source.resources.values())
         found = tables.read(VIEWS)
-        views = [view for view in VIEWS if found[view.stream].columns and not selected.isdisjoint(view.made_of)]
-        if not views:
-            return {}
-        store = Store(client.sql_client, dialect)
-        store.make_tables()
-        return dict(_make(view, tables, found, store, client.sql_client, dialect) for view in views)
+        for view in VIEWS:
+            if found[view.stream].columns and not selected.isdisjoint(view.made_of):
+                try:
+                    name, columns = _make(view, tables, found, client.sql_client, dialect)
+                    made[name] = columns
+                except DatabaseException as error:
+                    refused.append(error)
+    if refused:
+        raise refused[0]
+    return made
 
 
 def _make(
-    view: WideView,
-    tables: Tables,
-    found: Mapping[str, Table],
-    store: Store,
-    sql: SqlClientBase[Any],
-    dialect: type[Dialect],
+    view: WideView, tables: Tables, found: Mapping[str, Table], sql: SqlClientBase[Any], dialect: type[Dialect]
 ) -> tuple[str, list[str]]:
     """Make one view; its name and its columns."""
-    table, known = found[view.stream], Known({}, {})
-    if view.custom is not None:
-        before = store.known(view.stream)
-        listing = found[view.custom.stream]
-        fields = remembered(before.fields, tables.fields(listing, view.custom)) if listing.columns else before.fields
-        taken = Selection(view, tables, table, dialect, known).plain()
-        known = Known(fields, name_columns(fields.values(), before.names, {*taken, *table.columns}))
-        store.keep(view.stream, before, known)
-    selection = Selection(view, tables, table, dialect, known)
-    name = f"{table.name}{SUFFIX}"
-    columns = selection.columns()
-    if dialect is Postgres:
-        columns = kept_in_order(columns, columns_of(sql, name))
-        replace_view(sql, name, list(columns), selection.query(columns, sql.escape_column_name))
-    else:
-        query = selection.query(columns, sql.escape_column_name)
-        sql.execute_sql(f"CREATE OR REPLACE VIEW {qualified(sql, dialect, name)} AS {query}")
+    table = found[view.stream]
+    with sql.begin_transaction() if dialect.has_transactions else nullcontext():
+        if dialect is Postgres:
+            wait_for_others(sql)
+        known = _fields(view, tables, found, Store(sql, dialect), dialect) if view.custom else Known({}, {})
+        selection = Selection(view, tables, table, dialect, known)
+        name, columns = f"{table.name}{SUFFIX}", selection.columns()
+        if dialect is Postgres:
+            columns = after(columns_of(sql, name), columns)
+            replace_view(sql, name, list(columns), selection.query(columns, sql.escape_column_name))
+        else:
+            query = selection.query(columns, sql.escape_column_name)
+            sql.execute_sql(f"CREATE OR REPLACE VIEW {qualified(sql, dialect, name)} AS {query}")
     return name, list(columns)
+
+
+def _fields(view: WideView, tables: Tables, found: Mapping[str, Table], store: Store, dialect: type[Dialect]) -> Known:
+    """What is known of a view's custom fields, kept for the next time."""
+    assert view.custom is not None
+    table, listing = found[view.stream], found[view.custom.stream]
+    store.make_tables()
+    before = store.known(view.stream)
+    fields = before.fields
+    if listing.columns:
+        has_options = listing.has_json(OPTIONS) or OPTIONS in listing.children
+        fields = remembered(fields, tables.fields(listing, view.custom), has_options)
+        if not has_options:
+            store.forget_labels(view.stream)
+    taken = Selection(view, tables, table, dialect, Known({}, {})).plain()
+    now = Known(fields, name_columns(fields.values(), before.names, {*taken, *table.columns}))
+    store.keep(view.stream, before, now)
+    return now
