@@ -14,6 +14,7 @@ from support import pipeline, source
 
 from zendesk_support import source as module
 from zendesk_support import sync
+from zendesk_support.loading import stream_settings
 from zendesk_support.loading.batches import Batch, Batches, News
 from zendesk_support.loading.reader import ReaderThreads
 from zendesk_support.reading.below import Below
@@ -53,7 +54,9 @@ def most_threads(tmp_path: Path, account: Simulator, monkeypatch: pytest.MonkeyP
         return take(self)
 
     monkeypatch.setattr(Batches, "take", noted)
-    monkeypatch.setattr(module, "CATALOGUE", made_up(streams))
+    catalogue = made_up(streams)
+    monkeypatch.setattr(module, "CATALOGUE", catalogue)
+    monkeypatch.setattr(stream_settings, "CATALOGUE", catalogue)
     report = sync(pipeline(tmp_path), source(account))
     assert len(report.streams) == streams
     assert report.failed == []

@@ -49,6 +49,27 @@ def story(request: pytest.FixtureRequest) -> Story:
     return Story(sim)
 
 
+def test_tickets_and_people_belong_together(story: Story) -> None:
+    """A requester is older than a ticket and of its organization, its agent in its group, its problem a problem."""
+    users = {row["id"]: row for row in story.sim.truth("users")}
+    organizations = {row["id"]: row for row in story.sim.truth("organizations")}
+    member = {(row["user_id"], row["group_id"]) for row in story.sim.truth("group_memberships")}
+    incidents = {row["problem_id"] for row in story.tickets.values()}
+    first = [row for row in story.tickets.values() if row["id"] <= story.sim.account.world.tickets]
+    for ticket in first:
+        requester, events = users[ticket["requester_id"]], story.events.get(ticket["id"])
+        assert requester["created_at"] < ticket["created_at"]
+        assert ticket["organization_id"] == requester["organization_id"]
+        assert organizations.get(ticket["organization_id"], requester)["created_at"] < ticket["created_at"]
+        if ticket["assignee_id"] is not None and not story.sim.account.tables["tickets"].touched(ticket["id"]):
+            assert (ticket["assignee_id"], ticket["group_id"]) in member
+        assert not events or ticket["submitter_id"] == events[0]["updater_id"]
+        assert ticket["problem_id"] is None or story.tickets[ticket["problem_id"]]["type"] == "problem"
+        assert ticket["has_incidents"] == (ticket["id"] in incidents)
+    known = {(row["user_id"], row["value"]) for row in story.sim.truth("user_identities")}
+    assert not [id for id, row in users.items() if row["email"] and (id, row["email"]) not in known]
+
+
 def test_a_ticket_has_what_its_last_events_say(story: Story) -> None:
     told = 0
     for ticket, _ in story.told():

@@ -85,8 +85,8 @@ def test_the_marts_are_true_in_duckdb_and_postgres(
 ) -> None:
     """In DuckDB from the package's folder, in Postgres from the project that Fivetran's package needs.
 
-    Then without a column, and with a hash in the place of JSON; tables of another kind, and a schema that nothing was
-    loaded into, are refused.
+    Then without a column, and with hashes in the place of JSON and ids; tables of another kind, and a schema that
+    nothing was loaded into, are refused.
     """
     account = simulate(tickets=60)
     for kind in MUTATIONS:
@@ -113,8 +113,12 @@ def test_the_marts_are_true_in_duckdb_and_postgres(
     with duckdb.connect(str(tmp_path / "zendesk.duckdb")) as connection:
         connection.execute("ALTER TABLE warehouse.users DROP COLUMN name")
         connection.execute("ALTER TABLE warehouse.tickets ALTER via SET DATA TYPE VARCHAR USING md5(via)")
+        connection.execute(
+            "ALTER TABLE warehouse.tickets ALTER requester_id SET DATA TYPE VARCHAR USING md5(id::VARCHAR)"
+        )
     finished(alone.start("run", "--select", "ticket_facts", **schemas[0], fivetran_shape=True))
-    unnamed = dict.fromkeys(("assignee_name", "requester_name", "channel"))
+    of_requesters = ("requester_id", "requester_name", "requester_organization_id", "requester_organization_name")
+    unnamed = dict.fromkeys(("assignee_name", "channel", *of_requesters))
     assert_true(alone, {"ticket_facts": [{**row, **unnamed} for row in expected["ticket_facts"]]})
     sync(targets[0], source(account, nested="tables").with_resources("tickets"), full_refresh=True)
     assert 'was loaded with nested = "tables"' in refused(alone, schemas[0])

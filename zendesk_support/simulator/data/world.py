@@ -199,6 +199,10 @@ class World:
         }
         return number, self.mix(rid, 50), row
 
+    def joined(self, kind: str, rid: int) -> int:
+        """Return when somebody came to the account: before the first ticket was written."""
+        return self.spread(self.number(kind, rid), self.sizes[kind]) - SPAN
+
     def changed(self, kind: str, rid: int) -> int:
         """Return when a row was last updated, where that is spread over the account's life."""
         number = self.number(kind, rid)

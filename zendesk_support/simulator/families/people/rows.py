@@ -28,7 +28,7 @@ def user(world: World, rid: int) -> Row:
         "id": rid,
         "url": f"{HOST}/api/v2/users/{rid}.json",
         **_identity(world, rid, number, value, bare),
-        "organization_id": None if bare or value % 4 == 1 else world.pick(number, 5, "organizations"),
+        "organization_id": organization_of(world, rid),
         "role": role,
         "verified": value % 5 != 0,
         "external_id": None if bare or value % 2 else f"crm-{value % 1_000_000}",
@@ -49,17 +49,37 @@ def user(world: World, rid: int) -> Row:
     }
 
 
+def organization_of(world: World, rid: int) -> int | None:
+    """Return the organization of one of the first users."""
+    number = world.number("users", rid)
+    value = world.mix(number, 4)
+    bare = number >= world.sizes["agents"] and value % 9 == 0
+    return None if bare or value % 4 == 1 else world.pick(number, 5, "organizations")
+
+
+def group_of(world: World, agent: int) -> int:
+    """Return the group that one of the first agents is in by default."""
+    return world.rid("groups", world.number("users", agent) % world.sizes["groups"])
+
+
+def _email(world: World, number: int) -> str:
+    """Return the address of one of the first users."""
+    return (
+        "admin@example.com" if number == 0 else f"user{number}@example.{('com', 'org', 'de')[world.mix(number, 4) % 3]}"
+    )
+
+
 def _identity(world: World, rid: int, number: int, value: int, bare: bool) -> Row:
     """Who somebody is, and where."""
     zone, iana = _ZONES[value % 4]
-    email = "admin@example.com" if number == 0 else f"user{number}@example.{('com', 'org', 'de')[value % 3]}"
+    email = _email(world, number)
     photo = None
     if value % 11 == 3:
         photo = attachment(world, number, f"photo{number}.png", "image/png", 1000 + value % 90_000)
     return {
         "name": world.person(number),
         "email": None if bare else email,
-        "created_at": iso(world.spread(number, world.sizes["users"])),
+        "created_at": iso(world.joined("users", rid)),
         "updated_at": iso(world.changed("users", rid)),
         "time_zone": zone,
         "iana_time_zone": iana,
@@ -122,7 +142,7 @@ def organization(world: World, rid: int) -> Row:
         "shared_tickets": value % 5 == 0,
         "shared_comments": value % 5 == 0,
         "external_id": None if value % 3 else f"acc-{value % 1_000_000}",
-        "created_at": iso(world.spread(number, world.sizes["organizations"])),
+        "created_at": iso(world.joined("organizations", rid)),
         "updated_at": iso(world.changed("organizations", rid)),
         "domain_names": [] if value % 4 == 0 else [f"org{number}.example.com"],
         "details": None if value % 2 else world.words(number, 12, 6),
@@ -202,14 +222,14 @@ def identity(world: World, rid: int) -> Row:
     place = (rid - FIRST_ID["user_identities"]) // STEP - 1
     number, part = divmod(place, _IDENTITIES_PER_USER)
     user = world.rid("users", number)
-    created = world.spread(number, world.sizes["users"])
+    created = world.joined("users", user)
     kind = "email" if part == 0 else "phone_number"
     return {
         "url": f"{HOST}/api/v2/users/{user}/identities/{rid}.json",
         "id": rid,
         "user_id": user,
         "type": kind,
-        "value": f"user{number}@example.com" if part == 0 else f"+1555{number:07}",
+        "value": _email(world, number) if part == 0 else f"+1555{number:07}",
         "verified": part == 0,
         "verified_at": iso(created + 60) if part == 0 else None,
         "verification_method": "low",

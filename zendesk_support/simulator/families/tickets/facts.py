@@ -68,6 +68,28 @@ def shared_second(world: World, rid: int) -> int:
     return created_at(world, min(world.tickets, number - number % 50 + 24)) + 1800
 
 
+def type_of(world: World, rid: int) -> str | None:
+    """Return the type of one of the first tickets."""
+    return TYPES[world.mix(rid, 22) // 7 % 5]
+
+
+def problem_of(world: World, rid: int) -> int | None:
+    """Return the problem that one of the first tickets, an incident, is of; some are of none."""
+    if world.mix(rid, 22) % 2 == 0:
+        return None
+    return next((other for other in range(rid - 1, 0, -1) if type_of(world, other) == "problem"), None)
+
+
+def has_incidents(world: World, rid: int) -> bool:
+    """Tell whether an incident is of one of the first tickets, a problem: those up to the next problem can be."""
+    for other in range(rid + 1, world.tickets + 1):
+        if type_of(world, other) == "problem":
+            return False
+        if type_of(world, other) == "incident" and world.mix(other, 22) % 2:
+            return True
+    return False
+
+
 def priority_of(world: World, rid: int) -> str | None:
     """Return the priority that one of the first tickets has in the end."""
     return PRIORITIES[world.mix(rid, 22) // 11 % 5]

@@ -7,9 +7,9 @@ from functools import lru_cache, partial
 
 from zendesk_support.simulator.data.world import HOUR, World
 from zendesk_support.simulator.families.fields import product_area
+from zendesk_support.simulator.families.people.rows import group_of
 from zendesk_support.simulator.families.schedules import Hours, hours_of
 from zendesk_support.simulator.families.tickets.facts import (
-    TYPES,
     created_at,
     is_archived,
     is_deleted,
@@ -19,6 +19,7 @@ from zendesk_support.simulator.families.tickets.facts import (
     ratings_of,
     shared_second,
     shares_its_second,
+    type_of,
 )
 from zendesk_support.simulator.families.tickets.life import PRIVATE, PUBLIC, Change, Fields, Life, Step
 
@@ -153,9 +154,9 @@ def _beginning(world: World, rid: int, value: int, steps: tuple[str, ...]) -> Fi
     schedule = _schedule(world, value, moved=False)
     return {
         "status": "open" if assigned else "new",
-        "type": TYPES[value // 7 % 5],
+        "type": type_of(world, rid),
         "priority": None if "P" in "".join(steps) and value // 23 % 3 == 0 else priority_of(world, rid),
-        "group_id": world.pick(rid, 26, "groups") if assigned or value // 17 % 4 else None,
+        "group_id": group_of(world, world.agent(rid, 24)) if assigned or value // 17 % 4 else None,
         "assignee_id": world.agent(rid, 24) if assigned else None,
         "tags": [f"topic_{value % 23}", f"lang_{value % 5}", *(["vip"] if value % 12 == 0 else [])],
         "satisfaction_score": "unoffered",
@@ -177,7 +178,7 @@ def _happen(world: World, rid: int, step: str, moment: int, now: Fields, request
             now["assignee_id"] = agent = world.agent(rid, 24)
             changes.append(("assignee_id", agent, None))
             if now["group_id"] is None:
-                now["group_id"] = group = world.pick(rid, 26, "groups")
+                now["group_id"] = group = group_of(world, agent)
                 changes.append(("group_id", group, None))
             if status is None and now["status"] == "new":
                 status = "open"
@@ -192,7 +193,8 @@ def _happen(world: World, rid: int, step: str, moment: int, now: Fields, request
 def _changed(world: World, rid: int, letter: str, now: Fields) -> Fields:
     """Return the fields that a step sets besides the status."""
     if letter == "E":
-        return {"group_id": world.pick(rid, 45, "groups"), "assignee_id": world.agent(rid, 46)}
+        agent = world.agent(rid, 46)
+        return {"group_id": group_of(world, agent), "assignee_id": agent}
     if letter == "O":
         return {"satisfaction_score": "offered"}
     if letter == "W":

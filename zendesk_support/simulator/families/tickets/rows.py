@@ -9,12 +9,15 @@ from zendesk_support.simulator.clock import iso
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import HOST, World
 from zendesk_support.simulator.families.fields import product_field
+from zendesk_support.simulator.families.people import rows as people
 from zendesk_support.simulator.families.tickets.facts import (
     CHANNELS,
     MONTH,
+    has_incidents,
     is_ai,
     is_internal,
     is_scrubbed,
+    problem_of,
     ratings_of,
     shared_second,
     shares_its_second,
@@ -105,7 +108,7 @@ def _handling(world: World, rid: int, value: int, life: Life) -> Row:
     return {
         "recipient": "support@example.com" if CHANNELS[value % len(CHANNELS)][0] == "email" else None,
         "requester_id": life.requester,
-        "submitter_id": life.requester if value % 5 else world.agent(rid, 24),
+        "submitter_id": life.steps[0][1],
         "assignee_id": life.now["assignee_id"],
         "organization_id": organization_of(world, rid),
         "group_id": life.now["group_id"],
@@ -120,8 +123,8 @@ def _kind(world: World, value: int, life: Life) -> Row:
     """What follows from a ticket's type."""
     kind = life.now["type"]
     return {
-        "problem_id": 1 + value % world.tickets if kind == "incident" and value % 2 else None,
-        "has_incidents": kind == "problem" and value % 2 == 0,
+        "problem_id": problem_of(world, life.rid) if kind == "incident" else None,
+        "has_incidents": kind == "problem" and has_incidents(world, life.rid),
         "is_public": not is_internal(world, life.rid),
         "due_at": iso(life.created + 7 * 86400) if kind == "task" else None,
     }
@@ -164,7 +167,7 @@ def brand_of(world: World, rid: int) -> int:
 
 def organization_of(world: World, rid: int) -> int | None:
     """Return the organization of one of the first tickets."""
-    return None if world.mix(rid, 22) % 3 == 0 else world.pick(rid, 25, "organizations")
+    return people.organization_of(world, world.end_user(rid, 23))
 
 
 def custom_fields(world: World, value: int, product: str) -> list[Row]:
