@@ -157,6 +157,18 @@ def test_an_activity_that_zendesk_no_longer_shows_loses_a_redacted_comment_too(
     assert [row for key, row in after.items() if key in changed and "object" in row] == []
 
 
+def test_a_redaction_that_no_request_can_follow_is_told(tmp_path: Path, simulate: Simulate) -> None:
+    """Zendesk answers 404 for the comments of a deleted ticket."""
+    account = simulate(tickets=20)
+    target = pipeline(tmp_path)
+    load(target, account, "ticket_comments", "ticket_events")
+    [ticket] = account.mutate("redact_comments", count=1)["ids"]
+    account.mutate("delete_tickets", ids=[ticket])
+    report = load(target, account, "ticket_comments", "ticket_events")
+    for stream in ("ticket_comments", "ticket_events"):
+        assert f"ticket {ticket} is gone: a comment of it that was redacted" in (report.streams[stream].message or "")
+
+
 def test_tickets_deleted_before_a_sync_began_are_not_remembered_in_its_state(
     tmp_path: Path, simulate: Simulate
 ) -> None:
