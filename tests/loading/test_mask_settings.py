@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -114,6 +115,21 @@ def test_what_cannot_be_left_out_or_hashed_is_refused(exclude: list[str], hash: 
         assert says("a column that cannot be left out or hashed", str(caught.value))
     assert "Example: " in str(caught.value)
     assert SALT not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("stream", "path", "meant"),
+    [
+        ("tickets", "via.source.from.adress", "via.source.from.address"),
+        ("ticket_comments", "attachments.0.file_name", "attachments.file_name"),
+    ],
+)
+def test_a_path_that_is_nearly_a_known_one_is_refused(stream: str, path: str, meant: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"Did you mean {re.escape(meant)}") as caught:
+        check_path(CATALOGUE[stream], "exclude", path)
+    assert f'Example: streams.{stream}.exclude = ["{meant}"].' in str(caught.value)
+    check_path(CATALOGUE[stream], "exclude", meant)
+    check_path(CATALOGUE["tickets"], "exclude", "via.source.from.phone")
 
 
 @pytest.mark.parametrize(

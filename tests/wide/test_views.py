@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dlt
 import pytest
 from dlt.pipeline.pipeline import Pipeline
 from postgres_server import PostgresServer
@@ -31,6 +32,7 @@ STREAMS = (
     "organization_fields",
 )
 OF_TICKETS = ("tickets", "ticket_fields")
+WITHOUT_TEXT = {"tickets": {"exclude": ["description"]}}
 BUILT_IN = ("subject", "description", "status", "tickettype", "priority", "group", "assignee", "custom_status")
 TITLES = ("Region", "Region", "地域", "🎉", "", "Line of business", "Fields", "status")
 ODD = {
@@ -269,6 +271,47 @@ def test_columns_that_are_left_out_or_hashed_cost_no_view(make_local: MakePipeli
     assert all("reply_time_in_minutes__business" not in row for row in metrics.values())
 
 
+def test_of_several_versions_in_one_load_the_newest_counts(home: Path, simulate: Callable[..., Simulator]) -> None:
+    account = simulate(tickets=1500)
+    target = pipeline(home)
+    account.on_request(3, "update_tickets", count=60)
+    load(target, account, "tickets", views="on", sync_mode="incremental_append")
+    assert shown(target, "SELECT count(*) - count(DISTINCT id) AS doubles FROM warehouse.tickets")[0]["doubles"] > 0
+    subjects = {id: row["subject"] for id, row in view(target, "tickets_wide").items()}
+    assert subjects == {row["id"]: row["subject"] for row in truth(account, "tickets").values()}
+
+
+def test_a_pipeline_that_loads_the_fields_alone_knows_how_tickets_are_kept(home: Path, account: Simulator) -> None:
+    with_tickets, with_fields = pipeline(home), pipeline(home, "zendesk")
+    load(with_tickets, account, "tickets", views="on", sync_mode="incremental_append")
+    account.mutate("update_tickets", count=5)
+    load(with_tickets, account, "tickets", views="on", sync_mode="incremental_append")
+    alone = source(account, views="on").clone(with_name="fields").with_resources("ticket_fields")
+    sync(with_fields, alone)
+    found = view(with_tickets, "tickets_wide")
+    assert found.keys() == {key for (key,) in truth(account, "tickets")}
+    assert any(name.startswith("custom_") and name != "custom_status_id" for name in next(iter(found.values())))
+
+
+def test_labels_that_are_left_out_are_forgotten(make_local: MakePipeline, account: Simulator) -> None:
+    target = make_local()
+    load(target, account, *OF_TICKETS, views="on")
+    masks = {"ticket_fields": {"exclude": ["custom_field_options"]}}
+    chosen = source(account, views="on", streams=masks).with_resources("ticket_fields")
+    sync(target, chosen, full_refresh=True)
+    with target.sql_client() as client:
+        assert client.execute_sql(f"SELECT * FROM {client.make_qualified_table_name('custom_field_labels')}") == []
+    found = view(target, "tickets_wide").values()
+    assert {row["custom_product_area"] for row in found} == {row["custom_product_area__value"] for row in found}
+
+
+def test_dlts_own_destination_for_postgres_has_views_too(postgres: PostgresServer, account: Simulator) -> None:
+    target = dlt.pipeline("own", destination=dlt.destinations.postgres(postgres.url), dataset_name="own_postgres")
+    load(target, account, *STREAMS, views="on")
+    assert view(target, "tickets_wide").keys() == {key for (key,) in truth(account, "tickets")}
+    assert view(target, "ticket_metrics_wide")
+
+
 def test_what_stands_on_a_view_in_postgres_goes_on(postgres: PostgresServer, account: Simulator, home: Any) -> None:
     target = pipeline(home, server=postgres)
     load(target, account, *OF_TICKETS, views="on")
@@ -281,6 +324,10 @@ def test_what_stands_on_a_view_in_postgres_goes_on(postgres: PostgresServer, acc
     plan = postgres.query(f"EXPLAIN SELECT status FROM {dataset}.tickets_wide WHERE id = 7")
     assert "Function Scan" not in str(plan)
     assert "Index" in str(plan) or "Seq Scan on tickets" in str(plan)
+    sync(target, source(account, views="on", streams=WITHOUT_TEXT).with_resources(*OF_TICKETS), full_refresh=True)
+    assert postgres.query(f"SELECT count(*), count(description), count(status) FROM {dataset}.mine") == [
+        (mine, 0, mine)
+    ]
     [(functions,)] = postgres.query(
         "SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
         f"WHERE n.nspname = '{dataset}' AND proname LIKE 'tickets_wide%'"

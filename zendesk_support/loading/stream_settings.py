@@ -156,7 +156,8 @@ def check_path(stream: Stream, which: str, path: str) -> None:
     known = PERSONAL.get(stream.name, Personal()).paths
     if below and path not in known and (nearest := get_close_matches(path, known, 1, MISSPELT)):
         raise ConfigurationError(
-            f"{where}: {stream.name} is not known to have such a value. Did you mean {nearest[0]}?"
+            f"{where}: {stream.name} is not known to have such a value. Did you mean {nearest[0]}? Example: "
+            f'streams.{stream.name}.{which} = ["{nearest[0]}"].'
         )
     for needed in stream.needed:
         # A value below a column may go with the whole column, but not be hashed with it.
