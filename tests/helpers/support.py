@@ -68,6 +68,7 @@ def environment_of(account: Simulator, **more: str) -> dict[str, str]:
         "START_DATE": "2015-01-01",
         "CREDENTIALS__CLIENT_ID": known["client_id"],
         "CREDENTIALS__CLIENT_SECRET": known["client_secret"],
+        "VIEWS": "off",
         **more,
     }
     return {f"SOURCES__ZENDESK_SUPPORT__{name}": value for name, value in given.items()}

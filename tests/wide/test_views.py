@@ -190,9 +190,9 @@ def test_every_value_is_in_its_column_with_its_type(
 
 
 def test_names_stay_while_fields_are_renamed_switched_off_deleted_and_added(
-    make_pipeline: MakePipeline, peculiar: Simulator
+    make_local: MakePipeline, peculiar: Simulator
 ) -> None:
-    target = make_pipeline()
+    target = make_local()
     load(target, peculiar, *OF_TICKETS, views="on")
     before, first = names_of(target, "tickets"), view(target, "tickets_wide")
     with changing(peculiar, "ticket_fields", 6) as fields:

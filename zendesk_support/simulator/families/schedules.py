@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from zendesk_support.simulator.clock import iso
@@ -100,14 +101,27 @@ def hours_of(world: World) -> list[Hours]:
         first, last = (date.fromisoformat(row[name]) for name in ("start_date", "end_date"))
         days = {first + timedelta(days=day) for day in range((last - first).days + 1)}
         closed[world.number("schedules", row["schedule_id"])] |= days
-    return [Hours(list(_spans(world, number, closed[number]))) for number in range(count)]
+    return [
+        _hours(number % len(_SCHEDULES), frozenset(closed[number]), *_bounds(world, number)) for number in range(count)
+    ]
 
 
-def _spans(world: World, number: int, closed: set[date]) -> Iterator[tuple[int, int]]:
-    _, _, zone, hours = _SCHEDULES[number % len(_SCHEDULES)]
+def _bounds(world: World, number: int) -> tuple[date, date]:
+    """The first and the last day that a schedule is reckoned for."""
+    local = ZoneInfo(_SCHEDULES[number][2])
+    first, last = (datetime.fromtimestamp(moment, local).date() for moment in (world.first, world.start))
+    return first - _BEFORE, last + _AHEAD
+
+
+@lru_cache(maxsize=64)
+def _hours(number: int, closed: frozenset[date], first: date, last: date) -> Hours:
+    """The business time of a schedule from day to day; accounts that begin on one day share it."""
+    return Hours(list(_spans(number, closed, first, last)))
+
+
+def _spans(number: int, closed: frozenset[date], day: date, last: date) -> Iterator[tuple[int, int]]:
+    _, _, zone, hours = _SCHEDULES[number]
     local = ZoneInfo(zone)
-    day = datetime.fromtimestamp(world.first, local).date() - _BEFORE
-    last = datetime.fromtimestamp(world.start, local).date() + _AHEAD
     while day <= last:
         midnight = datetime.combine(day, time())
         weekday = day.isoweekday() % 7
