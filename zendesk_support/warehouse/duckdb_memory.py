@@ -29,9 +29,13 @@ class Limits(dict[str, Any]):
     """Limits that no user has set, so that they may be raised."""
 
 
+SAID_OF_MEMORY = ("Out of Memory Error", "could not allocate block")
+"""DuckDB's own words; the latter where a commit fails of it."""
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether DuckDB ended a load since it was granted too little."""
-    return any("Out of Memory Error" in str(cause) for cause in causes(error))
+    return any(said in str(cause) for cause in causes(error) for said in SAID_OF_MEMORY)
 
 
 def grant_more(pipeline: Pipeline) -> str | None:
