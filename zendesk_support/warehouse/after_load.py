@@ -54,7 +54,7 @@ def tidy(pipeline: Pipeline, info: LoadInfo) -> None:
             client, {job.job_file_info.table_name for job in package.jobs["completed_jobs"]}
         )
         mark, version = f"tidied_{package.schema_name}", client.schema.version_hash
-        is_new = pipeline.get_local_state_val(mark) != version if mark in pipeline.state["_local"] else True
+        is_new = not is_marked(pipeline, mark, version)
         if not filled and not is_new:
             continue
         try:
@@ -70,6 +70,11 @@ def tidy(pipeline: Pipeline, info: LoadInfo) -> None:
                 pipeline.set_local_state_val(mark, version)
         except Exception as error:  # the destination's own kinds among them
             logger.warning(f"the rows are loaded; what is to be done after it has failed: {error}")
+
+
+def is_marked(pipeline: Pipeline, mark: str, version: str) -> bool:
+    """Whether what a mark stands for was last done on this machine for this version of the schema."""
+    return mark in pipeline.state["_local"] and pipeline.get_local_state_val(mark) == version
 
 
 def carry_out(sql: SqlClientBase[Any], statements: Sequence[str]) -> None:

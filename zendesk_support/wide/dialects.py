@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
+from zendesk_support.warehouse.after_load import quoted
+
 INTEGER = r"^\s*([+-]?(?:0*[0-9]{1,18}|[1-8][0-9]{18}|9[01][0-9]{17}))(?:\.0+)?\s*$"
 DECIMAL = r"^\s*([+-]?[0-9]{0,100}[.,]?[0-9]{1,100}(?:[eE][+-]?[0-9]{1,2})?)\s*$"
 _LEAP = "[0-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00"
@@ -19,11 +21,6 @@ LIST_OF_INTEGERS = r"^\[[-0-9, ]*\]$"
 
 ROW = "t"
 LABELS = "l"
-
-
-def quoted(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 class Dialect(ABC):

@@ -13,6 +13,7 @@ from zendesk_support.dlt_internals import DatabaseException, SqlClientBase, SqlJ
 from zendesk_support.loading.destination_state import connected
 from zendesk_support.source import ZendeskSource
 from zendesk_support.warehouse.after_load import dialect as dialect_of
+from zendesk_support.warehouse.after_load import is_marked
 from zendesk_support.wide.definitions import SUFFIX, VIEWS, WideView
 from zendesk_support.wide.dialects import DIALECTS, Dialect, Postgres
 from zendesk_support.wide.fields import name_columns, remembered
@@ -36,8 +37,7 @@ def keep_views(pipeline: Pipeline, source: ZendeskSource, loaded: Collection[str
     if source.account.settings.views == "off" or source.name not in pipeline.schemas:
         return
     mark, version = f"views_{source.name}", pipeline.schemas[source.name].version_hash
-    is_new = pipeline.get_local_state_val(mark) != version if mark in pipeline.state["_local"] else True
-    if not is_new and LISTING.isdisjoint(loaded):
+    if is_marked(pipeline, mark, version) and LISTING.isdisjoint(loaded):
         return
     try:
         with connected(pipeline, source.account.settings.database_wait):
