@@ -12,6 +12,7 @@ from zendesk_support.groups import by_limit
 from zendesk_support.postgres import postgres
 
 NAME = DATASET = "zendesk_support"
+STREAMS = None  # what a new pipeline loads; or such as ["default", "custom_objects"]
 BOUND = {"type": ["null", "string"], "description": "With both dates, the run loads this period and no other."}
 
 with (
@@ -27,10 +28,9 @@ with (
     # The arrow tables of this library are larger than the buffer that the group would set.
     PipelineTasksGroup(NAME, buffer_max_items=0, prefix_group_id=False) as tasks,
 ):
-    for group in by_limit():
+    for group in by_limit(STREAMS):
         name = f"{NAME}_{group}"
         pipeline = dlt.pipeline(name, destination=postgres(), dataset_name=DATASET, _impl_cls=SyncPipeline)
         # One at a time of each, be it of the schedule or of a backfill: they share a limit, positions and tables.
-        tasks.run(
-            pipeline, partial(source, group, name), on_before_run=read_secrets, retries=3, max_active_tis_per_dag=1
-        )
+        task = partial(source, STREAMS, group, name)
+        tasks.run(pipeline, task, on_before_run=read_secrets, retries=3, max_active_tis_per_dag=1)

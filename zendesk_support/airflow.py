@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -110,11 +110,12 @@ def connection(name: str) -> Any:
         return None
 
 
-def source(group: str, name: str) -> ZendeskSource:
+def source(words: Collection[str] | None, group: str, name: str) -> ZendeskSource:
     """The source of a task: what has changed of a group's streams, or in a bounded run those of a period.
 
     Args:
-        group: of `zendesk_support.groups.by_limit`.
+        words: the streams and families that the DAG loads, as `zendesk_support.groups.by_limit` was given them.
+        group: of those that it made.
         name: of the schema, one for each pipeline: dlt restores the newest of a name, whichever pipeline it is from.
 
     Raises:
@@ -122,7 +123,7 @@ def source(group: str, name: str) -> ZendeskSource:
         AirflowSkipException: the run is bounded, and all of the group loads whole anyway.
     """
     bounds = period(get_current_context())
-    streams = [stream for stream in by_limit()[group] if "end_date" not in bounds or is_dated(CATALOGUE[stream])]
+    streams = [stream for stream in by_limit(words)[group] if "end_date" not in bounds or is_dated(CATALOGUE[stream])]
     if not streams:
         raise AirflowSkipException("Every scheduled run loads these streams whole: a bounded one leaves them out.")
     try:
@@ -132,10 +133,17 @@ def source(group: str, name: str) -> ZendeskSource:
                 "credentials with a refresh_token are not for tasks side by side: each use ends the token that the "
                 "others have. Use client credentials: client_id and client_secret, without refresh_token."
             )
+        if words is None and not found.by_default:
+            raise ConfigurationError(
+                "streams.load is set, but a DAG makes a task for each group of streams while Airflow parses it: name "
+                'them there. Example: STREAMS = ["default", "custom_objects"].'
+            )
     except ConfigurationError as error:
         raise AirflowFailException(str(error)) from None
     whole: ZendeskSource = found.clone(with_name=name)
-    return whole.with_resources(*streams)
+    chosen: ZendeskSource = whole.with_resources(*streams)
+    chosen.by_default = words is None
+    return chosen
 
 
 def period(context: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from zendesk_support.api.limits import ACCOUNT
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
+from zendesk_support.streams.selection import default_streams, selected
 
 
-def by_limit(catalogue: Mapping[str, Stream] = CATALOGUE) -> dict[str, tuple[str, ...]]:
+def by_limit(
+    words: Collection[str] | None = None, catalogue: Mapping[str, Stream] = CATALOGUE
+) -> dict[str, tuple[str, ...]]:
     """Put streams into groups so that no limit but the account's own counts requests of two of them.
 
     A stream belongs with every other that one of its feeds shares a limit with, whatever the settings choose among its
     feeds; streams that only the account's limit counts are a group too.
 
     Args:
+        words: streams and families to load, such as `["default", "custom_objects"]`; the default set where it is None.
         catalogue: streams by name.
 
     Returns:
         Names of streams by group. A group is named after the first of its limits, such as `incremental_exports`.
     """
     groups: list[tuple[list[str], list[str]]] = []
-    for name, stream in catalogue.items():
+    wanted = default_streams() if words is None else selected(words)
+    for name in (name for name in catalogue if name in wanted or name not in CATALOGUE):
+        stream = catalogue[name]
         limits = [limit for limit in limits_of(stream) if limit != ACCOUNT.name] or [ACCOUNT.name]
         shared = [group for group in groups if not set(limits).isdisjoint(group[0])]
         groups = [group for group in groups if group not in shared]

@@ -19,19 +19,21 @@ from zendesk_support.api.credentials import ZendeskCredentials, check_credential
 from zendesk_support.dlt_internals import ConfigSectionContext, Container, resource_of_kind, root_of, source_of_kind
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.account import Account
+from zendesk_support.loading.default_set import is_of
 from zendesk_support.loading.hints import bigquery_layout, columns_of, references_of
 from zendesk_support.loading.masking import MASK_HINT
 from zendesk_support.loading.resource import extract
 from zendesk_support.loading.row_checks import time_value
-from zendesk_support.loading.setting_names import check_names, check_sections, settings_in, stream_settings
+from zendesk_support.loading.setting_names import LOAD, check_names, check_sections, settings_in, stream_settings
 from zendesk_support.loading.stream_resource import Resources, StreamResource, report_resource
-from zendesk_support.loading.stream_settings import EXAMPLE, masks, settings_by_stream, sync_modes
+from zendesk_support.loading.stream_settings import masks, selection, settings_by_stream, sync_modes
 from zendesk_support.loading.sync_modes import DISPOSITIONS, MODE_HINT, NESTED_HINT, check_mode
 from zendesk_support.records.masks import Mask
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.settings import Settings
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
+from zendesk_support.streams.selection import default_streams
 
 SECTION = "zendesk_support"
 OF_DLT = ("max_table_nesting", "root_key", "schema_contract", "extract", "normalize", "data_writer", "schema")
@@ -44,12 +46,15 @@ class ZendeskResources(tuple[DltResource, ...]):
     """The resources of a source, and the account they read."""
 
     account: Account
+    by_default = False
 
 
 class ZendeskSource(DltSource):
     """The source, and the account it reads."""
 
     account: Account
+    by_default = False
+    """Whether nobody has said which streams it loads."""
 
     def __init__(self, schema: Schema, section: str, resources: Sequence[DltResource] = ()) -> None:
         super().__init__(schema, section)
@@ -63,6 +68,7 @@ class ZendeskSource(DltSource):
             schema = _keeping_values(schema)
         source = super().from_data(schema, section, data)
         source.account = data.account
+        source.by_default = data.by_default
         return source
 
     def clone(self, with_name: str | None = None) -> ZendeskSource:
@@ -70,13 +76,22 @@ class ZendeskSource(DltSource):
         copy = ZendeskSource(
             self.schema.clone(with_name=with_name or self.schema.name), self.section, list(self.resources.values())
         )
-        copy.account = self.account
+        copy.account, copy.by_default = self.account, self.by_default
         return copy
 
     def with_resources(self, *resource_names: str) -> ZendeskSource:
         """A copy that loads some streams, and their reports."""
         named = dict.fromkeys((*resource_names, *({REPORT_TABLE} & set(self.resources))))
-        return super().with_resources(*named)  # type: ignore[return-value]
+        chosen: ZendeskSource = super().with_resources(*named)  # type: ignore[assignment]
+        chosen.by_default = False
+        return chosen
+
+    def of_default_set(self, number: int) -> ZendeskSource:
+        """A copy that loads what a default set has of the selected streams, and all that is made by others."""
+        selected = self.selected_resources.items()
+        return self.with_resources(
+            *(name for name, found in selected if not isinstance(found, StreamResource) or is_of(found.stream, number))
+        )
 
     def fed_by(self, streams: Collection[str]) -> list[str]:
         """Some streams, and the selected resources that are made of their rows."""
@@ -106,7 +121,7 @@ def zendesk_support_source(
     ticket_audits: str = "list",
     deletes: str = "remove",
     sync_mode: str | None = None,
-    streams: str | dict[str, Any] | None = None,
+    streams: str | list[str] | dict[str, Any] | None = None,
     hash_salt: TSecretStrValue | None = None,
     retry_deadline: Number = 900.0,
     request_timeout: Number = 90.0,
@@ -138,8 +153,11 @@ def zendesk_support_source(
             audits of each changed ticket, one request each.
         deletes: `remove` takes rows that Zendesk no longer has out of the table, `mark` keeps them with `_deleted_at`.
         sync_mode: `incremental`, `history`, `incremental_append`, `append` or `overwrite`, for every stream.
-        streams: settings by stream: `sync_mode`; columns and paths into nested values that are left out (`exclude`) or
-            replaced by a keyed hash (`hash`). Such as `{"users": {"exclude": ["phone"], "hash": ["email"]}}`.
+        streams: which to load: names, families (`core`, `configuration`, `help_center`, `conversations`,
+            `custom_objects`), `default` and `all`, such as `["default", "custom_objects"]`. Or a table of settings by
+            stream, with that list under `load`: `sync_mode`; columns and paths into nested values that are left out
+            (`exclude`) or replaced by a keyed hash (`hash`), such as
+            `{"load": ["core"], "users": {"exclude": ["phone"], "hash": ["email"]}}`.
         hash_salt: the key of those hashes, a secret.
         retry_deadline: seconds of the account's clock for which one request is retried.
         request_timeout: seconds without an answer after which a request counts as failed.
@@ -170,8 +188,9 @@ def zendesk_support_source(
     scale = checks.positive("clock_scale", clock_scale, "60")
     if scale != 1 and not checks.is_loopback(url):
         raise ConfigurationError(f'clock_scale = "{clock_scale}" is only for a simulator. Example: clock_scale = 1.')
+    asked, given = selection(streams, [setting for setting in written if setting.path == ("streams", LOAD)])
     in_files = stream_settings([setting for setting in written if setting.is_in_file])
-    own_settings = settings_by_stream(checks.table("streams", streams, EXAMPLE), in_files, stream_settings(written))
+    own_settings = settings_by_stream(given, in_files, stream_settings(written))
     settings = Settings(
         base_url=url,
         start=start,
@@ -196,7 +215,12 @@ def zendesk_support_source(
     account = Account(settings, check_credentials(credentials))
     _quiet_arrow_hints()
     loaded = (stream.masked(hidden.get(name, Mask())) for name, stream in CATALOGUE.items())
-    return resources_of(account, [_resource(stream, account) for stream in loaded])
+    resources = resources_of(account, [_resource(stream, account) for stream in loaded])
+    resources.by_default = asked is None
+    named = default_streams() if asked is None else asked
+    for resource in resources:
+        resource.selected = resource.name in named or not isinstance(resource, StreamResource)
+    return resources
 
 
 def resources_of(account: Account, streams: Iterable[DltResource]) -> ZendeskResources:

@@ -50,6 +50,8 @@ class Limit:
 
 
 ACCOUNT = Limit("account", 200, told_by=PLAIN, is_shared=True)
+GUIDE = Limit("guide", 200, told_by=PLAIN)
+SIDE_CONVERSATIONS_EXPORT = Limit("side conversations", 600, 600.0)
 HELP_CENTER = Limit("help center", 200, told_by=PLAIN)
 EXPORTS = Limit("incremental exports", 10, high_volume=30, told_by="incrementalexports", refused_as="incremental")
 USERS_EXPORT = Limit("users export", 20, high_volume=60, told_by="incrementalexportscursor", refused_as="incremental")

@@ -21,6 +21,7 @@ from zendesk_support.error_messages import untraced
 from zendesk_support.loading.destination_state import duckdb_file
 from zendesk_support.report import Report, StreamReport
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.selection import DEFAULT
 from zendesk_support.verification.result import Verification
 
 LONGEST_LINE = 500
@@ -161,12 +162,16 @@ def show_verification(results: Sequence[Verification]) -> None:
 def list_streams(selected: list[str]) -> None:
     """Print the catalogue."""
     table = Table(box=None, pad_edge=False)
-    for name in ("stream", "a row is", "plan"):
+    for name in ("stream", "family", "a row is", "plan"):
         table.add_column(name)
+    asked = False
     for name in selected:
         stream = CATALOGUE[name]
-        table.add_row(name, stream.doc, stream.plan)
+        asked |= stream.default_set is None
+        table.add_row(name + ("" if stream.default_set else " *"), stream.family, stream.doc, stream.plan)
     console.print(table)
+    if asked:
+        console.print(f"* loaded only where it is named: --streams {DEFAULT} NAME", highlight=False, markup=False)
 
 
 def first_paragraph(error: BaseException) -> str:

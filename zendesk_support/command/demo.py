@@ -11,7 +11,7 @@ from rich.table import Table
 
 from zendesk_support.command.console import console, show
 from zendesk_support.command.destinations import place
-from zendesk_support.command.options import select
+from zendesk_support.command.options import apart, select
 from zendesk_support.command.runs import load, make_source, outcome
 from zendesk_support.dlt_internals import DatabaseUndefinedRelation, SqlClientBase
 from zendesk_support.errors import ConfigurationError
@@ -69,7 +69,7 @@ def demo(
     options: argparse.Namespace, make_pipeline: Callable[[argparse.Namespace], Pipeline], defaults: Mapping[str, Any]
 ) -> int:
     """Load a simulated account, change it, load it again, and query the result."""
-    selected = select(options.streams, options.exclude)
+    select(apart(options.streams), apart(options.exclude))
     options.pipeline_name = PIPELINE
     options.progress = options.progress or "off"
     for name, value in defaults.items():
@@ -84,7 +84,7 @@ def demo(
             "clock_scale": CLOCK_SCALE,
             "views": "on",
         }
-        source = make_source(options, selected, **settings)
+        source = make_source(options, **settings)
         console.print(f"A simulated account with {TICKETS} tickets answers at {account.base_url}.")
         pipeline = make_pipeline(options)
         first = load(pipeline, source)
@@ -98,7 +98,7 @@ def demo(
     show_changes(second)
     in_bigquery = pipeline.destination.capabilities().sqlglot_dialect == "bigquery"
     for title, streams, query in QUERIES:
-        if set(streams) <= set(selected):
+        if set(streams) <= set(source.selected_streams):
             show_query(pipeline, title, IN_BIGQUERY.get(title, query) if in_bigquery else query)
     console.print(f"\nThe tables are in {place(pipeline)}, schema {pipeline.dataset_name}.", highlight=False)
     return max(outcome(report, options.strict) for report in (first, second))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich_argparse import RichHelpFormatter
 
@@ -12,6 +12,7 @@ from zendesk_support.errors import (
     ConfigurationError,
 )
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.selection import selected
 from zendesk_support.version import __version__
 
 ALONE = ("demo", "list_streams", "check", "verify", "verify_keys", "full_refresh", "views")
@@ -30,8 +31,8 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
     add("-v", "--verbose", action="store_true", help="list streams without news, too")
     add("-q", "--quiet", action="store_true", help="print failures only")
     add("--version", action="version", version=f"zendesk-support-dlt {__version__}")
-    add("--streams", nargs="+", default=[], metavar="NAME", help="load these streams (all)")
-    add("--exclude", nargs="+", default=[], metavar="NAME", help="load all streams but these")
+    add("--streams", nargs="+", default=[], metavar="NAME", help="load these streams, or families of them (default)")
+    add("--exclude", nargs="+", default=[], metavar="NAME", help="leave these streams or families out")
     add("--start-date", metavar="DATE", help="leave out facts older than this (two years back)")
     add("--end-date", metavar="DATE", help="load a bounded period, without touching the saved positions")
     add("--max-minutes", type=float, metavar="N", help="stop reading after N minutes; the next run goes on from there")
@@ -73,20 +74,20 @@ def apart(given: Sequence[str]) -> list[str]:
     return [name for text in given for name in text.replace(",", " ").split()]
 
 
-def select(streams: Sequence[str], exclude: Sequence[str]) -> list[str]:
-    """The streams to load.
+def select(streams: Sequence[str], exclude: Sequence[str], among: Iterable[str] = CATALOGUE) -> list[str]:
+    """The streams that options name, by name or family.
+
+    Args:
+        streams: of `--streams`.
+        exclude: of `--exclude`.
+        among: what is meant without `--streams`.
 
     Raises:
-        ConfigurationError: a name is no stream, or none is left.
+        ConfigurationError: a name is no stream and no family, or none is left.
     """
-    for option, names in (("--streams", streams), ("--exclude", exclude)):
-        for name in names:
-            if name not in CATALOGUE:
-                raise ConfigurationError(
-                    f"{option} {name}: there is no such stream; --list-streams shows all. "
-                    f"Example: {option} tickets users"
-                )
-    selected = [name for name in (streams or CATALOGUE) if name not in exclude]
-    if not selected:
+    wanted = selected(streams, "--streams") if streams else tuple(among)
+    without = set(selected(exclude, "--exclude"))
+    left = [name for name in wanted if name not in without]
+    if not left:
         raise ConfigurationError("--exclude leaves no stream to load. Example: --streams tickets users --exclude users")
-    return list(dict.fromkeys(selected))
+    return left

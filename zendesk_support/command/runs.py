@@ -39,6 +39,7 @@ from zendesk_support.running.probe import check_streams, explain_losses, loss
 from zendesk_support.running.runner import sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.selection import costs_of
 from zendesk_support.verification.verifier import verify
 from zendesk_support.wide.definitions import VIEWS
 from zendesk_support.wide.views import make_views
@@ -50,18 +51,18 @@ MADE_OF = [view.stream for view in VIEWS]
 
 def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int:
     """Do what the options say."""
-    selected = select(apart(options.streams), apart(options.exclude))
+    named = select(apart(options.streams), apart(options.exclude))
     if options.list_streams:
-        list_streams(selected)
+        list_streams(named)
         return LOADED
     for file in tracked_secrets():
         warn(
             f"{file} holds credentials and is tracked by git: a push publishes them. Move them to the environment or "
             "~/.dlt/secrets.toml, and clear them there. Replace those that were ever committed."
         )
-    source = make_source(options, selected, **settings)
+    source = make_source(options, **settings)
     if options.check:
-        return check(source, selected, options.strict, options.quiet)
+        return check(source, options.strict, options.quiet)
     of_loaded = options.verify or options.verify_keys or options.views
     if of_loaded and options.file_of is not None and not (file := options.file_of(options)).exists():
         fail(f"There is no {file}: nothing has been loaded.")
@@ -84,13 +85,19 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
     return outcome(report, options.strict)
 
 
-def make_source(options: argparse.Namespace, selected: list[str], **settings: Any) -> ZendeskSource:
+def make_source(options: argparse.Namespace, **settings: Any) -> ZendeskSource:
     """Build the source from options and configuration."""
     if options.start_date:
         settings["start_date"] = options.start_date
     if options.end_date:
         settings["end_date"] = options.end_date
-    return zendesk_support_source(**settings).with_resources(*selected)
+    source = zendesk_support_source(**settings)
+    streams, exclude = apart(options.streams), apart(options.exclude)
+    if not (streams or exclude):
+        return source
+    chosen: ZendeskSource = source.with_resources(*select(streams, exclude, source.selected_streams))
+    chosen.by_default = source.by_default and not streams
+    return chosen
 
 
 def open_pipeline(warehouse: Warehouse, options: argparse.Namespace) -> Pipeline:
@@ -179,17 +186,19 @@ def compare(pipeline: Pipeline, source: ZendeskSource, strict: bool, quiet: bool
     return INCOMPLETE if nothing or refused or not all(result.passed for result in results) else LOADED
 
 
-def check(source: ZendeskSource, selected: list[str], strict: bool, quiet: bool) -> int:
-    """Print whether each stream answers; only those that do not where `quiet`."""
-    identity, found = check_streams(source.account, selected)
+def check(source: ZendeskSource, strict: bool, quiet: bool) -> int:
+    """Print whether each stream answers, and what it costs; only those that do not answer where `quiet`."""
+    identity, found = check_streams(source.account, list(source.selected_streams))
+    costs = costs_of(found)
     if not quiet:
         console.print(str(identity), highlight=False, markup=False)
     table = Table(box=None, pad_edge=False)
-    table.add_column("stream", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    for title in ("stream", "", "family", "requests a sync"):
+        table.add_column(title, no_wrap=True)
     for name, error in found.items():
         if error is not None or not quiet:
-            table.add_row(name, "[green]ok[/green]" if error is None else "[red]no[/red]")
+            answer = "[green]ok[/green]" if error is None else "[red]no[/red]"
+            table.add_row(name, answer, CATALOGUE[name].family, costs[name])
     if table.rows:
         console.print(table)
     refused = {name: error for name, error in found.items() if error is not None}

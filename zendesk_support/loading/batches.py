@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zendesk_support.errors import Cancelled
+from zendesk_support.reading.base import WHOLE
 
 QUEUED = 2
 LOOK = 0.5
@@ -16,11 +17,18 @@ POLL = 0.05
 
 @dataclass
 class Batch:
-    """Rows ready to load, and the position that holds once they are."""
+    """Rows ready to load, and the position that holds once they are.
+
+    Attributes:
+        part: what that position is of.
+        ends_part: there is no such part any more, nor a position of it.
+    """
 
     data: Any
     rows: int
     position: dict[str, Any]
+    part: str = WHOLE
+    ends_part: bool = False
 
 
 class News:

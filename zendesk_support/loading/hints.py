@@ -42,7 +42,7 @@ def columns_of(stream: Stream, settings: Settings, mode: Mode) -> dict[str, Any]
             "hard_delete": settings.deletes == "remove" and mode == DEFAULT,
             "description": description,
         }
-    if (stream.snapshot or mode == "history") and as_json:
+    if (stream.digested or mode == "history") and as_json:
         hints[ROW_ID] = {
             "name": ROW_ID,
             "data_type": "text",

@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from zendesk_support.errors import ConfigurationError
+from zendesk_support.reading.base import WHOLE
 from zendesk_support.streams.base import Stream
 
 POSITIONS = "positions"
 LAYOUT = "layout"
 NEWEST = 2
-WHOLE = "all"
-"""The part of a feed that is read as one."""
 
 
 class Positions:
@@ -48,6 +47,14 @@ class Positions:
     def of(self, feed: str, part: str = WHOLE) -> dict[str, Any]:
         """Where a part of a feed goes on; empty where it was never read."""
         return dict(self._saved.get(feed, {}).get(part, {}))
+
+    def parts(self, feed: str) -> dict[str, dict[str, Any]]:
+        """Where each part of a feed goes on."""
+        return {part: dict(position) for part, position in self._saved.get(feed, {}).items()}
+
+    def forget(self, feed: str, part: str) -> None:
+        """Take out the position of a part that is there no more."""
+        self._saved.get(feed, {}).pop(part, None)
 
     def move(self, feed: str, position: Mapping[str, Any], part: str = WHOLE) -> None:
         """Let a part of a feed go on from there."""

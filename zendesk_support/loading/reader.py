@@ -38,7 +38,7 @@ class Reader:
     def takes(self, subscription: Subscription) -> bool:
         """Whether a subscription may join: what it wants is the same, and is yet to be read."""
         alike = self.endpoint == subscription.feed.endpoint and self.settings == subscription.settings
-        return alike and not self.started and not self.endpoint.snapshot
+        return alike and not self.started and self.endpoint.is_shared
 
     def run(self) -> None:
         """Read to the end."""
@@ -47,6 +47,7 @@ class Reader:
     def _read(self) -> None:
         try:
             job = self._make_job(self.settings, self.subscriptions[0].usage, self._position())
+            job.parts = self.subscriptions[0].parts  # one that is read in parts is not shared
             for subscription in self.subscriptions:
                 subscription.prepare(job)
             for chunk in self.endpoint.read(job):

@@ -18,6 +18,8 @@ from zendesk_support.checkpoints import current_sync
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.account import Account
 from zendesk_support.loading.account_guard import STATE_KEY, check_account
+from zendesk_support.loading.default_set import STATE_KEY as DEFAULT_SET
+from zendesk_support.loading.default_set import is_of, set_of
 from zendesk_support.loading.destination_state import is_compared, lost_streams, what_differs
 from zendesk_support.loading.hints import apply_mode
 from zendesk_support.loading.positions import POSITIONS
@@ -32,6 +34,9 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
     if takes_nothing(dlt.current.resource()):
         return  # dlt would drop the first page, and its position would move
     run, reports = account.runs.current(), account.reports()
+    if run is not None and is_unasked(stream, run):
+        reports.ended.add(dlt.current.resource_name())
+        return
     stream = stream.configured(account.settings)
     target = target_of(stream, account.settings, cursor, run)
     apply_mode(dlt.current.resource(), stream, target)
@@ -77,7 +82,15 @@ def check_destination(settings: Settings, run: Run) -> None:
         with suppress(ConfigFieldMissingException):  # rows may be extracted here and loaded elsewhere
             check_whole(settings, run)
     if settings.end is None:
-        dlt.current.source_state()[STATE_KEY] = settings.account
+        state = dlt.current.source_state()
+        state[STATE_KEY] = settings.account
+        state[DEFAULT_SET] = set_of(state, run.tables)
+
+
+def is_unasked(stream: Stream, run: Run) -> bool:
+    """Whether a stream is one that the pipeline has never loaded, and that nobody has asked for."""
+    source: Any = dlt.current.source()
+    return getattr(source, "by_default", False) and not is_of(stream, set_of(dlt.current.source_state(), run.tables))
 
 
 def check_whole(settings: Settings, run: Run) -> None:

@@ -21,7 +21,7 @@ from zendesk_support.loading.stream_encoder import make_encoder
 from zendesk_support.loading.subscription import Subscription
 from zendesk_support.loading.sync_modes import FULL, SPOOLED, Mode, Spool
 from zendesk_support.loading.target import Target, load_id, position_of
-from zendesk_support.reading.base import ANSWERED_WITHIN
+from zendesk_support.reading.base import ANSWERED_WITHIN, WHOLE
 from zendesk_support.report import StreamReport, now
 from zendesk_support.streams.base import Stream
 from zendesk_support.warehouse.duckdb_memory import largest_value
@@ -51,7 +51,8 @@ class ResourceRun:
             stream, target, (run := session.account.runs.current()) is not None and run.refuses_nul
         )
         self._spool = Spool() if mode in SPOOLED or target.unique else None
-        start = position_of(start_of(cursor, target)) if cursor is not None else 0
+        is_parted = stream.feeds[0].endpoint.is_parted
+        start = position_of(start_of(cursor, target, is_parted)) if cursor is not None else 0
         positions = self._positions()
         table = session.destination(stream, target)
         feeds = {feed.name: feed for feed in stream.feeds}
@@ -61,7 +62,17 @@ class ResourceRun:
             name for name, feed in feeds.items() if feed.refreshes_only and nothing_to_refresh and name not in positions
         ]
         self._subscriptions = {
-            name: Subscription(stream, feed, positions.of(name), start, target, table, session.batches(), self._encoder)
+            name: Subscription(
+                stream,
+                feed,
+                positions.of(name),
+                start,
+                target,
+                table,
+                session.batches(),
+                self._encoder,
+                positions.parts(name) if feed.endpoint.is_parted else {},
+            )
             for name, feed in feeds.items()
             if name not in self._later
         }
@@ -131,8 +142,10 @@ class ResourceRun:
                     yield None
 
     def _hand_over(self, feed: str, batch: Batch, positions: Positions, cursor: Any | None) -> Iterable[Any]:
-        if batch.position:
-            positions.move(feed, batch.position)
+        if batch.ends_part:
+            positions.forget(feed, batch.part)
+        elif batch.position:
+            positions.move(feed, batch.position, batch.part)
             if feed == self._first:
                 self._advance(cursor, batch)
         if (asked_at := self._subscriptions[self._first].asked_at) is not None:
@@ -159,6 +172,8 @@ class ResourceRun:
     def _advance(self, cursor: Any | None, batch: Batch) -> None:
         if cursor is not None and self._mode not in FULL and not (self._stateless and cursor.end_value is None):
             reached = batch.position.get("at", 0)
+            if batch.part != WHOLE:
+                reached = max(reached, position_of(cursor.last_value))
             cursor.advance(time_value(self._stream, str(self._stream.cursor), reached))
             self._report.cursor = datetime.fromtimestamp(reached, timezone.utc).isoformat()
 
@@ -233,9 +248,9 @@ class ResourceRun:
         self._session.account.reports().rows.append(report.row())
 
 
-def start_of(cursor: Any, target: Target) -> Any:
-    """The cursor's value from which a run reads."""
-    if target.is_bounded:
+def start_of(cursor: Any, target: Target, is_parted: bool = False) -> Any:
+    """The cursor's value from which a run reads; of what is read in parts, one that was never read before."""
+    if target.is_bounded or is_parted:
         return cursor.initial_value
     return cursor.start_value if target.mode in FULL else cursor.last_value
 

@@ -17,6 +17,8 @@ from zendesk_support.dlt_internals import BaseDocProvider, Container, PipelineCo
 from zendesk_support.errors import ConfigurationError
 
 OF_A_STREAM = ("sync_mode", "exclude", "hash")
+LOAD = "load"
+"""Below `streams`, which of them to load."""
 OF_A_RESOURCE = ("cursor",)
 """What dlt itself reads below the name of a resource."""
 CLOSE = 0.75
@@ -141,7 +143,7 @@ def check_names(settings: Collection[Setting], known: Collection[str], streams: 
 
 def check_stream_setting(setting: Setting, rest: list[str], streams: Collection[str]) -> None:
     """Refuse a setting of a stream that does not exist, or that streams do not have."""
-    demand(setting, rest[0], streams, "streams.")
+    demand(setting, rest[0], (*streams, LOAD), "streams.")
     if len(rest) > 1:
         demand(setting, rest[1], OF_A_STREAM, f"streams.{rest[0]}.")
 
@@ -166,7 +168,7 @@ def stream_settings(settings: Collection[Setting]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for setting in settings:
         first, *rest = setting.path
-        if first == "streams" and rest:
+        if first == "streams" and rest and rest != [LOAD]:
             held, value = found.get(rest[0], {}), {rest[1]: setting.value} if len(rest) > 1 else in_json(setting.value)
             both = isinstance(held, Mapping) and isinstance(value, Mapping)
             found[rest[0]] = {**held, **value} if both else held if isinstance(value, Mapping) else value

@@ -42,7 +42,7 @@ def make_encoder(stream: Stream, target: Target, without_nul: bool) -> Encoder:
     required = list(stream.key)
     if stream.removes:
         types[DELETED_AT] = "timestamp"
-    if stream.snapshot or mode == "history":
+    if stream.digested or mode == "history":
         types[ROW_ID] = "text"
         required.append(ROW_ID)
     converter = Converter(

@@ -9,12 +9,13 @@ from typing import Any
 
 from zendesk_support import settings as checks
 from zendesk_support.errors import ConfigurationError
-from zendesk_support.loading.setting_names import NEAR, OF_A_STREAM
+from zendesk_support.loading.setting_names import LOAD, NEAR, OF_A_STREAM, Setting
 from zendesk_support.loading.sync_modes import DEFAULT, Mode, check_mode
 from zendesk_support.records.masks import EXCLUDED, HASHED, Mask
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
 from zendesk_support.streams.personal import PERSONAL, Personal
+from zendesk_support.streams.selection import selected
 
 EXAMPLE = 'streams.tickets.sync_mode = "history"'
 EXAMPLES = {EXCLUDED: 'streams.users.exclude = ["phone"]', HASHED: 'streams.users.hash = ["email"]'}
@@ -25,6 +26,47 @@ SALT_EXAMPLE = (
     "32 random characters, the same in every run, in secrets.toml under [sources.zendesk_support] as hash_salt, or as "
     "SOURCES__ZENDESK_SUPPORT__HASH_SALT. One is made by `openssl rand -hex 16`"
 )
+
+
+def selection(streams: Any, written: Collection[Setting]) -> tuple[tuple[str, ...] | None, Mapping[str, Any]]:
+    """Which streams were asked for, None where nobody has, and the settings of single ones.
+
+    Args:
+        streams: what the source was given: a list, a text with blanks or commas, a table of settings, or its JSON form.
+        written: what stands under `load` in files and environment, the environment last.
+
+    Raises:
+        ConfigurationError: it is none of them, or names no stream.
+    """
+    found = streams
+    if isinstance(streams, str):
+        try:
+            found = json.loads(streams)
+        except ValueError:
+            found = words(streams)
+    table = dict(found) if isinstance(found, Mapping) else {}
+    named = table.pop(LOAD, None) if isinstance(found, Mapping) else found
+    for setting in written:
+        if not setting.is_in_file or named is None:
+            named = setting.value
+    if named is None or (isinstance(found, Mapping) and named == []):
+        return None, table
+    named = words(named) if isinstance(named, str) else named
+    if not isinstance(named, Collection) or not all(isinstance(word, str) for word in named) or not named:
+        raise ConfigurationError(
+            f'streams = "{streams}" is neither a list of streams nor a table of their settings. Examples: '
+            f'streams = ["default", "custom_objects"], {EXAMPLE}.'
+        )
+    return selected(named), table
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, with blanks or commas between them; those of a list in JSON."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = text.replace(",", " ").split()
+    return found if isinstance(found, list) else text.split()
 
 
 def settings_by_stream(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,12 @@ from zendesk_support.loading.row_functions import LoadedRow, LoadedRows, loaded_
 from zendesk_support.loading.sync_modes import FULL
 from zendesk_support.loading.target import Target
 from zendesk_support.loading.tombstones import Tombstones
-from zendesk_support.reading.base import ANSWERED_WITHIN, Chunk, Job, Position
+from zendesk_support.reading.base import ANSWERED_WITHIN, EXPORT_PAGE, WHOLE, Chunk, Job, Position
 from zendesk_support.reading.since import within
 from zendesk_support.records.json_rows import Rows, raw, row_hash, seconds
 from zendesk_support.streams.base import Feed, Stream
-from zendesk_support.warehouse.keys import ROW_ID, Array, compact, digest_text, holds, keys_digest
-from zendesk_support.warehouse.loaded_table import LoadedTable
+from zendesk_support.warehouse.keys import ROW_ID, Array, compact, digest_text, holds, ids_of, keys_digest
+from zendesk_support.warehouse.loaded_table import DELETED_AT, LoadedTable, one_of
 from zendesk_support.warehouse.snapshot import SnapshotDiff
 
 
@@ -34,6 +35,7 @@ class Subscription:
 
     Attributes:
         position: where the stream goes on.
+        parts: where each part of it goes on, of an endpoint that is read in parts.
         table: what the destination holds of it.
         batches: what is ready to load.
         usage: what it has cost.
@@ -57,9 +59,11 @@ class Subscription:
         table: LoadedTable,
         batches: Batches,
         encoder: Encoder,
+        parts: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.stream, self.feed, self.settings = stream, feed, target.settings
         self.position = Position.of(saved, start)
+        self.parts = parts or {}
         self.batches = batches
         self.usage = Usage()
         self.listed = self.reached = 0
@@ -69,10 +73,13 @@ class Subscription:
         self.side: Rows = []
         self._target, self._encoder = target, encoder
         self._tombstones = Tombstones(stream, table, target.mode, marks=target.settings.deletes == "mark")
-        self._pending: dict[int, int] = dict(saved.get("amended", ()))
+        self._pending: dict[int, int] = {
+            id: at for position in (saved, *self.parts.values()) for id, at in position.get("amended", ())
+        }
         self._refreshed: dict[int, int] = {}
         self._diff: SnapshotDiff | None = None
         self._written: list[Array] = []
+        self._listed_of: dict[str, list[Array]] = {}
         self._deleted: Rows = []
 
     @property
@@ -84,14 +91,21 @@ class Subscription:
     def table(self, table: LoadedTable) -> None:
         self._tombstones.table = table
 
+    @cached_property
+    def _positions(self) -> dict[str, Position]:
+        """Where each part went on before this pass."""
+        return {part: Position.of(saved, self.position.at) for part, saved in self.parts.items()}
+
     def prepare(self, job: Job) -> None:
         """Look up what the endpoint wants to know of the destination."""
         self.job = job
-        if self.feed.endpoint.snapshot:
-            key, compared = self.stream.key, self.feed.endpoint.compared
-            found = self.table.rows(tuple(dict.fromkeys((*key, *compared, ROW_ID))))
-            self._diff = job.diff = SnapshotDiff(found, key, compared)
-            job.held = len(self._diff)
+        endpoint, key = self.feed.endpoint, self.stream.key
+        if endpoint.snapshot:
+            found = self.table.rows(tuple(dict.fromkeys((*key, *endpoint.compared, ROW_ID))))
+            self._diff = job.diff = SnapshotDiff(found, key, endpoint.compared)
+            job.held = max(job.held, len(self._diff))
+        elif (since := endpoint.compared_since(job)) is not None:
+            self._diff = SnapshotDiff(self.table.rows((*key, ROW_ID), since), key)
         if self._pending and self.feed.refresh is not None:
             # What the last run read before the change it met may have reached the destination after it.
             self.emit(self.feed.refresh.rows(self._pending, self), {})
@@ -102,17 +116,30 @@ class Subscription:
             self.asked_at = self.job.transport.server_time
         self.listed += len(chunk.rows)
         self.reached = chunk.at or self.reached
-        rows = self._own(self._unseen(chunk), chunk.side)
-        if rows and self._diff is not None:
-            rows = self._changed(rows, self._diff)
+        position = self._position_before(chunk)
+        rows = self._own(self._unseen(chunk, position), chunk.side)
+        if chunk.lists_part:
+            self._listed_of.setdefault(chunk.part, []).append(self._ids([row for row in rows if DELETED_AT not in row]))
+            if chunk.complete:
+                self._remove_unlisted(chunk.part)
+        diff = self._loaded_below(rows) if self._diff is None and rows else self._diff
+        if rows and diff is not None:
+            rows = self._changed(rows, diff)
         elif rows and self._target.mode == "history":
             rows = [type(row)({**row, ROW_ID: raw(digest_text(row_hash(row)))}) for row in rows]
-        self.emit(rows, self._position_after(chunk))
+        self.emit(rows, self._position_after(chunk, position), chunk.part, ends_part=chunk.is_gone)
 
-    def _unseen(self, chunk: Chunk) -> Rows:
+    def _position_before(self, chunk: Chunk) -> Position:
+        """Where the part that a chunk is of went on before this pass."""
+        if chunk.part == WHOLE:
+            return self.position
+        start = Position(self.position.at)
+        return start if chunk.lists_part else self._positions.get(chunk.part, start)
+
+    def _unseen(self, chunk: Chunk, position: Position) -> Rows:
         """The chunk's rows less those this stream has loaded before or was not asked for."""
         rows, times, end = chunk.rows, chunk.times, self.job.settings.end
-        since, until, edge = self.position.since, self.position.until, self.position.edge
+        since, until, edge = position.since, position.until, position.edge
         if times is None:
             if end is not None and self.stream.cursor is not None:
                 rows = [rows[i] for i in np.flatnonzero(seconds(rows, self.stream.cursor) < end)]
@@ -134,30 +161,60 @@ class Subscription:
             # Of what changed before this run began, every row is either at the destination or still to be read.
             since = (self.job.transport.first_server_time or 0) - ANSWERED_WITHIN
             self._refreshed |= {id: at for id, at in parents.items() if at >= since}
-            found += self.feed.refresh.rows(parents, self) if parents else []
+            if parents and not self.feed.refresh.is_late:
+                found += self.feed.refresh.rows(parents, self)
         check_keys(found, self.stream)
         return found
 
     def _changed(self, rows: Rows, diff: SnapshotDiff) -> Rows:
         """Rows that differ from the destination's, each with its digest."""
         digests = [digest_text(row_hash(row)) for row in rows]
-        ids = compact([values(rows, name) for name in self.stream.key])
+        ids = self._ids(rows)
         changed = diff.changed(ids, digests)
-        if self.stream.fact:
+        if self.stream.fact and self.stream.snapshot:
             times, settings = seconds(rows, "updated_at"), self.job.settings
             loaded = holds(diff.ids, ids) & (settings.end is None)
             changed &= within(times, settings.start, settings.end) | loaded
-        self._written.append(ids[changed])
+        if self.stream.snapshot:
+            self._written.append(ids[changed])
         return [type(rows[i])({**rows[i], ROW_ID: raw(digests[i])}) for i in np.flatnonzero(changed)]
 
-    def _position_after(self, chunk: Chunk) -> dict[str, Any]:
+    def _ids(self, rows: Rows) -> Array:
+        """The keys of rows."""
+        return compact([values(rows, name) for name in self.stream.key])
+
+    def _loaded_below(self, rows: Rows) -> SnapshotDiff | None:
+        """What the table has below the parents of some rows; None where the two are not compared."""
+        column, key = self.feed.endpoint.compared_below, self.stream.key
+        if column is None:
+            return None
+        parents = list(dict.fromkeys(values(rows, column)))
+        return SnapshotDiff(self.table.rows((*key, ROW_ID), where=[one_of(column, parents)]), key)
+
+    def _remove_unlisted(self, part: str) -> None:
+        """A part was listed whole: what the table has of it, and the list has not, is gone."""
+        listed = np.concatenate(self._listed_of.pop(part))
+        column = self.feed.endpoint.part_column
+        found = self.table.rows(self.stream.key, where=[one_of(column, [part])]) if not self._stays else None
+        if found is None:
+            return
+        gone = found.filter(pa.array(~np.isin(ids_of(found, self.stream.key), listed)))
+        for start in range(0, gone.num_rows, EXPORT_PAGE):
+            self._remove(gone.slice(start, EXPORT_PAGE))
+
+    def _remove(self, keys: pa.Table) -> None:
+        """Emit tombstones for keys."""
+        rows = [{name: raw(value) for name, value in key.items()} for key in keys.to_pylist()]
+        self.emit(self._tombstones.of_keys(rows), {})
+
+    def _position_after(self, chunk: Chunk, before: Position) -> dict[str, Any]:
         """The position that holds once a chunk is loaded; none while a shared reader is behind this stream's own."""
-        if chunk.at is None or chunk.at < self.position.at:
+        if chunk.at is None or chunk.at < before.at:
             return {}
         refreshed = {"amended": list(self._refreshed.items())} if self._refreshed else {}
         return {**chunk.saved, **refreshed}
 
-    def loaded_rows(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
+    def loaded_rows(self, parents: Iterable[int | str], column: str = "ticket_id") -> Rows:
         """What the destination holds below some tickets (or users)."""
         return self.table.records(column, parents)
 
@@ -173,18 +230,26 @@ class Subscription:
         """Rows that delete what the destination holds below some parents and `listed` does not."""
         return self._tombstones.of_missing(column, parents, listed)
 
+    def tombstones_of(self, keys: Rows) -> Rows:
+        """Rows that delete those with some keys."""
+        return self._tombstones.of_keys(keys)
+
     def delete_missing(self, column: str, parents: Iterable[int], listed: Rows) -> None:
         """Let such rows go along with those of the answer that is being worked on."""
         self._deleted += self.tombstones_of_missing(column, parents, listed)
 
+    @property
+    def _stays(self) -> bool:
+        """Whether rows stay that are not listed."""
+        return self.stream.keeps or self._target.is_bounded or self._target.mode in FULL
+
     def finish(self) -> None:
         """All is read: what was not listed is gone."""
-        stays = self.stream.keeps or self._target.is_bounded or self._target.mode in FULL
-        if self._diff is not None and not stays and (gone := self._diff.gone()).num_rows:
-            keys = [{name: raw(value) for name, value in key.items()} for key in gone.to_pylist()]
-            self.emit(self._tombstones.of_keys(keys), {})
-        if self._diff is not None:
-            staying = self._diff.ids if stays else self._diff.listed
+        diff = self._diff
+        if diff is not None and not self._stays and (gone := diff.gone()).num_rows:
+            self._remove(gone)
+        if diff is not None and self.feed.endpoint.snapshot:
+            staying = diff.ids if self._stays else diff.listed
             self.table_keys = keys_digest(np.unique(np.concatenate([staying, *self._written])))
         self.batches.end()
 
@@ -198,14 +263,15 @@ class Subscription:
         """Whether nothing more is read for it."""
         return self.batches.ended
 
-    def emit(self, rows: Rows, position: dict[str, Any]) -> None:
+    def emit(self, rows: Rows, position: dict[str, Any], part: str = WHOLE, *, ends_part: bool = False) -> None:
         """Queue rows, those that were read back apart: users' steps pass them by."""
         held: Rows = [row for row in rows if type(row) is LoadedRow]
         fresh = [row for row in rows if type(row) is not LoadedRow] if held else rows
-        if fresh or (position and not held):
+        if fresh or ((position or ends_part) and not held):
             data = self._encoder.encode(fresh) if fresh else None
-            self.batches.put(Batch(data, len(fresh), {} if held else position))
+            is_last = not held
+            self.batches.put(Batch(data, len(fresh), position if is_last else {}, part, ends_part and is_last))
         if held:
             data = self._encoder.encode(held)
             item = loaded_page(data) if isinstance(data, pa.Table) else LoadedRows(data)
-            self.batches.put(Batch(item, len(held), position))
+            self.batches.put(Batch(item, len(held), position, part, ends_part))

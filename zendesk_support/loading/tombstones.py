@@ -59,7 +59,7 @@ class Tombstones:
         return self.of_keys([key for key in keys if key_text(key, self._stream.key) not in there])
 
     def of_keys(self, keys: Rows) -> Rows:
-        """Tombstones for keys."""
+        """Tombstones for keys, which may have the version of the deletion beside them."""
         if not self._marks:
             return [self._of(key) for key in keys]
         wanted = {key_text(key, self._stream.key) for key in keys}
@@ -72,7 +72,7 @@ class Tombstones:
 
     def _of(self, row: Row, version: int | None = None) -> Row:
         stone = LoadedRow({**row, DELETED_AT: raw(datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))})
-        if self._stream.snapshot or self._mode == "history":
+        if self._stream.digested or self._mode == "history":
             stone[ROW_ID] = raw(digest_text(row_hash(stone)))
         if version is not None and self._stream.version:
             stone[self._stream.version] = raw(time_value(self._stream, self._stream.version, version))

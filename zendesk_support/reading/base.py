@@ -28,6 +28,8 @@ from zendesk_support.warehouse.snapshot import SnapshotDiff
 
 EXPORT_PAGE = 1000
 SMALLEST_PAGE = 50
+WHOLE = "all"
+"""The part of an endpoint that is read as one."""
 GROWS_AFTER = 8
 ANSWERED_WITHIN = 120
 
@@ -45,9 +47,13 @@ class Chunk:
         resume: opaque token from which the next pass may go on, some rows before the end of this one.
         again: parents that were refused, to be asked for by the next pass.
         top: time of the newest row of an unfinished pass, which `at` becomes when it is complete.
-        began: when an unfinished pass began, by the server's clock.
+        began: when the pass began, by the server's clock.
         complete: the pass ends with this chunk.
         side: side-loaded rows.
+        part: what of the endpoint was read, where it is read in parts with a position each.
+        made: when that part was made, as Zendesk writes it.
+        lists_part: all that the part has comes in this pass, so that what it lacks is gone.
+        is_gone: the part is there no more.
     """
 
     rows: Rows
@@ -61,6 +67,10 @@ class Chunk:
     began: int | None = None
     complete: bool = False
     side: Rows = field(default_factory=list)
+    part: str = WHOLE
+    made: str | None = None
+    lists_part: bool = False
+    is_gone: bool = False
 
     @cached_property
     def saved(self) -> dict[str, Any]:
@@ -75,6 +85,7 @@ class Chunk:
             "edge": pack(again.edge),
             "top": self.top,
             "began": self.began,
+            "made": self.made,
             "again": list(self.again),
         }
         return {name: value for name, value in position.items() if value}
@@ -91,7 +102,8 @@ class Position:
         resume: cursor from which a complete pass may be followed by the next.
         again: parents that were refused.
         top: time of the newest row of the unfinished pass.
-        began: when that pass began.
+        began: when that pass, or else the last one, began.
+        made: when what is read was made, where it is a part.
     """
 
     at: int
@@ -103,6 +115,7 @@ class Position:
     until: int = -1
     resume: str | None = None
     again: tuple[int | str, ...] = ()
+    made: str | None = None
 
     def __post_init__(self) -> None:
         self.since = self.at if self.since < 0 else min(self.since, self.at)
@@ -127,6 +140,7 @@ class Position:
             saved.get("until", -1),
             saved.get("resume"),
             tuple(saved.get("again", ())),
+            saved.get("made"),
         )
 
 
@@ -171,6 +185,7 @@ class Job:
         single: read one page of an export, and no more.
         priority: who goes first of those that wait for quota.
         notes: what the report says of a pass that came to its end all the same.
+        parts: where each part goes on, as `Chunk.saved` wrote it, of an endpoint that is read in parts.
     """
 
     transport: Transport
@@ -187,6 +202,7 @@ class Job:
     priority: Priority = Priority.LIST
     notes: list[str] = field(default_factory=list)
     pools: Pools = field(default_factory=Pools)
+    parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def note(self, text: str) -> None:
         """Have the report say something, once."""
@@ -248,6 +264,11 @@ class Endpoint:
         raise NotImplementedError
 
     @property
+    def cost(self) -> str:
+        """How many requests a sync takes, in a few words."""
+        raise NotImplementedError
+
+    @property
     def limits(self) -> tuple[Limit, ...]:
         """The limits that count its requests."""
         raise NotImplementedError
@@ -256,6 +277,40 @@ class Endpoint:
     def snapshot(self) -> bool:
         """Whether a pass lists everything, so that what it lacks is gone."""
         return False
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether one pass serves several streams."""
+        return True
+
+    @property
+    def is_parted(self) -> bool:
+        """Whether it is read in parts, each with a position of its own."""
+        return False
+
+    @property
+    def part_column(self) -> str:
+        """The column that names the part that a row is of."""
+        raise NotImplementedError
+
+    @property
+    def digested(self) -> bool:
+        """Whether rows are told from those of the table by a digest of their content."""
+        return self.snapshot
+
+    @property
+    def lists_period(self) -> bool:
+        """Whether a pass lists all rows since `compared_since`, so that what it lacks of them is gone."""
+        return False
+
+    def compared_since(self, job: Job) -> tuple[str, int] | None:
+        """The time column of the table, and the second from which on its rows are compared with those that come."""
+        return None
+
+    @property
+    def compared_below(self) -> str | None:
+        """The column that names the parents below which rows of the table are compared with those that come."""
+        return None
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -281,6 +336,11 @@ class Endpoint:
     def is_export(self) -> bool:
         """Whether a page can begin at any time."""
         return False
+
+    @property
+    def marks_end(self) -> bool:
+        """Whether an export says with `end_of_stream` which page is the last."""
+        return True
 
     @property
     def fans_out(self) -> bool:

@@ -41,6 +41,8 @@ class Below(Endpoint):
             pass where `help_center_children = "changed"`.
         is_long: a parent may have any number of rows, so that they are read one parent after the other, page by page.
         asked: which rows of an export may have children.
+        refused_alone: below an export, a refusal is about one parent and says nothing of the plan.
+        compares: below an export, rows are compared with the table's, since each parent gives all it has every time.
     """
 
     parents: Endpoint
@@ -50,6 +52,8 @@ class Below(Endpoint):
     is_dated: bool = False
     is_long: bool = False
     asked: Callable[[Row], bool] = has_children
+    refused_alone: bool = False
+    compares: bool = False
     path: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +72,14 @@ class Below(Endpoint):
         )
 
     @property
+    def cost(self) -> str:
+        """How many requests a sync takes, in a few words."""
+        if self.is_long:
+            return f"{self.child.cost} of each help center"
+        of = "each with other votes" if self.counted else "each changed" if not self.snapshot else "each"
+        return f"1 for {of} of {self.parents.path}"
+
+    @property
     def limits(self) -> tuple[Limit, ...]:
         """Those of the parents and of what hangs below them."""
         return tuple(dict.fromkeys((*self.parents.limits, *self.child.limits)))
@@ -76,6 +88,21 @@ class Below(Endpoint):
     def snapshot(self) -> bool:
         """Whether the parents are listed whole."""
         return self.parents.snapshot
+
+    @property
+    def is_shared(self) -> bool:
+        """Not where it goes by what one stream's table has."""
+        return not self.snapshot
+
+    @property
+    def digested(self) -> bool:
+        """Whether rows are compared with the table's."""
+        return self.snapshot or self.compares
+
+    @property
+    def compared_below(self) -> str | None:
+        """Below an export, the column that says whose a row is."""
+        return next(iter(self.named)) if self.compares else None
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -98,6 +125,11 @@ class Below(Endpoint):
     def is_export(self) -> bool:
         """Whether its parents are those of an export."""
         return self.parents.is_export
+
+    @property
+    def marks_end(self) -> bool:
+        """Whether the export of its parents does."""
+        return self.parents.marks_end
 
     @property
     def fans_out(self) -> bool:
@@ -260,7 +292,8 @@ class Below(Endpoint):
         (name,) = self.parents.names
         missed = [raw(value) for value in job.position.again]
         again = {bytes(value): Parent("", {name: value}, text_of(value)) for value in missed}
-        answers = Answers(self._fan_out(job), lambda parent: self._rows_of(job, parent))
+        fan_out = self._fan_out(job)
+        answers = Answers(fan_out, lambda parent: self._rows_of(job, parent), alone=self.refused_alone)
         for chunk in self.parents.read(replace(job, priority=Priority.PARENTS)):
             changed = [row for row in chunk.rows if row_hash(row) not in job.position.edge]
             found = [Parent.of(row, self.parents.names) for row in changed]
@@ -270,12 +303,25 @@ class Below(Endpoint):
                     wanted.pop(bytes(row[name]), None)
             rows = [row for _, below in answers.of(wanted.values()) for row in below]
             again = {}
-            if len(answers.refused) > MOST_REFUSED:
-                raise ContractError(
-                    f"{self.path}: Zendesk refused it for more than {MOST_REFUSED:,} rows of {self.parents.path} "
-                    "and answered for others; the position stays."
-                )
-            refused = tuple(parent.key((name,))[0] for parent in answers.refused)
-            yield replace(chunk, rows=rows, times=None, again=refused)
+            yield replace(chunk, rows=rows, times=None, again=self._refused(answers, name, job))
         if answers.refused:
-            job.note(f"{self.path}: {answers.told()}; the next sync asks again")
+            gone = f", of which {len(answers.gone):,} are not there" if answers.gone else ""
+            job.note(f"{self.path}: {answers.told()}{gone}; the next sync asks again for those that are")
+
+    def _refused(self, answers: Answers, name: str, job: Job) -> tuple[int | str, ...]:
+        """The parents that are there and were refused.
+
+        Raises:
+            ContractError: they are too many to be asked for again and again.
+        """
+        gone = {id(parent) for parent in answers.gone}
+        refused = [parent.key((name,))[0] for parent in answers.refused if id(parent) not in gone]
+        if len(refused) <= MOST_REFUSED:
+            return tuple(refused)
+        if self.refused_alone:
+            job.note(f"{self.path}: refused for {len(refused):,}; the next sync asks for the last {MOST_REFUSED:,}")
+            return tuple(refused[-MOST_REFUSED:])
+        raise ContractError(
+            f"{self.path}: Zendesk refused it for more than {MOST_REFUSED:,} rows of {self.parents.path} "
+            "and answered for others; the position stays."
+        )

@@ -26,6 +26,10 @@ class Envelope(Protocol):
     def smallest(self) -> Params:
         """The same for one row, or as few as the list gives."""
 
+    @property
+    def cost(self) -> str:
+        """How many requests a whole list takes, in a few words."""
+
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of answers whose rows stand under a key."""
 
@@ -49,6 +53,11 @@ class Pages:
         return {"page[size]": self.size}
 
     @property
+    def cost(self) -> str:
+        """One a page."""
+        return f"1 for {self.size:,} rows"
+
+    @property
     def smallest(self) -> Params:
         """A page of one row."""
         return {"page[size]": 1}
@@ -68,6 +77,7 @@ class OneAnswer:
 
     params: ClassVar[Params] = {}
     smallest = params
+    cost: ClassVar[str] = "1"
 
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of such an answer."""
@@ -91,6 +101,7 @@ class SeveralLists:
     column: str
     params: ClassVar[Params] = {}
     smallest = params
+    cost: ClassVar[str] = "1"
 
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of such an answer, with the rows of all its lists."""

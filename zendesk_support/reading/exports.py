@@ -36,6 +36,9 @@ class CursorExport(Endpoint):
     A sync starts some minutes before the saved second, since a row may become visible after that time was read; within
     a pass the cursor leads from page to page. See
     https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
+
+    Attributes:
+        ends_by_meta: the last page is told by `meta.has_more`, not by `end_of_stream`.
     """
 
     path: str
@@ -46,8 +49,15 @@ class CursorExport(Endpoint):
     side: str | None = None
     names: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    ends_by_meta: bool = False
     is_export = True
     title = "export (cursor)"
+    cost = "1 for 1,000 changes"
+
+    @property
+    def marks_end(self) -> bool:
+        """Whether `end_of_stream` tells the last page."""
+        return not self.ends_by_meta
 
     @cached_property
     def _decode(self) -> Callable[[bytes], Page]:
@@ -103,6 +113,10 @@ class CursorExport(Endpoint):
         Raises:
             ContractError: there is no mark; or there is more, but not where.
         """
+        if self.ends_by_meta:
+            if page.meta is None or page.meta.has_more is None:
+                raise ContractError(f"{self.path}: a page does not say whether there is more; nothing was skipped.")
+            page.end_of_stream = not page.meta.has_more
         check_mark(page, self.path)
         if not page.end_of_stream and page.after_cursor in (None, "", cursor):
             raise ContractError(f"{self.path}: the export neither ends nor moves on; nothing was skipped.")

@@ -21,6 +21,7 @@ class HelpCenters(Endpoint):
 
     path = "brands with a help center"
     title = "brands"
+    cost = "1"
     limits = ()
     snapshot = True
     names = ("id",)

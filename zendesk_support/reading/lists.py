@@ -43,6 +43,11 @@ class Listing(Endpoint):
     title = "whole list, differences written"
 
     @property
+    def cost(self) -> str:
+        """How many requests a sync takes, in a few words."""
+        return self.envelope.cost
+
+    @property
     def kinds(self) -> tuple[type, ...]:
         """What it is made of."""
         return (type(self), type(self.envelope))

@@ -39,6 +39,7 @@ class LogListing(Endpoint):
     limits: tuple[Limit, ...] = (ACCOUNT,)
     secrets: tuple[str, ...] = ()
     title = "list that only grows"
+    cost = "1 for 100 new rows"
 
     @property
     def _listing(self) -> Listing:

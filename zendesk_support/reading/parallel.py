@@ -29,15 +29,24 @@ class Answers:
 
     A parent that is refused while others are answered is asked for once more, as a single wrong answer would cost its
     rows. If it is refused again, it may have gone, or be hidden: that is the caller's to keep or to say. If all are
-    refused, the plan or role lacks what hangs below them.
+    refused, the plan or role lacks what hangs below them, unless a refusal says nothing of others.
 
     Attributes:
         refused: the parents that were refused twice.
+        gone: those of them that were not found (404).
     """
 
-    def __init__(self, pool: FanOut, ask: Callable[[Parent], Rows]) -> None:
+    def __init__(self, pool: FanOut, ask: Callable[[Parent], Rows], *, alone: bool = False) -> None:
+        """Begin.
+
+        Args:
+            pool: asks many at once.
+            ask: what hangs below a parent.
+            alone: a refusal is about its parent, whatever the others are answered.
+        """
         self.refused: list[Parent] = []
-        self._pool, self._ask = pool, ask
+        self.gone: list[Parent] = []
+        self._pool, self._ask, self._alone = pool, ask, alone
         self._answered = False
         self._refusal: UnavailableError | None = None
 
@@ -49,16 +58,17 @@ class Answers:
         """
         doubted: list[Parent] = []
         for parent, found in self._pool(self._asked, parents):
-            if found is None:
+            if isinstance(found, UnavailableError):
                 doubted.append(parent)
             else:
                 self._answered = True
                 yield parent, found
-        if doubted and not self._answered and self._refusal is not None:
+        if doubted and not (self._answered or self._alone) and self._refusal is not None:
             raise self._refusal
         for parent, found in self._pool(self._asked, doubted):
-            if found is None:
+            if isinstance(found, UnavailableError):
                 self.refused.append(parent)
+                self.gone += [parent] if found.is_gone else []
             else:
                 yield parent, found
 
@@ -68,12 +78,12 @@ class Answers:
         more = f" and {len(self.refused) - NAMED:,} more" if len(self.refused) > NAMED else ""
         return f"refused for {named}{more} ({self._refusal})"
 
-    def _asked(self, parent: Parent) -> tuple[Parent, Rows | None]:
+    def _asked(self, parent: Parent) -> tuple[Parent, Rows | UnavailableError]:
         try:
             return parent, self._ask(parent)
         except UnavailableError as error:
             self._refusal = error
-            return parent, None
+            return parent, error
 
 
 class Pools:

@@ -29,6 +29,7 @@ class Parent:
         values: what the paths and the columns of its children may take of it, by name, as JSON.
         title: what a message calls it.
         updated_at: when it changed, Unix seconds; 0 where it does not say.
+        made: when it was made, as Zendesk writes it; empty where it does not say.
         votes: how many it counts, and their sum.
         is_certain: Zendesk says that something hangs below it; else a refusal means that nothing does.
     """
@@ -39,6 +40,7 @@ class Parent:
     updated_at: int = 0
     votes: tuple[int, int] = (0, 0)
     is_certain: bool = True
+    made: str = ""
 
     @classmethod
     def of(cls, row: Row, names: Iterable[str], above: Parent | None = None) -> Parent:
@@ -58,7 +60,9 @@ class Parent:
                 raise ContractError(f"{name} is {quoted(bytes(value))}, no id; nothing of its page was loaded.")
         base, inherited = (above.base, above.values) if above is not None else ("", {})
         changed, votes = int(seconds([row], "updated_at")[0]), (count(row, "vote_count"), count(row, "vote_sum"))
-        return cls(base, {**inherited, **own}, text_of(next(reversed(own.values()))), changed, votes)
+        title = text_of(next(reversed(own.values())))
+        made = bytes(row.get("created_at", b"")).decode().strip('"')
+        return cls(base, {**inherited, **own}, title, changed, votes, made=made)
 
     def key(self, names: Iterable[str]) -> tuple[Any, ...]:
         """Its values of some names."""

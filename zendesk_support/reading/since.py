@@ -42,6 +42,7 @@ class FilteredListing(Endpoint):
     limits: tuple[Limit, ...] = (ACCOUNT,)
     secrets: tuple[str, ...] = ()
     title = "list since a time"
+    cost = "1 for 100 new rows"
 
     @property
     def _listing(self) -> Listing:

@@ -56,6 +56,12 @@ class TimeExport(Endpoint):
     secrets: tuple[str, ...] = ()
     is_export = True
     title = "export (time)"
+    cost = "1 for 1,000 changes"
+
+    @property
+    def marks_end(self) -> bool:
+        """Whether `end_of_stream` tells the last page."""
+        return self.ends
 
     @cached_property
     def _decode(self) -> Callable[[bytes], Page]:

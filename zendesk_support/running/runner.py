@@ -16,6 +16,7 @@ from zendesk_support.dlt_internals import LoadClientJobException, LoadInfo, pipe
 from zendesk_support.error_messages import causes
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
 from zendesk_support.loading.account_guard import check_account
+from zendesk_support.loading.default_set import set_of
 from zendesk_support.loading.destination_state import connected, follow_destination, lost_streams
 from zendesk_support.loading.stream_resource import StreamResource
 from zendesk_support.report import TABLE as REPORT_TABLE
@@ -82,6 +83,8 @@ def sync(
         source.account.held_open(),
     ):
         begin(pipeline, source)
+        if source.by_default:
+            source = source.of_default_set(default_set(pipeline, source.name))
         load_all(pipeline, source, checkpoints, full_refresh)
         keep_views(pipeline, source, [name for name, told in checkpoints.report.streams.items() if told.rows])
     demand_product([stream.error for stream in checkpoints.report.streams.values()])
@@ -107,6 +110,12 @@ def source_from(given: Any) -> ZendeskSource:
         'sync(pipeline, zendesk_support_source().with_resources("tickets")). A transformer goes into the source first: '
         "source.resources.add(source.tickets | transformer). Load other data with pipeline.run()."
     )
+
+
+def default_set(pipeline: Pipeline, schema: str) -> int:
+    """The number of the default set that a pipeline began with."""
+    state: Any = pipeline.state.get("sources", {}).get(schema, {})
+    return set_of(state, pipeline.schemas[schema].tables if schema in pipeline.schema_names else {})
 
 
 def load_all(pipeline: Pipeline, source: ZendeskSource, checkpoints: Checkpoints, full_refresh: bool) -> None:

@@ -45,7 +45,7 @@ class RowContext(Protocol):
     job: Job
     side: Rows
 
-    def loaded_rows(self, parents: Iterable[int], column: str = "ticket_id") -> Rows:
+    def loaded_rows(self, parents: Iterable[int | str], column: str = "ticket_id") -> Rows:
         """What the destination holds below some tickets (or users)."""
 
     def tombstones(self, parents: Mapping[int, int]) -> Rows:
@@ -56,6 +56,9 @@ class RowContext(Protocol):
 
     def tombstones_of_missing(self, column: str, parents: Iterable[int], listed: Rows) -> Rows:
         """Rows that delete what the destination holds below some parents and `listed` does not."""
+
+    def tombstones_of(self, keys: Rows) -> Rows:
+        """Rows that delete those with some keys."""
 
     def delete_missing(self, column: str, parents: Iterable[int], listed: Rows) -> None:
         """Let such rows go along with those of the answer that is being worked on."""
@@ -108,11 +111,13 @@ class Refresh:
         parents: the tickets (or users) concerned and the Unix seconds of the change.
         rows: the rows that put the destination right, masked as the stream's are; what was read back is masked already.
         needs: columns, and paths into nested values, that are read back for that.
+        is_late: `rows` is asked by the next run alone, of what changed while this one read.
     """
 
     parents: Callable[[Rows, RowContext], dict[int, int]]
     rows: Callable[[Mapping[int, int], RowContext], Rows]
     needs: tuple[str, ...] = ("ticket_id",)
+    is_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,6 +167,8 @@ class Stream:
             as texts, JSON where they are none.
         months_of: the time column by whose months a large table is partitioned, where the destination can.
         mask: what of its rows is left out or hashed.
+        family: the streams that it can be asked for with.
+        default_set: the number of the default set that it joined; None: it is loaded only where somebody asks for it.
     """
 
     name: str
@@ -186,6 +193,8 @@ class Stream:
     months_of: str | None = None
     varying: tuple[str, ...] = ()
     mask: Mask = field(default_factory=Mask)
+    family: str = "core"
+    default_set: int | None = 1
 
     def __post_init__(self) -> None:
         single = filter(None, (self.cursor, self.version, self.uncounted, self.months_of))
@@ -222,9 +231,15 @@ class Stream:
         return self.feeds[0].endpoint.snapshot
 
     @property
+    def digested(self) -> bool:
+        """Whether rows are told from those of the table by a digest of their content."""
+        return self.feeds[0].endpoint.digested
+
+    @property
     def removes(self) -> bool:
         """Whether rows can be removed from the table."""
-        return self.snapshot or any(feed.refresh is not None for feed in self.feeds)
+        lists_part = self.feeds[0].endpoint.is_parted or self.feeds[0].endpoint.lists_period
+        return self.snapshot or lists_part or any(feed.refresh is not None for feed in self.feeds)
 
     @property
     def needed(self) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ BRANDS = Stream(
         "user_separation": "brand: its users stay with it; account: users are shared",
     },
     deletes=LISTED,
+    family="configuration",
 )
 
 TAGS = Stream(
@@ -79,6 +80,7 @@ TAGS = Stream(
         "name": "only the 20,000 most popular are listed",
     },
     deletes=LISTED,
+    family="configuration",
 )
 
 TICKET_FIELDS = Stream(
@@ -113,6 +115,7 @@ TICKET_FIELDS = Stream(
         **FIELD_NOTES,
     },
     deletes=LISTED,
+    family="configuration",
 )
 
 TICKET_FORMS = Stream(
@@ -138,6 +141,7 @@ TICKET_FORMS = Stream(
     },
     deletes=LISTED,
     varying=("agent_conditions.value", "end_user_conditions.value"),
+    family="configuration",
 )
 
 USER_FIELDS = Stream(
@@ -150,6 +154,7 @@ USER_FIELDS = Stream(
         "key": "name of the field in users.user_fields",
     },
     deletes=LISTED,
+    family="configuration",
 )
 
 ORGANIZATION_FIELDS = Stream(
@@ -162,6 +167,7 @@ ORGANIZATION_FIELDS = Stream(
         "key": "name of the field in organizations.organization_fields",
     },
     deletes=LISTED,
+    family="configuration",
 )
 
 VIEWS = Stream(
@@ -185,6 +191,7 @@ VIEWS = Stream(
     },
     deletes=LISTED,
     varying=CONDITION_VALUES,
+    family="configuration",
 )
 
 MACROS = Stream(
@@ -205,6 +212,7 @@ MACROS = Stream(
     },
     deletes=LISTED,
     varying=ACTION_VALUES,
+    family="configuration",
 )
 
 TRIGGERS = Stream(
@@ -227,6 +235,7 @@ TRIGGERS = Stream(
     },
     deletes=LISTED,
     varying=ACTION_VALUES + CONDITION_VALUES,
+    family="configuration",
 )
 
 AUTOMATIONS = Stream(
@@ -247,6 +256,7 @@ AUTOMATIONS = Stream(
     },
     deletes=LISTED,
     varying=ACTION_VALUES + CONDITION_VALUES,
+    family="configuration",
 )
 
 SLA_POLICIES = Stream(
@@ -268,6 +278,7 @@ SLA_POLICIES = Stream(
     },
     deletes=LISTED,
     varying=("filter.all.value", "filter.any.value"),
+    family="configuration",
 )
 
 SCHEDULES = Stream(
@@ -286,6 +297,7 @@ SCHEDULES = Stream(
         "time_zone": "Zendesk's name of the zone, not IANA",
     },
     deletes=LISTED,
+    family="configuration",
 )
 
 SCHEDULE_HOLIDAYS = Stream(
@@ -301,6 +313,7 @@ SCHEDULE_HOLIDAYS = Stream(
     },
     links={"schedule_id": "schedules"},
     deletes=LISTED,
+    family="configuration",
 )
 
 ACCOUNT_ATTRIBUTES = Stream(
@@ -316,6 +329,7 @@ ACCOUNT_ATTRIBUTES = Stream(
         "id": "UUID",
     },
     deletes=LISTED,
+    family="configuration",
 )
 
 ATTRIBUTE_DEFINITIONS = Stream(
@@ -337,6 +351,7 @@ ATTRIBUTE_DEFINITIONS = Stream(
     },
     deletes=LISTED,
     varying=("values.value",),
+    family="configuration",
 )
 
 AUDIT_LOGS = Stream(
@@ -361,6 +376,7 @@ AUDIT_LOGS = Stream(
     },
     deletes="Zendesk deletes none.",
     months_of="created_at",
+    family="configuration",
 )
 
 STREAMS = (

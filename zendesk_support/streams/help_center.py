@@ -71,6 +71,7 @@ CATEGORIES = Stream(
     ),
     key=KEY,
     deletes=LISTED,
+    family="help_center",
 )
 
 SECTIONS = Stream(
@@ -89,6 +90,7 @@ SECTIONS = Stream(
         "position": "counts only where sorting is manual",
     },
     deletes=LISTED,
+    family="help_center",
 )
 
 ARTICLES = Stream(
@@ -119,6 +121,7 @@ ARTICLES = Stream(
         **VOTED_NOTES,
     },
     deletes="Archived and deleted articles are no longer listed, and are removed after a complete pass.",
+    family="help_center",
 )
 
 ARTICLE_ATTACHMENTS = Stream(
@@ -138,6 +141,7 @@ ARTICLE_ATTACHMENTS = Stream(
         "locale": "translation the file belongs to; only inline files have one",
     },
     deletes=LISTED,
+    family="help_center",
 )
 
 ARTICLE_COMMENTS = Stream(
@@ -158,6 +162,7 @@ ARTICLE_COMMENTS = Stream(
         **VOTED_NOTES,
     },
     deletes=LISTED,
+    family="help_center",
 )
 
 ARTICLE_VOTES = Stream(
@@ -169,6 +174,7 @@ ARTICLE_VOTES = Stream(
     key=KEY,
     notes=vote_notes("article", "Article"),
     deletes=LISTED,
+    family="help_center",
 )
 
 ARTICLE_COMMENT_VOTES = Stream(
@@ -180,6 +186,7 @@ ARTICLE_COMMENT_VOTES = Stream(
     key=KEY,
     notes=vote_notes("comment", "Comment"),
     deletes=LISTED,
+    family="help_center",
 )
 
 TOPICS = Stream(
@@ -198,6 +205,7 @@ TOPICS = Stream(
     },
     plan=COMMUNITY,
     deletes=LISTED,
+    family="help_center",
 )
 
 POSTS = Stream(
@@ -226,6 +234,7 @@ POSTS = Stream(
     },
     plan=COMMUNITY,
     deletes=LISTED,
+    family="help_center",
 )
 
 POST_COMMENTS = Stream(
@@ -247,6 +256,7 @@ POST_COMMENTS = Stream(
     },
     plan=COMMUNITY,
     deletes=LISTED,
+    family="help_center",
 )
 
 POST_VOTES = Stream(
@@ -259,6 +269,7 @@ POST_VOTES = Stream(
     notes=vote_notes("post", "Post"),
     plan=COMMUNITY,
     deletes=LISTED,
+    family="help_center",
 )
 
 POST_COMMENT_VOTES = Stream(
@@ -271,6 +282,7 @@ POST_COMMENT_VOTES = Stream(
     notes=vote_notes("post comment", "PostComment"),
     plan=COMMUNITY,
     deletes=LISTED,
+    family="help_center",
 )
 
 STREAMS = (

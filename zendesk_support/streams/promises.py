@@ -9,6 +9,7 @@ from typing import Literal
 from zendesk_support.reading.envelopes import OneAnswer, Pages, SeveralLists
 from zendesk_support.reading.exports import CursorExport
 from zendesk_support.reading.log import LogListing
+from zendesk_support.reading.reread import RereadListing
 from zendesk_support.reading.since import FilteredListing
 from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.streams.base import Stream
@@ -58,9 +59,15 @@ WHOLE_SECOND = Promise(
     ("documentation", "recording"),
     "A full page that does not move on fails the stream.",
 )
+META_END = Promise(
+    "end by meta",
+    "Each page of the export of records says with `meta.has_more` whether there is more.",
+    ("documentation",),
+    "A page without it, or one that says so without a cursor, fails the stream.",
+)
 NO_MARK = Promise(
     "end without a mark",
-    "The export of metric events ends where `end_time` moves on no more.",
+    "The exports of metric events and of side conversations end where `end_time` moves on no more.",
     ("documentation",),
     "No position lies beyond the rows that came, so that the next sync goes on there; the same rows twice are asked "
     "about once more; `--verify-keys` compares all.",
@@ -122,6 +129,38 @@ VOTES = Promise(
     "Where both stay, a vote changed for its like is seen within thirty days; `--verify-keys` reads all votes.",
 )
 
+SIDE_ORDER = Promise(
+    "order of side conversations",
+    "Events of side conversations come in the order of `created_at`.",
+    ("guess",),
+    "Every page is looked at. Out of order, the position follows `end_time`; `--verify-keys` compares all keys.",
+)
+SIDE_EVENTS = Promise(
+    "side conversations make events",
+    "Whatever changes a side conversation makes an event that names its ticket.",
+    ("documentation",),
+    "`--verify-keys` reads the side conversations of every ticket with an event, and compares keys and versions.",
+)
+MESSAGES = Promise(
+    "messages move their ticket",
+    "A ticket that gets a message is exported again.",
+    ("guess",),
+    "`--verify-keys` reads the log of every messaging ticket.",
+)
+SURVEYS = Promise(
+    "surveys change for 28 days",
+    "Answers to a survey come and change until `expires_at`, 28 days after it was sent; the filter goes by that time.",
+    ("documentation", "recording"),
+    "29 days are read again by each sync, rows outside of what was asked for are left out; `--verify-keys` compares "
+    "all keys and versions.",
+)
+DELETIONS_TOLD = Promise(
+    "deleted records are told",
+    "A deleted record comes for 30 days with the name [DELETED].",
+    ("documentation",),
+    "What was not read for 29 days is read anew, and what the whole export lacks is removed.",
+)
+
 OF_KINDS: Mapping[type, tuple[Promise, ...]] = {
     CursorExport: (ORDER, END_MARK, LATE),
     TimeExport: (ORDER, END_MARK, WHOLE_SECOND, LATE),
@@ -130,6 +169,7 @@ OF_KINDS: Mapping[type, tuple[Promise, ...]] = {
     FilteredListing: (WHOLE_LIST, LATE),
     LogListing: (WHOLE_LIST, LOG_ORDER, LATE),
     SeveralLists: (ONE_ANSWER,),
+    RereadListing: (WHOLE_LIST,),
 }
 OF_STREAMS: Mapping[str, tuple[Promise, ...]] = {
     "ticket_metric_events": (NO_MARK,),
@@ -137,6 +177,11 @@ OF_STREAMS: Mapping[str, tuple[Promise, ...]] = {
     "ticket_activities": (ACTIVITIES_SINCE, REDACTIONS),
     "audit_logs": (LOGS_SINCE,),
     "user_identities": (IDENTITIES,),
+    "side_conversation_events": (SIDE_ORDER, NO_MARK),
+    "side_conversations": (SIDE_ORDER, NO_MARK, SIDE_EVENTS),
+    "conversation_log_events": (MESSAGES,),
+    "csat_survey_responses": (SURVEYS,),
+    "custom_object_records": (META_END, DELETIONS_TOLD),
     "ticket_events": (REDACTIONS,),
     "ticket_comments": (REDACTIONS,),
     "ticket_audits": (REDACTIONS,),
@@ -149,9 +194,6 @@ def promises_of(stream: Stream) -> tuple[Promise, ...]:
     """What a stream leans on, by how it is read and of its own."""
     found: list[Promise] = []
     for feed in stream.feeds:
-        for kind in feed.endpoint.kinds:
-            found += OF_KINDS.get(kind, ())
-    ended = [getattr(feed.endpoint, "ends", True) for feed in stream.feeds if TimeExport in feed.endpoint.kinds]
-    if ended and not any(ended):
-        found.remove(END_MARK)
+        of_kinds = [promise for kind in feed.endpoint.kinds for promise in OF_KINDS.get(kind, ())]
+        found += [promise for promise in of_kinds if promise != END_MARK or feed.endpoint.marks_end]
     return tuple(dict.fromkeys([*found, *OF_STREAMS.get(stream.name, ())]))

@@ -43,6 +43,7 @@ class Counts(Endpoint):
 
     paths: tuple[str, ...]
     path = "counts"
+    cost = "1 a count"
     limits = (ACCOUNT,)
 
     def read(self, job: Job) -> Iterator[Chunk]:

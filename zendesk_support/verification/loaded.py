@@ -14,7 +14,7 @@ from zendesk_support.loading.positions import Positions
 from zendesk_support.reading.base import ANSWERED_WITHIN
 from zendesk_support.streams.base import Feed, Stream
 from zendesk_support.warehouse.keys import Array, holds, ids_of
-from zendesk_support.warehouse.loaded_table import Condition, LoadedTable
+from zendesk_support.warehouse.loaded_table import Condition, LoadedTable, one_of
 
 REMEMBERED = 1000
 NAMED = 5
@@ -105,12 +105,7 @@ class Loaded:
         if len(self.stream.key) > 1 or self.stream.columns[self.stream.key[0]] != "bigint":
             return np.asarray(ids[holds(self.destination.ids(self.stream.key), ids)])
         parts = [ids[i : i + REMEMBERED].tolist() for i in range(0, len(ids), REMEMBERED)]
-        found = (
-            self.destination.ids(
-                self.stream.key, [Condition(self.stream.key[0], f"IN ({', '.join(['%s'] * len(part))})", part)]
-            )
-            for part in parts
-        )
+        found = (self.destination.ids(self.stream.key, [one_of(self.stream.key[0], part)]) for part in parts)
         return np.concatenate([NO_KEYS, *found])
 
     def named(self, ids: Array) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from zendesk_support.loading.row_checks import values
 from zendesk_support.loading.subscription import Subscription
 from zendesk_support.loading.sync_modes import DEFAULT
 from zendesk_support.loading.target import Target
-from zendesk_support.reading.base import Chunk, Job
+from zendesk_support.reading.base import WHOLE, Chunk, Job
 from zendesk_support.records.arrow import Names
 from zendesk_support.records.json_rows import Row, Rows, number, seconds, tokens
 from zendesk_support.streams.base import Feed
@@ -31,12 +31,19 @@ class Observer(Subscription):
     """Takes part in a run as a stream does, but looks at the rows and loads none."""
 
     def __init__(
-        self, session: Session, loaded: Loaded, feed: Feed, saved: dict[str, Any], destination: LoadedTable
+        self,
+        session: Session,
+        loaded: Loaded,
+        feed: Feed,
+        saved: dict[str, Any],
+        destination: LoadedTable,
+        parts: dict[str, dict[str, Any]] | None = None,
     ) -> None:
         name, settings = loaded.stream.name, session.account.settings
         period = settings if loaded.stream.fact else replace(settings, end=None)
         target = Target(name, name, DEFAULT, period, is_bounded=settings.end is not None)
-        super().__init__(loaded.stream, feed, saved, loaded.start, target, destination, session.batches(), UNUSED)
+        queue = session.batches()
+        super().__init__(loaded.stream, feed, saved, loaded.start, target, destination, queue, UNUSED, parts)
         self.loaded = loaded
         self.newest = 0
         self.rows_read = 0
@@ -61,7 +68,7 @@ class Observer(Subscription):
         if rows and column:
             self.newest = max(self.newest, int(seconds(rows, column).max()))
 
-    def emit(self, rows: Rows, position: dict[str, Any]) -> None:
+    def emit(self, rows: Rows, position: dict[str, Any], part: str = WHOLE, *, ends_part: bool = False) -> None:
         """Look at rows in place of queueing them."""
         if rows:
             self.look(rows)
@@ -137,7 +144,9 @@ class NextSync(Observer):
 
     def __init__(self, session: Session, loaded: Loaded, number: int) -> None:
         feed = loaded.stream.feeds[number]
-        super().__init__(session, loaded, feed, loaded.position(feed), loaded.destination)
+        parts = loaded.positions.parts(feed.name) if feed.endpoint.is_parted else None
+        saved = loaded.position(feed) if parts is None else {}
+        super().__init__(session, loaded, feed, saved, loaded.destination, parts)
         self.brought: list[Array] = []
         self.ended: list[Array] = []
         self.removed: list[Array] = []

@@ -91,6 +91,11 @@ class Condition:
     values: Sequence[Any]
 
 
+def one_of(column: str, values: Sequence[Any]) -> Condition:
+    """The condition that a column has one of some values."""
+    return Condition(column, f"IN ({', '.join(['%s'] * len(values))})", values)
+
+
 @dataclass(frozen=True)
 class TableLayout:
     """A table at the destination, with the child tables that nested values were spread over.
@@ -154,8 +159,15 @@ class LoadedTable:
         self._table = table or TableLayout("", {})
         self._versions_of = versions_of
 
-    def rows(self, columns: Sequence[str], since: tuple[str, int] | None = None) -> pa.Table | None:
+    def rows(
+        self, columns: Sequence[str], since: tuple[str, int] | None = None, where: Sequence[Condition] = ()
+    ) -> pa.Table | None:
         """Columns of all rows not marked as deleted, or of those not older than a time column and Unix seconds.
+
+        Args:
+            columns: their names.
+            since: the time column, and Unix seconds.
+            where: what the rows must meet besides.
 
         Returns:
             An Arrow table, or None where there is no such table or row (yet).
@@ -164,7 +176,7 @@ class LoadedTable:
         def table_of(chunk: Chunk) -> pa.Table:
             return pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns))
 
-        conditions = [self.bound(since[0], ">=", since[1])] if since is not None else []
+        conditions = [*where, *([self.bound(since[0], ">=", since[1])] if since is not None else [])]
         with DESTINATION_LOCK.for_reading(self._client, self._wait):
             chunks = self._fetch(columns, conditions, table_of)
         return pa.concat_tables(chunks) if chunks else None
@@ -182,7 +194,7 @@ class LoadedTable:
         sought = tuple(values)
         if not sought:
             return []
-        conditions = [Condition(column, f"IN ({', '.join(['%s'] * len(sought))})", sought)]
+        conditions = [one_of(column, sought)]
         names = [name for name in columns or self._table.columns if not name.startswith("_")]
         nested = bool(self._table.children) and not columns
         with DESTINATION_LOCK.for_reading(self._client, self._wait):

@@ -1,0 +1,33 @@
+"""Which streams a pipeline loads of which nobody has asked for any: the default set that was in force when it began.
+
+A pipeline of an earlier version goes on with the tables that it has: new ones come to it where they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zendesk_support.dlt_internals import has_table_seen_data
+from zendesk_support.streams.base import Stream
+from zendesk_support.streams.selection import EARLIER, NEWEST
+
+STATE_KEY = "default_set"
+
+
+def set_of(state: Mapping[str, Any], tables: Mapping[str, Any]) -> int:
+    """The number of a pipeline's default set.
+
+    Args:
+        state: the source's, in the pipeline.
+        tables: those of the pipeline's schema.
+    """
+    if STATE_KEY in state:
+        return int(state[STATE_KEY])
+    has_loaded = any(has_table_seen_data(table) for name, table in tables.items() if not name.startswith("_dlt"))
+    return EARLIER if has_loaded else NEWEST
+
+
+def is_of(stream: Stream, of_set: int) -> bool:
+    """Whether a stream belongs to a default set."""
+    return stream.default_set is not None and stream.default_set <= of_set

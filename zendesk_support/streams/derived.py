@@ -1,0 +1,147 @@
+"""Rows that are worked out from another stream's: what a ticket lists, and what a survey's answers say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+import msgspec
+
+from zendesk_support.records.json_rows import NULL, Row, Rows, number, raw, seconds
+from zendesk_support.records.ulid import ulid_milliseconds
+from zendesk_support.streams.base import Refresh, RowContext
+from zendesk_support.streams.transforms import DELETED, decoded, id_in, needed
+
+CUSTOMER_SATISFACTION = "customer_satisfaction"
+EXPIRES_AFTER = 28 * 86400
+REMOVED = b'"[DELETED]"'
+"""The name that the export gives a custom object's record that was deleted."""
+KINDS = {"collaborator_ids": "collaborator", "follower_ids": "follower", "email_cc_ids": "email_cc"}
+
+_texts: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[str] | None])
+_ids: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[int] | None])
+_objects: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[Row] | None])
+_answers: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[dict[str, Any]] | None])
+
+Listed = Callable[[Rows, RowContext], list[Rows]]
+"""What each of some tickets lists, as rows without the ticket's own columns."""
+
+
+def of_tickets(listed: Listed) -> Callable[[Rows, RowContext], Rows]:
+    """A transform that makes rows of what a ticket lists; what it lists no longer is removed."""
+
+    def made(rows: Rows, context: RowContext) -> Rows:
+        found: Rows = []
+        for row, items in zip(rows, listed(rows, context)):
+            if bytes(row.get("status", NULL)) != DELETED:
+                own = {"ticket_id": needed(row, "id", context)}
+                version = {"generated_timestamp": needed(row, "generated_timestamp", context)}
+                found += [{**own, **item, **version} for item in items]
+        context.delete_missing("ticket_id", [id_in(row, "id", context) for row in rows], found)
+        return found
+
+    return made
+
+
+def tags(rows: Rows, context: RowContext) -> list[Rows]:
+    """The tags of tickets."""
+    return [
+        [{"tag": raw(tag)} for tag in dict.fromkeys(found or ())]
+        for found in decoded(rows, "tags", _texts, "list of texts", context)
+    ]
+
+
+def collaborators(rows: Rows, context: RowContext) -> list[Rows]:
+    """The users that take part in tickets besides requester and assignee."""
+    made: list[Rows] = [[] for _ in rows]
+    for column, kind in KINDS.items():
+        for items, found in zip(made, decoded(rows, column, _ids, "list of ids", context)):
+            items += [{"user_id": raw(id), "kind": raw(kind)} for id in dict.fromkeys(found or ())]
+    return made
+
+
+def versions(rows: Rows, context: RowContext) -> dict[int, int]:
+    """Tickets and their versions."""
+    return {id_in(row, "id", context): number(row, "generated_timestamp") or 0 for row in rows}
+
+
+def outdated(tickets: Mapping[int, int], context: RowContext) -> Rows:
+    """Removals of what the destination holds of some tickets from before their versions."""
+    held = context.loaded_rows(tickets)
+    older = [row for row in held if (number(row, "generated_timestamp") or 0) < tickets[number(row, "ticket_id") or 0]]
+    return context.tombstones_of(older)
+
+
+def field_options(rows: Rows, context: RowContext) -> Rows:
+    """The options of each ticket field, with their order."""
+    found: Rows = []
+    for row, options in zip(rows, decoded(rows, "custom_field_options", _objects, "list of objects", context)):
+        own = {"ticket_field_id": needed(row, "id", context)}
+        found += [{**own, "position": raw(place), **option} for place, option in enumerate(options or ())]
+    return found
+
+
+def survey_responses(rows: Rows, context: RowContext) -> Rows:
+    """Responses with what their parts say: when they were sent and changed, of which ticket, and the score."""
+    sent = sent_at(rows).tolist()
+    answers = decoded(rows, "answers", _answers, "list of objects", context)
+    subjects = decoded(rows, "subjects", _answers, "list of objects", context)
+    surveys = msgspec.json.decode(b"[" + b",".join(bytes(row.get("survey", NULL)) for row in rows) + b"]")
+    found: Rows = []
+    for row, at, given, about, survey in zip(rows, sent, answers, subjects, surveys):
+        score: dict[str, Any] = next((answer for answer in given or () if is_score(answer)), {})
+        written = [str(answer["updated_at"]) for answer in given or () if answer.get("updated_at")]
+        began = datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+        ticket = next((subject.get("id") for subject in about or () if subject.get("type") == "ticket"), None)
+        of_survey = survey if isinstance(survey, dict) else {}
+        found.append(
+            {
+                "sent_at": raw(began),
+                "updated_at": raw(max(written, default=began)),
+                "ticket_id": raw(int(str(ticket)) if str(ticket).isdigit() else None),
+                "rating": raw(score.get("rating")),
+                "rating_category": raw(score.get("rating_category")),
+                "survey_id": raw(of_survey.get("id")),
+                "survey_version": raw(of_survey.get("version")),
+                **row,
+            }
+        )
+    return found
+
+
+def is_score(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer is the score that the customer gave."""
+    question = answer.get("question")
+    return isinstance(question, dict) and question.get("sub_type") == CUSTOMER_SATISFACTION
+
+
+def sent_at(rows: Rows) -> Any:
+    """When responses were sent, Unix seconds: what their ULIDs say, else 28 days before they expire."""
+    made = ulid_milliseconds(rows, "id") // 1000
+    expire = seconds(rows, "expires_at")
+    made[made == 0] = (expire - EXPIRES_AFTER).clip(min=0)[made == 0]
+    return made
+
+
+def present_records(rows: Rows, context: RowContext) -> Rows:
+    """The records that are not deleted."""
+    return [row for row in rows if bytes(row.get("name", NULL)) != REMOVED]
+
+
+def deleted_records(rows: Rows, context: RowContext) -> dict[int, int]:
+    """The ids of deleted records, and when they were deleted."""
+    gone = [row for row in rows if bytes(row.get("name", NULL)) == REMOVED]
+    ids = (msgspec.json.decode(needed(row, "id", context)) for row in gone)
+    return dict(zip(ids, seconds(gone, "updated_at").tolist())) if gone else {}
+
+
+def removed_records(records: Mapping[int, int], context: RowContext) -> Rows:
+    """Removals of what the destination holds of some records, unless it is newer."""
+    held = context.loaded_rows(records, "id")
+    older = [row for row, at in zip(held, seconds(held, "updated_at")) if at <= records[msgspec.json.decode(row["id"])]]
+    return context.tombstones_of(older)
+
+
+REMOVE_OUTDATED = Refresh(versions, outdated, is_late=True)
+REMOVE_RECORDS = Refresh(deleted_records, removed_records, needs=("custom_object_key", "id", "updated_at"))

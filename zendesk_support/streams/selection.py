@@ -1,0 +1,82 @@
+"""Which streams are loaded: by name, by family, or those of the default set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from zendesk_support.errors import ConfigurationError
+from zendesk_support.reading.base import Endpoint
+from zendesk_support.streams import CATALOGUE
+
+FAMILIES = {
+    "core": "tickets and what happens on them, users and organizations",
+    "configuration": "how the account is set up",
+    "help_center": "articles, community posts and what hangs below them",
+    "conversations": "side conversations, messages and satisfaction surveys",
+    "custom_objects": "objects of the account's own, their fields and records",
+}
+ALL, DEFAULT = "all", "default"
+EARLIER, NEWEST = 1, 2
+"""Default sets: what was loaded before there was a choice, and what is loaded by a pipeline that is new."""
+NEAR = 0.6
+
+
+def default_streams(of_set: int = NEWEST) -> tuple[str, ...]:
+    """The streams of a default set."""
+    return tuple(name for name, stream in CATALOGUE.items() if (stream.default_set or NEWEST + 1) <= of_set)
+
+
+def family(name: str) -> tuple[str, ...]:
+    """The streams of a family."""
+    return tuple(stream.name for stream in CATALOGUE.values() if stream.family == name)
+
+
+def selected(words: Iterable[str], setting: str = "streams") -> tuple[str, ...]:
+    """The streams that names of streams, families, `default` and `all` stand for, in the order of the catalogue.
+
+    Args:
+        words: what somebody asked for.
+        setting: where, for messages: `streams`, `--exclude`.
+
+    Raises:
+        ConfigurationError: a word is none of those.
+    """
+    wanted: set[str] = set()
+    for word in words:
+        if word == ALL:
+            wanted |= CATALOGUE.keys()
+        elif word == DEFAULT:
+            wanted.update(default_streams())
+        elif word in FAMILIES:
+            wanted.update(family(word))
+        elif word in CATALOGUE:
+            wanted.add(word)
+        else:
+            raise ConfigurationError(unknown(word, setting))
+    return tuple(name for name in CATALOGUE if name in wanted)
+
+
+def costs_of(names: Iterable[str]) -> dict[str, str]:
+    """What a sync of each of some streams costs in requests, where each endpoint is read once for all of them."""
+    costs: dict[str, str] = {}
+    readers: dict[Endpoint, str] = {}
+    for name in names:
+        endpoint = CATALOGUE[name].feeds[0].endpoint
+        first = readers.setdefault(endpoint, name) if endpoint.is_shared else name
+        costs[name] = endpoint.cost if first == name else f"none: read with {first}"
+    return costs
+
+
+def unknown(word: str, setting: str) -> str:
+    """What to say of a word that stands for no stream."""
+    known = [*CATALOGUE, *FAMILIES, DEFAULT, ALL]
+    nearest = get_close_matches(word, known, 1, NEAR)
+    meant = f" Did you mean {nearest[0]}?" if nearest else ""
+    is_option = setting.startswith("-")
+    example = f"{setting} default custom_objects" if is_option else f'{setting} = ["default", "custom_objects"]'
+    given = f"{setting} {word}" if is_option else f'{setting} = "{word}"'
+    return (
+        f"{given}: there is no such stream or family.{meant} --list-streams --streams all shows the streams; families "
+        f"are {', '.join(FAMILIES)}, and {DEFAULT} and {ALL}. Example: {example}."
+    )
