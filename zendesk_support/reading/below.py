@@ -41,7 +41,8 @@ class Below(Endpoint):
             pass where `help_center_children = "changed"`.
         is_long: a parent may have any number of rows, so that they are read one parent after the other, page by page.
         asked: which rows of an export may have children.
-        refused_alone: below an export, a refusal is about one parent and says nothing of the plan.
+        refused_alone: below an export, a refusal is about one parent and says nothing of the plan; one that is not found
+            (404) is not asked for again.
         compares: below an export, rows are compared with the table's, since each parent gives all it has every time.
     """
 
@@ -305,8 +306,8 @@ class Below(Endpoint):
             again = {}
             yield replace(chunk, rows=rows, times=None, again=self._refused(answers, name, job))
         if answers.refused:
-            gone = f", of which {len(answers.gone):,} are not there" if answers.gone else ""
-            job.note(f"{self.path}: {answers.told()}{gone}; the next sync asks again for those that are")
+            left = " for those that it did find" if self.refused_alone and answers.gone else ""
+            job.note(f"{self.path}: {answers.told()}; the next sync asks again{left}")
 
     def _refused(self, answers: Answers, name: str, job: Job) -> tuple[int | str, ...]:
         """The parents that are there and were refused.
@@ -314,7 +315,7 @@ class Below(Endpoint):
         Raises:
             ContractError: they are too many to be asked for again and again.
         """
-        gone = {id(parent) for parent in answers.gone}
+        gone = {id(parent) for parent in answers.gone if self.refused_alone}
         refused = [parent.key((name,))[0] for parent in answers.refused if id(parent) not in gone]
         if len(refused) <= MOST_REFUSED:
             return tuple(refused)
