@@ -16,9 +16,11 @@ from zendesk_support.api.limits import (
     ACCOUNT,
     DELETED_TICKETS_LIST,
     EXPORTS,
+    GUIDE,
     HELP_CENTER,
     PLAIN,
     USERS_EXPORT,
+    WEBHOOKS,
     Limit,
 )
 from zendesk_support.api.quota_headers import NOTHING, Quota, read_quota
@@ -510,6 +512,27 @@ def test_a_host_with_a_counter_of_its_own_spends_nothing_of_the_accounts() -> No
     limiter.settle(limiter.acquire("account", (ACCOUNT,), stop), NEW)
     limiter.settle(limiter.acquire("chats", (chat,), stop), {"x-rate-limit": "30", "x-rate-limit-remaining": "4"})
     assert (limiter.told_limit(ACCOUNT), limiter.told_limit(chat)) == (700, 30)
+
+
+@pytest.mark.parametrize(
+    ("own", "headers", "told"),
+    [
+        (WEBHOOKS, {"x-rate-limit": "100"}, 100),
+        (GUIDE, {"x-rate-limit": "400", "x-rate-limit-remaining": "0"}, 400),
+        (HELP_CENTER, PAIR, 700),
+    ],
+    ids=["webhooks", "guide", "help center"],
+)
+def test_plain_headers_tell_of_the_limit_that_counts_their_route_and_not_of_the_accounts(
+    own: Limit, headers: dict[str, str], told: int
+) -> None:
+    limiter, stop = RateLimiter(StillClock(), 1.0), threading.Event()
+    limiter.settle(limiter.acquire("own", (own,), stop), headers)
+    assert (limiter.told_limit(own), limiter.told_limit(ACCOUNT)) == (told, None)
+    limiter.settle(limiter.acquire("account", (ACCOUNT,), stop), NEW)
+    limiter.pause(limiter.acquire("own", (own,), stop), 30, headers)
+    assert (limiter.told_limit(own), limiter.told_limit(ACCOUNT)) == (told, 700)
+    assert [limiter._buckets[limit.key].paused_until for limit in (own, ACCOUNT)] == [31, 0]
 
 
 def test_a_429_that_names_no_limit_is_about_the_one_its_text_speaks_of() -> None:

@@ -145,6 +145,20 @@ def test_no_credentials_go_unencrypted_or_nowhere(url: str) -> None:
     assert hosts.add("https://chat.example.com/api", FixedAuth(TOKEN)) == "https://chat.example.com"
 
 
+@pytest.mark.parametrize("port", [":443", ""], ids=["with its port", "without"])
+def test_a_link_that_names_the_usual_port_leads_to_the_same_host(port: str) -> None:
+    hosts = Hosts(Settings(base_url="https://acme.zendesk.com", start=0))
+    link = f"https://acme.zendesk.com{port}/api/v2/webhooks?page[after]=MDFI&page[size]=100"
+    assert hosts.find("https://acme.zendesk.com/api/v2/webhooks", link, "webhooks") == (link, hosts.home)
+
+
+@pytest.mark.parametrize("host", ["acme.zendesk.com:8443", "acme.zendesk.com:80", "other.zendesk.com:443"])
+def test_a_link_to_another_port_or_host_gets_no_credentials(host: str) -> None:
+    hosts = Hosts(Settings(base_url="https://acme.zendesk.com", start=0))
+    with pytest.raises(ConfigurationError, match="credentials go nowhere else"):
+        hosts.find("https://acme.zendesk.com/api/v2/webhooks", f"https://{host}/api/v2/webhooks", "webhooks")
+
+
 def test_a_401_of_a_host_with_credentials_of_its_own_asks_nobody_else_and_ends_nothing_else(
     made: Transport, account: Simulator, chat: Any
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from zendesk_support.errors import ContractError
-from zendesk_support.records.json_rows import Page, Row, Rows, page_decoder, raw
+from zendesk_support.records.json_rows import Page, Row, Rows, number, page_decoder, raw
 
 Params = Mapping[str, str | int | list[str]]
 PAGE = 100
@@ -107,13 +107,10 @@ class SeveralLists:
         """A decoder of such an answer, with the rows of all its lists."""
         inner = msgspec.defstruct("Lists", [(name, Rows) for name in self.lists])
         decode = msgspec.json.Decoder(msgspec.defstruct("Answer", [("lists", inner)], rename={"lists": rows})).decode
-        empty = page_decoder(rows)
 
         def read(body: bytes) -> Page:
             found: Any = decode(body)
-            page = empty(msgspec.json.encode({rows: []}))
-            page.rows = [self._told_apart(row, name) for name in self.lists for row in getattr(found.lists, name)]
-            return page
+            return page_of([self._told_apart(row, name) for name in self.lists for row in getattr(found.lists, name)])
 
         return read
 
@@ -123,6 +120,67 @@ class SeveralLists:
     def following(self, page: Page, path: str, *, is_first: bool) -> str | None:
         """Nothing."""
         return None
+
+
+@dataclass(frozen=True)
+class OneObject:
+    """One answer that holds one object: a row with `id` 1, and its members as columns."""
+
+    params: ClassVar[Params] = {}
+    smallest = params
+
+    def decoder(self, rows: str) -> Callable[[bytes], Page]:
+        """A decoder of such an answer."""
+        decode = msgspec.json.Decoder(msgspec.defstruct("Answer", [("row", Row)], rename={"row": rows})).decode
+
+        def read(body: bytes) -> Page:
+            found: Any = decode(body)
+            return page_of([{"id": raw(1), **found.row}])
+
+        return read
+
+    def following(self, page: Page, path: str, *, is_first: bool) -> str | None:
+        """Nothing."""
+        return None
+
+
+@dataclass(frozen=True)
+class AfterLastRow:
+    """Pages of `size` rows in the order of their ids, each asked for by the last id of the one before it."""
+
+    size: int
+
+    @property
+    def params(self) -> Params:
+        """The size of a page."""
+        return {"page[size]": self.size}
+
+    @property
+    def smallest(self) -> Params:
+        """A page of one row."""
+        return {"page[size]": 1}
+
+    def decoder(self, rows: str) -> Callable[[bytes], Page]:
+        """A decoder of such pages."""
+        return page_decoder(rows)
+
+    def following(self, page: Page, path: str, *, is_first: bool) -> str | None:
+        """The last id, while there is more."""
+        if page.meta is None or page.meta.has_more is None:
+            raise silent(page, path)
+        if not page.meta.has_more:
+            return None
+        last = number(page.rows[-1], "id") if page.rows else None
+        if last is None:
+            raise nowhere(path)
+        return str(last)
+
+
+def page_of(rows: Rows) -> Page:
+    """A page of rows that nothing follows."""
+    page = page_decoder("rows")(b'{"rows":[]}')
+    page.rows = rows
+    return page
 
 
 def following(page: Page, path: str, *, may_be_silent: bool) -> str | None:
@@ -144,13 +202,23 @@ def following(page: Page, path: str, *, may_be_silent: bool) -> str | None:
     if more is False or (more is None and not link):
         is_silent = page.meta is None and page.links is None and page.next_page is msgspec.UNSET
         if is_silent and not may_be_silent:
-            raise ContractError(
-                f"{path}: a page of {len(page.rows)} rows does not say whether there is more; nothing was skipped."
-            )
+            raise silent(page, path)
         return None
     if not (link or after):
-        raise ContractError(f"{path}: Zendesk says there is more but not where; nothing was skipped.")
+        raise nowhere(path)
     return link or after
+
+
+def silent(page: Page, path: str) -> ContractError:
+    """The error of a page that does not say whether it is the last."""
+    return ContractError(
+        f"{path}: a page of {len(page.rows)} rows does not say whether there is more; nothing was skipped."
+    )
+
+
+def nowhere(path: str) -> ContractError:
+    """The error of a page after which there is more, but not where."""
+    return ContractError(f"{path}: Zendesk says there is more but not where; nothing was skipped.")
 
 
 PAGES = Pages()

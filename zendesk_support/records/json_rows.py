@@ -52,7 +52,10 @@ class Page(Protocol):
 
 @cache
 def page_decoder(key: str, side: str | None = None) -> Callable[[bytes], Page]:
-    """A decoder of answers whose rows stand under `key`, and side-loaded rows under `side`."""
+    """A decoder of answers whose rows stand under `key`, and side-loaded rows under `side`.
+
+    Rows may stand under a key that leads on in other answers, as `links` does.
+    """
     fields: list[Any] = [
         ("rows", Rows),
         ("meta", Meta | None, None),
@@ -64,7 +67,7 @@ def page_decoder(key: str, side: str | None = None) -> Callable[[bytes], Page]:
         ("before_url", str | None, None),
         ("side", Rows | None, None),
     ]
-    rename = {"rows": key, "side": side or "__no_side_load__"}
+    rename = {key: "__rows__", "rows": key, "side": side or "__no_side_load__"}
     return cast(
         "Callable[[bytes], Page]", msgspec.json.Decoder(msgspec.defstruct("Page", fields, rename=rename)).decode
     )
