@@ -13,7 +13,7 @@ from zendesk_support.api.request import Usage
 from zendesk_support.reading.base import Job, Position, Shared
 from zendesk_support.records.arrow import ARROW_TYPES
 from zendesk_support.simulator import Simulator
-from zendesk_support.streams import CATALOGUE, configuration, help_center, people, tickets
+from zendesk_support.streams import CATALOGUE, FAMILIES
 from zendesk_support.streams.base import Stream
 from zendesk_support.streams.promises import PROMISES, promises_of
 from zendesk_support.warehouse.loaded_table import DELETED_AT
@@ -38,7 +38,7 @@ def by_name(stream: Stream) -> str:
 
 
 def test_every_stream_has_a_name_of_its_own() -> None:
-    declared = [s.name for module in (tickets, people, configuration, help_center) for s in module.STREAMS]
+    declared = [s.name for family in FAMILIES for s in family.STREAMS]
     assert sorted(declared) == sorted(set(declared)) == sorted(CATALOGUE)
 
 
@@ -146,7 +146,8 @@ def test_diagrams_draw_many_rows_to_one_and_the_report_to_none(stream: Stream, b
 
 
 def test_a_text_that_only_sounds_like_a_reference_is_none() -> None:
-    assert CATALOGUE["triggers"].references == {"brand_id": "brands"}
+    assert CATALOGUE["jira_links"].references == {}
+    assert CATALOGUE["triggers"].references == {"category_id": "trigger_categories", "brand_id": "brands"}
 
 
 def test_a_layout_stands_on_columns_that_bigquery_can_use() -> None:

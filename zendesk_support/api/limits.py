@@ -50,7 +50,6 @@ class Limit:
 
 
 ACCOUNT = Limit("account", 200, told_by=PLAIN, is_shared=True)
-GUIDE = Limit("guide", 200, told_by=PLAIN)
 SIDE_CONVERSATIONS_EXPORT = Limit("side conversations", 600, 600.0)
 HELP_CENTER = Limit("help center", 200, told_by=PLAIN)
 GUIDE = Limit("guide", 200, told_by=PLAIN)

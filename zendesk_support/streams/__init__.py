@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
-from zendesk_support.streams import configuration, conversations, help_center, people, ticket_parts, tickets
+from zendesk_support.streams import (
+    account,
+    configuration,
+    conversations,
+    custom_objects,
+    help_center,
+    integrations,
+    people,
+    ticket_parts,
+    ticket_setup,
+    tickets,
+)
 from zendesk_support.streams.base import Stream
 
-MODULES = (tickets, ticket_parts, people, configuration, help_center, conversations)
+MODULES = (
+    tickets,
+    ticket_parts,
+    people,
+    configuration,
+    ticket_setup,
+    account,
+    integrations,
+    help_center,
+    conversations,
+    custom_objects,
+)
 CATALOGUE: dict[str, Stream] = {stream.name: stream for module in MODULES for stream in module.STREAMS}

@@ -233,6 +233,7 @@ TRIGGERS = Stream(
         "position": "order of execution within its category",
         "restriction": "who it is limited to; null means no limit",
     },
+    links={"category_id": "trigger_categories"},
     deletes=LISTED,
     varying=ACTION_VALUES + CONDITION_VALUES,
     family="configuration",

@@ -183,6 +183,58 @@ CUSTOM_ROLES = Stream(
     deletes=LISTED,
 )
 
+BRAND_AGENTS = Stream(
+    name="brand_agents",
+    doc="An agent's place in a brand.",
+    feeds=feed(Listing("brand_agents", "brand_agents")),
+    columns=columns(
+        bigint="brand_id user_id",
+        text="id url",
+        timestamp="created_at updated_at",
+    ),
+    plan="several brands",
+    notes={
+        "id": "a string in Zendesk",
+    },
+    deletes=LISTED,
+)
+
+ORGANIZATION_SUBSCRIPTIONS = Stream(
+    name="organization_subscriptions",
+    doc="A user's wish to be told of all tickets of an organization.",
+    feeds=feed(Listing("organization_subscriptions", "organization_subscriptions")),
+    columns=columns(
+        bigint="id organization_id user_id",
+        timestamp="created_at",
+    ),
+    deletes=LISTED,
+)
+
+DELETED_USERS = Stream(
+    name="deleted_users",
+    doc="A user that was deleted, or whose personal data was erased after that.",
+    feeds=feed(Listing("deleted_users", "deleted_users")),
+    columns=columns(
+        bigint="id locale_id organization_id",
+        text="email locale name phone role shared_phone_number time_zone url",
+        timestamp="created_at updated_at",
+        bool="active",
+        json="photo separation",
+    ),
+    notes={
+        "active": "always false",
+        "email": "null once the personal data is erased, as phone is",
+        "name": "Permanently Deleted User once the personal data is erased",
+        "photo": "attachment object",
+        "separation": "{scope, brand_id}; only where users are separated by brand",
+        "shared_phone_number": "a boolean or a string, here always a text",
+        "time_zone": "Zendesk's own name of it",
+    },
+    deletes=LISTED,
+    counts=("deleted_users/count",),
+    months_of="created_at",
+)
+
 STREAMS = (
     USERS,
     USER_IDENTITIES,
@@ -191,4 +243,7 @@ STREAMS = (
     GROUP_MEMBERSHIPS,
     ORGANIZATION_MEMBERSHIPS,
     CUSTOM_ROLES,
+    BRAND_AGENTS,
+    ORGANIZATION_SUBSCRIPTIONS,
+    DELETED_USERS,
 )

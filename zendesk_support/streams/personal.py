@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from zendesk_support.streams.base import REFERENCES, Stream
 
-OF_USERS = ("submitter_id", "collaborator_ids", "follower_ids", "email_cc_ids", "creator_user_id")
+OF_USERS = (
+    "submitter_id",
+    "collaborator_ids",
+    "follower_ids",
+    "email_cc_ids",
+    "creator_user_id",
+    "created_by",
+    "updated_by",
+    "created_by_user_id",
+    "updated_by_user_id",
+)
 """Columns of users' ids that REFERENCES has not."""
 
 
@@ -68,6 +78,10 @@ PERSONAL: dict[str, Personal] = {
     "ticket_activities": Personal("title actor user", "object target"),
     "deleted_tickets": Personal("actor.name", "subject"),
     "satisfaction_ratings": Personal("", "comment"),
+    "suspended_tickets": Personal(
+        f"author recipient message_id {SENDER}",
+        "subject content attachments.file_name attachments.content_url error_messages",
+    ),
     "users": Personal(
         "name alias email phone photo external_id",
         "details notes signature user_fields tags",
@@ -76,11 +90,14 @@ PERSONAL: dict[str, Personal] = {
     "user_identities": Personal("value"),
     "organizations": Personal("name", "details notes organization_fields"),
     "organization_memberships": Personal("organization_name"),
+    "deleted_users": Personal("name email phone photo", "", "time_zone locale"),
     "brands": Personal("", "signature_template"),
     "macros": Personal("", "actions"),
     "triggers": Personal("", "actions conditions"),
     "automations": Personal("", "actions conditions"),
     "audit_logs": Personal("actor_name source_label", "change_description", "ip_address"),
+    "recipient_addresses": Personal("name email"),
+    "targets": Personal("email", "subject"),
     "articles": Personal("", "title name body"),
     "article_attachments": Personal("", "file_name display_file_name content_url"),
     "article_comments": Personal("", "body"),

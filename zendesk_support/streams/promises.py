@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from zendesk_support.reading.envelopes import OneAnswer, Pages, SeveralLists
+from zendesk_support.reading.envelopes import AfterLastRow, OneAnswer, OneObject, Pages, SeveralLists
 from zendesk_support.reading.exports import CursorExport
 from zendesk_support.reading.log import LogListing
 from zendesk_support.reading.reread import RereadListing
@@ -92,6 +92,18 @@ ONE_ANSWER = Promise(
     ("documentation", "recording"),
     "`--verify` reads them again.",
 )
+ONE_OBJECT = Promise(
+    "one object",
+    "All settings of the account come in one answer.",
+    ("documentation", "recording"),
+    "An answer without them fails the stream; `--verify` reads them again.",
+)
+ORDER_OF_IDS = Promise(
+    "order of ids",
+    "Links to Jira come in the order of their ids, and those after the id that `page[after]` names come next.",
+    ("documentation",),
+    "An id that ends two pages, or twenty pages without a new row fail the stream; `--verify` reads the list again.",
+)
 RATINGS_SINCE = Promise(
     "filter of ratings",
     "`start_time` lets a rating pass whose score was given after it, though it was offered before.",
@@ -169,7 +181,12 @@ OF_KINDS: Mapping[type, tuple[Promise, ...]] = {
     FilteredListing: (WHOLE_LIST, LATE),
     LogListing: (WHOLE_LIST, LOG_ORDER, LATE),
     SeveralLists: (ONE_ANSWER,),
+<<<<<<< HEAD
     RereadListing: (WHOLE_LIST,),
+=======
+    OneObject: (ONE_OBJECT,),
+    AfterLastRow: (WHOLE_LIST, ORDER_OF_IDS),
+>>>>>>> 18e710b (Declare 24 streams: statuses, categories, settings, webhooks, custom objects and others)
 }
 OF_STREAMS: Mapping[str, tuple[Promise, ...]] = {
     "ticket_metric_events": (NO_MARK,),

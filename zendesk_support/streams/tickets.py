@@ -218,6 +218,30 @@ SATISFACTION_RATINGS = Stream(
     months_of="created_at",
 )
 
+SUSPENDED_TICKETS = Stream(
+    name="suspended_tickets",
+    doc="A mail or message that has not become a ticket, as it looks like spam or cannot be trusted.",
+    feeds=feed(Listing("suspended_tickets", "suspended_tickets")),
+    columns=columns(
+        bigint="id brand_id cause_id ticket_id",
+        text="cause content message_id recipient subject url",
+        timestamp="created_at updated_at",
+        json="attachments author error_messages via",
+    ),
+    notes={
+        "attachments": "list of attachment objects",
+        "author": "{id, name, email}; id is null for who is no user",
+        "cause": "why it was suspended, in the language of the reader; cause_id is the same for all",
+        "content": "body of the mail",
+        "error_messages": "list of what went wrong when it was to be recovered",
+        "message_id": "of the mail, from its headers",
+        "recipient": "address it was sent to",
+        "ticket_id": "ticket that it answers; null if none",
+        "via": "{channel, source}",
+    },
+    deletes="Removed after a complete pass once it is recovered, deleted, or 14 days old.",
+)
+
 STREAMS = (
     TICKETS,
     TICKET_METRICS,
@@ -230,4 +254,5 @@ STREAMS = (
     TICKET_ACTIVITIES,
     DELETED_TICKETS,
     SATISFACTION_RATINGS,
+    SUSPENDED_TICKETS,
 )
