@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zendesk_support.reading.below import Below
+from zendesk_support.reading.lists import Listing
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream, all_rows
 
@@ -12,13 +13,15 @@ Kind = tuple[str, bool, bool, bool]
 def kind_of(stream: Stream) -> Kind:
     """What decides the state of a stream.
 
-    That is how it is read, and below what; whether its rows are made of another stream's answers; whether other
-    answers amend its rows; whether its rows stay though Zendesk lists them no longer.
+    That is how it is read, in which envelope, and below what; whether its rows are made of another stream's answers;
+    whether other answers amend its rows; whether its rows stay though Zendesk lists them no longer.
     """
     endpoint = stream.feeds[0].endpoint
     read = type(endpoint).__name__
     if isinstance(endpoint, Below):
         read = f"{read} {type(endpoint.parents).__name__}"
+    if isinstance(endpoint, Listing):
+        read = f"{read} {type(endpoint.envelope).__name__}"
     return read, stream.feeds[0].transform is not all_rows, len(stream.feeds) > 1, stream.keeps
 
 
@@ -34,6 +37,10 @@ REPRESENTATIVES = {
     "ticket_activities": "the same, made of what is listed",
     "ticket_skips": "a list read whole that is amended, of rows that stay",
     "group_memberships": "a list read whole",
+    "custom_statuses": "a list in one answer",
+    "attribute_definitions": "several lists in one answer",
+    "account_settings": "one object",
+    "jira_links": "a list that goes on after the last row's id",
     "schedule_holidays": "below a list",
     "articles": "below the help centers",
     "article_votes": "below a list that is itself below another",

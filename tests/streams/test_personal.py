@@ -13,7 +13,12 @@ from zendesk_support.streams.personal import OF_USERS, PERSONAL, ids_of_users
 SOUNDS_PERSONAL = re.compile(
     r"email|phone|photo|signature|notes|body|ip_address|actor_name|actor|comment|external_id|details|formatted_.*"
 )
-ELSEWHERE = {("account_settings", "email"), ("organizations", "external_id"), ("tickets", "external_id")}
+ELSEWHERE = {
+    ("account_settings", "email"),
+    ("organizations", "external_id"),
+    ("tickets", "external_id"),
+    ("time_zones", "formatted_offset"),
+}
 """What only sounds so."""
 
 

@@ -53,6 +53,8 @@ ACCOUNT_SETTINGS = Stream(
         "voice": "settings of Talk",
     },
     deletes="There is always one row.",
+    family="configuration",
+    default_set=None,
 )
 
 LOCALES = Stream(
@@ -73,6 +75,8 @@ LOCALES = Stream(
         "rtl": "written from right to left",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=2,
 )
 
 TIME_ZONES = Stream(
@@ -91,6 +95,8 @@ TIME_ZONES = Stream(
         "translated_name": "name in the language of the reader",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=None,
 )
 
 RECIPIENT_ADDRESSES = Stream(
@@ -113,6 +119,8 @@ RECIPIENT_ADDRESSES = Stream(
         "spf_status": f"of the SPF record: {VERIFIED}",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=None,
 )
 
 STREAMS = (

@@ -190,7 +190,7 @@ VIEWS = Stream(
         "restriction": "{type, id, ids} of who may use it; null means every agent",
     },
     deletes=LISTED,
-    varying=CONDITION_VALUES,
+    varying=(*CONDITION_VALUES, "execution.columns.id"),
     family="configuration",
 )
 

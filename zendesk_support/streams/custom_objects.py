@@ -38,6 +38,8 @@ CUSTOM_OBJECTS = Stream(
         "updated_by_user_id": "a string in Zendesk",
     },
     deletes=LISTED,
+    family="custom_objects",
+    default_set=2,
 )
 
 CUSTOM_OBJECT_FIELDS = Stream(
@@ -59,6 +61,8 @@ CUSTOM_OBJECT_FIELDS = Stream(
         "required": "a record must have a value",
     },
     deletes=LISTED,
+    family="custom_objects",
+    default_set=None,
 )
 
 STREAMS = (

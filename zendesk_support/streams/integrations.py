@@ -35,6 +35,8 @@ WEBHOOKS = Stream(
         "updated_by": "user id as a string; missing until the first change, as updated_at is",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=None,
 )
 
 TARGETS = Stream(
@@ -58,6 +60,8 @@ TARGETS = Stream(
         "type": "email_target, url_target_v2, http_target and others; each has columns of its own",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=None,
 )
 
 APP_INSTALLATIONS = Stream(
@@ -88,6 +92,8 @@ APP_INSTALLATIONS = Stream(
         "updated": "such as 20240513225436; updated_at is a time",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=None,
 )
 
 RESOURCE_COLLECTIONS = Stream(
@@ -103,6 +109,8 @@ RESOURCE_COLLECTIONS = Stream(
         "resources": "list of {type, resource_id, identifier, deleted}",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=None,
 )
 
 JIRA_LINKS = Stream(
@@ -121,6 +129,8 @@ JIRA_LINKS = Stream(
         "ticket_id": "a string in Zendesk, unlike in other streams",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=None,
 )
 
 SHARING_AGREEMENTS = Stream(
@@ -139,6 +149,8 @@ SHARING_AGREEMENTS = Stream(
         "type": "inbound (the other account shares) or outbound",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=2,
 )
 
 STREAMS = (

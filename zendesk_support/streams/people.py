@@ -197,6 +197,7 @@ BRAND_AGENTS = Stream(
         "id": "a string in Zendesk",
     },
     deletes=LISTED,
+    default_set=None,
 )
 
 ORGANIZATION_SUBSCRIPTIONS = Stream(
@@ -208,6 +209,7 @@ ORGANIZATION_SUBSCRIPTIONS = Stream(
         timestamp="created_at",
     ),
     deletes=LISTED,
+    default_set=None,
 )
 
 DELETED_USERS = Stream(
@@ -216,9 +218,9 @@ DELETED_USERS = Stream(
     feeds=feed(Listing("deleted_users", "deleted_users")),
     columns=columns(
         bigint="id locale_id organization_id",
-        text="email locale name phone role shared_phone_number time_zone url",
+        text="email locale name phone role time_zone url",
         timestamp="created_at updated_at",
-        bool="active",
+        bool="active shared_phone_number",
         json="photo separation",
     ),
     notes={
@@ -227,12 +229,13 @@ DELETED_USERS = Stream(
         "name": "Permanently Deleted User once the personal data is erased",
         "photo": "attachment object",
         "separation": "{scope, brand_id}; only where users are separated by brand",
-        "shared_phone_number": "a boolean or a string, here always a text",
+        "shared_phone_number": "as on users, where it is a boolean; documented as a string",
         "time_zone": "Zendesk's own name of it",
     },
     deletes=LISTED,
     counts=("deleted_users/count",),
     months_of="created_at",
+    default_set=None,
 )
 
 STREAMS = (

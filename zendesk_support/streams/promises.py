@@ -181,12 +181,9 @@ OF_KINDS: Mapping[type, tuple[Promise, ...]] = {
     FilteredListing: (WHOLE_LIST, LATE),
     LogListing: (WHOLE_LIST, LOG_ORDER, LATE),
     SeveralLists: (ONE_ANSWER,),
-<<<<<<< HEAD
     RereadListing: (WHOLE_LIST,),
-=======
     OneObject: (ONE_OBJECT,),
     AfterLastRow: (WHOLE_LIST, ORDER_OF_IDS),
->>>>>>> 18e710b (Declare 24 streams: statuses, categories, settings, webhooks, custom objects and others)
 }
 OF_STREAMS: Mapping[str, tuple[Promise, ...]] = {
     "ticket_metric_events": (NO_MARK,),

@@ -33,6 +33,8 @@ CUSTOM_STATUSES = Stream(
         "status_category": "new, open, pending, hold or solved",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=2,
 )
 
 TICKET_FORM_STATUSES = Stream(
@@ -47,6 +49,8 @@ TICKET_FORM_STATUSES = Stream(
         "id": "ULID",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=2,
 )
 
 SATISFACTION_REASONS = Stream(
@@ -66,6 +70,8 @@ SATISFACTION_REASONS = Stream(
         "value": "the reason, in the account's language",
     },
     deletes="The row stays with `deleted_at` filled, as long as Zendesk lists it.",
+    family="configuration",
+    default_set=2,
 )
 
 DELETION_SCHEDULES = Stream(
@@ -88,6 +94,8 @@ DELETION_SCHEDULES = Stream(
     },
     deletes=LISTED,
     varying=CONDITION_VALUES,
+    family="configuration",
+    default_set=None,
 )
 
 GROUP_SLA_POLICIES = Stream(
@@ -109,6 +117,8 @@ GROUP_SLA_POLICIES = Stream(
     },
     deletes=LISTED,
     varying=("filter.all.value", "filter.any.value"),
+    family="configuration",
+    default_set=2,
 )
 
 TRIGGER_CATEGORIES = Stream(
@@ -127,6 +137,8 @@ TRIGGER_CATEGORIES = Stream(
         "position": "order in which the triggers of categories are run",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=2,
 )
 
 DYNAMIC_CONTENT_ITEMS = Stream(
@@ -147,6 +159,8 @@ DYNAMIC_CONTENT_ITEMS = Stream(
         "variants": "list of {id, content, locale_id, active, default, outdated and others}",
     },
     deletes=LISTED,
+    family="configuration",
+    default_set=None,
 )
 
 WORKSPACES = Stream(
@@ -172,6 +186,8 @@ WORKSPACES = Stream(
     },
     deletes=LISTED,
     varying=CONDITION_VALUES,
+    family="configuration",
+    default_set=None,
 )
 
 STREAMS = (

@@ -240,6 +240,7 @@ SUSPENDED_TICKETS = Stream(
         "via": "{channel, source}",
     },
     deletes="Removed after a complete pass once it is recovered, deleted, or 14 days old.",
+    default_set=None,
 )
 
 STREAMS = (
