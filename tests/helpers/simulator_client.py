@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from zendesk_support.simulator import Simulator
 
@@ -82,7 +82,7 @@ class Client:
 
     def pages(self, path: str, base: str | None = None) -> Iterator[dict[str, Any]]:
         """Follow a list by cursor, stopping where `has_more` says so."""
-        url = path + ("&" if "?" in path else "?") + "page[size]=7"
+        url = first = path + ("&" if "?" in path else "?") + "page[size]=7"
         while True:
             answer = self.get(url, base)
             assert answer.status == 200, (url, answer.status, answer.raw)
@@ -90,7 +90,10 @@ class Client:
             yield page
             if not page["meta"]["has_more"]:
                 return
-            url = page["links"]["next"]
+            if "links" in page:
+                url = page["links"]["next"]
+            else:
+                url = f"{first}&page[after]={quote(page['meta']['after_cursor'])}"
 
     def export(self, path: str) -> Iterator[dict[str, Any]]:
         """Follow an export by cursor or by time until it has given all."""
@@ -100,6 +103,8 @@ class Client:
             assert answer.status == 200, (url, answer.status, answer.raw)
             page = answer.json
             yield page
+            if page.get("meta", {}).get("has_more") is False:
+                return
             following = page.get("after_url") or page["next_page"]
             if page.get("end_of_stream") or following in (None, url):
                 return

@@ -56,6 +56,11 @@ def iso(seconds: float) -> str:
     return f"{_day(day)}{hour:02}:{minute:02}:{second:02}Z"
 
 
+def iso_ms(ms: int) -> str:
+    """Return a time in milliseconds as Zendesk writes it, e.g. ``2026-01-31T08:00:00.250Z``."""
+    return f"{iso(ms // 1000)[:-1]}.{ms % 1000:03}Z"
+
+
 def unix(text: str) -> int:
     """Return the unix seconds of a time written by `iso`, or of any ISO 8601 time with an offset."""
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -169,6 +169,8 @@ def listed(
     sideloads: Mapping[str, Sideload] | None = None,
     lasting: bool = True,
     empty_end: bool = False,
+    links: str = "full",
+    most: int | None = None,
     params: tuple[str, ...] = (),
     limits: tuple[Limit, ...] = (),
     **more: Any,
@@ -186,7 +188,9 @@ def listed(
         sorts: this,
         sideloads: this,
         lasting: this,
-        empty_end: and this.
+        empty_end: this,
+        links: this,
+        most: and this.
         params: What it may be asked besides.
         limits: What counts its requests besides the general limit.
         more: Anything else of the route.
@@ -201,6 +205,8 @@ def listed(
         sideloads=sideloads or {},
         lasting=lasting,
         empty_end=empty_end,
+        links=links,
+        most=most,
     )
     given = {"name": stream, "stream": stream, **more}
     return Route(path=f"/api/v2/{path or stream}", listing=listing, params=params, limits=limits, **given)

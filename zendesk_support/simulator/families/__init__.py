@@ -3,6 +3,8 @@
 from zendesk_support.simulator.families import (
     account_settings,
     community,
+    conversations,
+    custom_objects,
     fields,
     help_center,
     people,
@@ -21,4 +23,6 @@ FAMILIES: tuple[Family, ...] = (
     help_center.FAMILY,
     community.FAMILY,
     search.FAMILY,
+    conversations.FAMILY,
+    custom_objects.FAMILY,
 )

@@ -218,10 +218,13 @@ class Api:
 
     def _check_gates(self, request: Request, route: Route) -> None:
         gates, told = self.store.gates, request.headers.get("authorization")
-        status = gates.get(route.name) or gates.get(route.stream)
+        lacking = route.admins and self.store.role != "admin"
+        status = 403 if lacking else gates.get(route.name) or gates.get(route.stream)
         if not route.anonymous and not self.credentials.covers(told, route.scope_of(request)):
             raise out_of_scope()
-        if status == 403 or (route.admins and self.store.role != "admin"):
+        if status and route.refused:
+            raise route.refused(status)
+        if status == 403:
             raise forbidden()
         if status:
             raise no_page() if route.help_center else no_endpoint()

@@ -71,16 +71,26 @@ def answer(
     silent = how == "unmarked" or (how == "early" and place > 0)
     leads_to = f"{_PREFIX}.{page.leads_to}.{start}"
     if route.by_cursor:
-        body |= {"after_cursor": leads_to, "after_url": request.link(("start_time",), {"cursor": leads_to})}
-        body |= {} if silent else {"end_of_stream": not page.more}
+        body |= _ended(request, leads_to, page.more, silent, in_meta="meta" in body)
     elif "meta" in body and not silent:
         link = request.link(("page[after]",), {"page[after]": leads_to})
         body["meta"] |= {"has_more": page.more, "after_cursor": leads_to}
-        body["links"] = {"next": link} if page.more or not route.help_center else {}
+        if "links" in body:
+            body["links"] = {"next": link} if page.more or not route.help_center else {}
     if silent:
         for name in ("end_of_stream", "meta", "links"):
             body.pop(name, None)
     return Reply(200, to_json(body), JSON)
+
+
+def _ended(request: Request, leads_to: str, more: bool, silent: bool, *, in_meta: bool) -> dict[str, Any]:
+    """Where the next page of an export by cursor is, and whether there is one."""
+    told = {"after_cursor": leads_to, "after_url": request.link(("start_time",), {"cursor": leads_to})}
+    if silent:
+        return told
+    if in_meta:
+        return {**(told if more else dict.fromkeys(told)), "meta": {"has_more": more}}
+    return {**told, "end_of_stream": not more}
 
 
 def _page(rows: list[Any], how: str, place: int, size: int) -> Page:
@@ -110,14 +120,15 @@ def _all_rows(
     if how == "ignore":
         pairs = [pair for pair in pairs if pair[0] not in _FILTERS and not pair[0].startswith("filter[")]
         pairs += [("start_time", "0")] if route.export else []
-    if not route.export:
-        pairs.append(("page[size]", "100"))
+    if route.listing and not route.export:
+        pairs.append(("page[size]", str(route.listing.most or 100)))
     rows: list[Any] = []
     while True:
         body = _asked(respond, request, route, args, pairs)
         rows += body[_key(route)]
         if route.by_cursor:
-            more, cursor = not body["end_of_stream"], ("cursor", body["after_cursor"])
+            more = body["meta"]["has_more"] if "meta" in body else not body["end_of_stream"]
+            cursor = ("cursor", body["after_cursor"])
             pairs = [pair for pair in pairs if pair[0] not in ("cursor", "start_time")]
         else:
             meta = body.get("meta") or {}
@@ -140,13 +151,14 @@ def _asked(
 
 def _by_time(store: Store, respond: Respond, request: Request, route: Route, args: Args, how: str, size: int) -> Reply:
     """A page of an export by time; a second that is longer than a page comes whole."""
-    assert route.export is not None
+    export = route.export
+    assert export is not None
     start = int(request.params["start_time"])
     pairs = [(name, value) for name, value in request.pairs if name not in (*_PLACES, "start_time")]
     body = _asked(respond, request, route, args, [*pairs, ("start_time", "0" if how == "ignore" else str(start))])
-    table, marked = route.export.table(store, request), "end_of_stream" in body
+    table, marked = export.table(store, request), "end_of_stream" in body
     rows = body[_key(route)][::-1] if how == "reverse" else body[_key(route)]
-    stamps = [table.stamp(row["id"]) for row in rows]
+    stamps = [table.stamp(export.rid(row)) for row in rows]
     count = min(size, len(rows))
     while count < len(rows) and stamps[count] == stamps[0]:
         count += 1

@@ -50,6 +50,8 @@ class Export:
         null_end: Whether an empty page has no `end_time`, and the last no `next_page`.
         refuses_recent: Whether it refuses a start time within the last minute.
         needs_start: Whether it refuses to start without a time.
+        in_meta: Whether it says in `meta` if more follow, and the last page has no cursor.
+        rid: The number of a row, where that is not its id.
     """
 
     key: str
@@ -63,6 +65,8 @@ class Export:
     null_end: bool = False
     refuses_recent: bool = True
     needs_start: bool = True
+    in_meta: bool = False
+    rid: Callable[[Row], int] = lambda row: int(row["id"])
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,8 @@ def by_cursor(store: Store, request: Request, export: Export, growth: bool) -> P
     if chosen:
         after = make_cursor(table.stamp(chosen[-1]), chosen[-1])
 
+    if export.in_meta:
+        return _page(store, request, export, "cursor", chosen, _ended_in_meta(request, after, more))
     rest = {
         "after_url": request.link(("start_time",), {"cursor": after}),
         "after_cursor": after,
@@ -114,6 +120,18 @@ def by_cursor(store: Store, request: Request, export: Export, growth: bool) -> P
         "end_of_stream": not more,
     }
     return _page(store, request, export, "cursor", chosen, rest)
+
+
+def _ended_in_meta(request: Request, after: str, more: bool) -> dict[str, Any]:
+    """What stands behind the rows of an export that says in `meta` if more follow."""
+    return {
+        "after_url": request.link(("start_time",), {"cursor": after}) if more else None,
+        "after_cursor": after if more else None,
+        "before_url": None,
+        "before_cursor": None,
+        "filter": {"exclude_deleted": request.params.get("filter[exclude_deleted]") == "true"},
+        "meta": {"has_more": more},
+    }
 
 
 def by_time(store: Store, request: Request, export: Export, growth: bool) -> Page:

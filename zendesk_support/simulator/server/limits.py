@@ -78,6 +78,8 @@ _PLANS = {"team": 200, "growth": 400, "professional": 400, "enterprise": 700, "e
 """Enterprise Plus has the High Volume add-on built in."""
 ACCOUNT = Limit(700, name="account", tell=in_all_headers, plans=_PLANS)
 HELP_CENTER = Limit(700, name="help_center", tell=in_old_headers, plans=_PLANS)
+GUIDE = Limit(700, name="guide", tell=in_old_headers, plans=_PLANS)
+"""What the account's part of the guide is counted by, apart from the account and its help centers."""
 EXPORTS = Limit(
     10,
     name="incremental_exports",

@@ -34,13 +34,15 @@ class Listing:
         order: Columns of the default order, each with "-" for descending; "id" stands for the row's number,
             "given" for the order of `rids`.
         sorts: What `sort` (and, with offsets, `sort_by`) may name.
-        paging: "both", "cursor", "optional" (all rows at once unless a page is asked for), "none" (all rows at once,
-            and links that lead nowhere) or "bare" (all rows at once and nothing else).
+        paging: "both", "cursor", "offset", "optional" (all rows at once unless a page is asked for), "none" (all rows
+            at once, and links that lead nowhere) or "bare" (all rows at once and nothing else).
         guide: Whether it answers in the Help Center's form.
         empty_end: Whether the last page carries empty strings where others repeat a link.
         lasting: Whether a page stays the same until some row changes.
         table: The table whose time stamps the order "stamp" goes by.
         sideloads: What may come along, by the name that `include` calls it.
+        links: Links of pages by cursor: "full" ones, "unsized" ones that forget `page[size]`, or "none".
+        most: The largest page, where larger ones are refused and not cut.
     """
 
     key: str
@@ -54,6 +56,8 @@ class Listing:
     lasting: bool = True
     table: str = ""
     sideloads: Mapping[str, Sideload] = field(default_factory=dict)
+    links: str = "full"
+    most: int | None = None
 
 
 class _Order:
@@ -124,7 +128,8 @@ def _precedes(left: list[Any], right: list[Any], descending: list[bool]) -> bool
 
 def make_page(store: Store, request: Request, listing: Listing, args: tuple[str, ...], name: str) -> dict[str, Any]:
     """Answer a list request in the form it was asked for."""
-    cursor = any(key in request.params for key in ("page[size]", "page[after]", "page[before]"))
+    asked = any(key in request.params for key in ("page[size]", "page[after]", "page[before]"))
+    cursor = asked and listing.paging != "offset"
     rids = listing.rids(store, request, args)
 
     def row(rid: int) -> Row:
@@ -185,12 +190,14 @@ def _offset_sort(request: Request, listing: Listing) -> str:
     return f"-{sort}" if request.params.get("sort_order", default) == "desc" else sort
 
 
-def _size(request: Request, name: str, default: int) -> int:
+def _size(request: Request, name: str, default: int, most: int | None = None) -> int:
     text = request.params.get(name, str(default))
     if not text.isdigit() or int(text) < 1:
         if name == "page[size]":
             raise error("InvalidPaginationParameter", "page[size] must be a positive integer")
         raise invalid_value("per_page", f"per_page must be an integer from {request.path.lstrip('/')}")
+    if most is not None and int(text) > most:
+        raise error("InvalidPaginationParameter", f"{name} must be at most {most}")
     return min(int(text), MAX_SIZE)
 
 
@@ -215,7 +222,7 @@ def decode_cursor(text: str, order: str) -> list[Any]:
 def _by_cursor(
     store: Store, request: Request, listing: Listing, order: _Order, row: Callable[[int], Row]
 ) -> dict[str, Any]:
-    size = _size(request, "page[size]", MAX_SIZE if not listing.guide else 30)
+    size = _size(request, "page[size]", 30 if listing.guide or listing.most else MAX_SIZE, listing.most)
     after, before = request.params.get("page[after]"), request.params.get("page[before]")
     count = len(order.rids)
     if after:
@@ -229,15 +236,18 @@ def _by_cursor(
     rows = [row(order.rids[at]) for at in range(low, high)]
     extra = siblings(store, request, listing.sideloads, rows)
     more = low > 0 if before else high < count
-    pages = ("page[after]", "page[before]")
+    pages = ("page[after]", "page[before]", "page[size]")
+    sized: dict[str, str | int] = {} if listing.links == "unsized" else {"page[size]": size}
 
     def link(name: str, cursor: str | None) -> str:
-        return request.link(pages, {"page[size]": size, **({name: cursor} if cursor else {})})
+        return request.link(pages, {**sized, **({name: cursor} if cursor else {})})
 
     first = encode_cursor(order.columns, order.key(low)) if rows else None
     last = encode_cursor(order.columns, order.key(high - 1)) if rows else None
+    meta = {"has_more": more, "after_cursor": last, "before_cursor": first}
+    if listing.links == "none":
+        return {listing.key: rows, **extra, "meta": meta}
     if listing.guide:
-        meta = {"has_more": more, "after_cursor": last, "before_cursor": first}
         links = {"first": link("", None), "last": link("page[before]", LAST_PAGE)}
         if high < count and last:
             links["next"] = link("page[after]", last)

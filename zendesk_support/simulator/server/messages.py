@@ -116,6 +116,26 @@ def forbidden() -> Refusal:
     return Refusal(403, {"error": {"title": "Forbidden", "message": message}})
 
 
+def refused_silently(status: int) -> Refusal:
+    """Refuse side conversations: an empty page, whatever the reason."""
+    return Refusal(status, "", HTML)
+
+
+def refused_guide(status: int) -> Refusal:
+    """Refuse what the plan or the role lacks in the account's part of the guide."""
+    if status != 403:
+        return no_endpoint()
+    title = "Access to the resource is forbidden"
+    return Refusal(403, {"errors": [{"code": "Forbidden", "meta": {}, "status": "403", "title": title}]})
+
+
+def refused_custom_objects(status: int) -> Refusal:
+    """Refuse custom objects: to a role, or where there are none of that name or none at all."""
+    if status == 403:
+        return error("Forbidden", "Insufficient permissions to access custom objects", 403)
+    return error("CustomObjectNotFound", "Custom object not found", 404)
+
+
 def out_of_scope() -> Refusal:
     """Refuse what the token's scope leaves out."""
     told = {"error": "Forbidden", "description": "You are missing the following required scopes: read"}

@@ -12,7 +12,7 @@ from zendesk_support.simulator.server.auth import resource_of
 from zendesk_support.simulator.server.exports import Export
 from zendesk_support.simulator.server.limits import ACCOUNT, HELP_CENTER, Limit
 from zendesk_support.simulator.server.lists import Listing
-from zendesk_support.simulator.server.messages import Request
+from zendesk_support.simulator.server.messages import Refusal, Request
 
 Args = tuple[str, ...]
 Show = Callable[[Store, Request, Args], dict[str, Any]]
@@ -49,6 +49,7 @@ class Route:
         admins: Whether only admins may ask.
         anonymous: Whether it answers also without good credentials.
         scope: What a token's scope calls it, where its path does not say so.
+        refused: What is said where the plan or the role lacks it, from the status, if not what most say.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Route:
     admins: bool = False
     anonymous: bool = False
     scope: str = ""
+    refused: Callable[[int], Refusal] | None = None
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
