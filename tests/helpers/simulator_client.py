@@ -108,6 +108,10 @@ class Client:
             following = page.get("after_url") or page["next_page"]
             if page.get("end_of_stream") or following in (None, url):
                 return
-            if "end_of_stream" not in page and (page["count"] == 0 or f"start_time={page['end_time']}" in url):
+            if (
+                "count" in page
+                and "end_of_stream" not in page
+                and (page["count"] == 0 or f"start_time={page['end_time']}" in url)
+            ):
                 return
             url = following

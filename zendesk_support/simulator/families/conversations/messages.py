@@ -10,7 +10,7 @@ from zendesk_support.simulator.data.ulid import ulid
 from zendesk_support.simulator.data.world import FIRST_ID, World
 from zendesk_support.simulator.families.tickets.facts import CHANNELS, is_scrubbed
 from zendesk_support.simulator.families.tickets.life import is_agent
-from zendesk_support.simulator.families.tickets.plot import lives_of, moments_of
+from zendesk_support.simulator.families.tickets.plot import lives_of
 
 MESSAGES = 512
 """How many messages a ticket can begin with."""
@@ -52,9 +52,9 @@ def place_of(rid: int) -> tuple[int, int]:
 def time_of(world: World, rid: int) -> int:
     """Return when one of the first messages was written: from a talk with the bot to the ticket's last change."""
     ticket, place = place_of(rid)
-    moments, count = moments_of(world, ticket), count_of(world, ticket)
-    begin = moments[0] - _BEFORE * min(count, 40)
-    return begin + (moments[-1] - begin) * place // count
+    life, count = world.part(lives_of)(ticket), count_of(world, ticket)
+    begin = life.created - _BEFORE * min(count, 40)
+    return begin + (life.updated - begin) * place // count
 
 
 def message(world: World, rid: int) -> Row:

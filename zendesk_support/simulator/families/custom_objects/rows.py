@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from zendesk_support.simulator.clock import iso
@@ -255,19 +255,27 @@ def value_of(world: World, number: int, key: str, title: str, kind: str, target:
         return None
     if kind == "lookup":
         return _named(world, number, value, target)
+    return _VALUES[kind](world, value)
+
+
+def _decimal(world: World, value: int) -> str | float:
+    """Return a decimal number, most often as a text."""
     cents = value % 500_000
-    values: dict[str, Any] = {
-        "textarea": f"{world.words(value, 155, 6).capitalize()}.\n{world.notes[value % len(world.notes)]}",
-        "integer": value % 9,
-        "decimal": f"{cents // 100}.{cents % 100:02}" if value % 3 else cents / 100,
-        "date": f"20{18 + value % 9}-0{1 + value % 9}-1{value % 9}",
-        "checkbox": value % 2 == 0,
-        "dropdown": _OPTIONS["dropdown"][value % 3],
-        "multiselect": list(_OPTIONS["multiselect"][: value % 4]),
-        "regexp": f"{10_000 + value % 90_000}",
-        "currency": cents / 100,
-    }
-    return values[kind] if kind in values else world.words(value, 156, 2)
+    return f"{cents // 100}.{cents % 100:02}" if value % 3 else cents / 100
+
+
+_VALUES: dict[str, Callable[[World, int], Any]] = {
+    "text": lambda world, value: world.words(value, 156, 2),
+    "textarea": lambda world, value: f"{world.words(value, 155, 6)}.\n{world.notes[value % len(world.notes)]}",
+    "integer": lambda world, value: value % 9,
+    "decimal": _decimal,
+    "date": lambda world, value: f"20{18 + value % 9}-0{1 + value % 9}-1{value % 9}",
+    "checkbox": lambda world, value: value % 2 == 0,
+    "dropdown": lambda world, value: _OPTIONS["dropdown"][value % 3],
+    "multiselect": lambda world, value: list(_OPTIONS["multiselect"][: value % 4]),
+    "regexp": lambda world, value: f"{10_000 + value % 90_000}",
+    "currency": lambda world, value: value % 500_000 / 100,
+}
 
 
 def _named(world: World, number: int, value: int, target: str) -> str:
