@@ -15,7 +15,7 @@ from zendesk_support.simulator.data.table import Row, Table
 from zendesk_support.simulator.data.world import FIRST_ID, STEP, World, make_stamp
 from zendesk_support.simulator.server.exports import Export
 from zendesk_support.simulator.server.limits import EXPORTS, Limit
-from zendesk_support.simulator.server.lists import Listing
+from zendesk_support.simulator.server.lists import Form, Listing
 from zendesk_support.simulator.server.messages import Request, not_found
 from zendesk_support.simulator.server.routes import Args, Route, Show
 from zendesk_support.simulator.server.sideloads import Sideload
@@ -171,6 +171,7 @@ def listed(
     empty_end: bool = False,
     links: str = "full",
     most: int | None = None,
+    form: Form | None = None,
     params: tuple[str, ...] = (),
     limits: tuple[Limit, ...] = (),
     **more: Any,
@@ -190,7 +191,8 @@ def listed(
         lasting: this,
         empty_end: this,
         links: this,
-        most: and this.
+        most: this,
+        form: and this.
         params: What it may be asked besides.
         limits: What counts its requests besides the general limit.
         more: Anything else of the route.
@@ -207,6 +209,7 @@ def listed(
         empty_end=empty_end,
         links=links,
         most=most,
+        form=form,
     )
     given = {"name": stream, "stream": stream, **more}
     return Route(path=f"/api/v2/{path or stream}", listing=listing, params=params, limits=limits, **given)

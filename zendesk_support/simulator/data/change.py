@@ -14,6 +14,7 @@ from zendesk_support.simulator.data.table import Row, Table
 
 SETTLE = 120
 """Account seconds before and after a change."""
+ULID_LENGTH = 26
 _TEXT_COLUMNS = (
     "title",
     "name",
@@ -83,7 +84,7 @@ class Change:
         row = copy.deepcopy(table.get(source))
         old = row.get("id")
         if "id" in row:
-            row["id"] = str(uuid.UUID(int=rid)) if isinstance(old, str) else rid
+            row["id"] = self._new_id(old, rid, moment)
         for column in ("url", "html_url"):
             if isinstance(row.get(column), str):
                 row[column] = row[column].replace(str(old), str(row["id"]))
@@ -96,6 +97,14 @@ class Change:
                 break
         table.add(row, moment, rid)
         return row
+
+    def _new_id(self, old: Any, rid: int, moment: int) -> int | str:
+        """Return an id for a new row, of the sort that the copied one has."""
+        if not isinstance(old, str):
+            return rid
+        if old.isdigit():
+            return str(rid)
+        return self.store.world.ulid(rid, moment) if len(old) == ULID_LENGTH else str(uuid.UUID(int=rid))
 
     def alter_text(self, row: Row) -> None:
         """Alter the text that people read first."""

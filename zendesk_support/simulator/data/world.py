@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Any, TypeVar
 
 from zendesk_support.simulator.clock import iso
+from zendesk_support.simulator.data.ulid import ulid
 
 SPAN = 548 * 86400
 HOUR = 3600
@@ -117,6 +118,10 @@ class World:
     def number(self, kind: str, rid: int) -> int:
         """Return the position of a row from its id."""
         return (rid - FIRST_ID[kind]) // STEP - 1
+
+    def ulid(self, rid: int, moment: int) -> str:
+        """Return the text id of a row made at a moment."""
+        return ulid(moment * 1000 + self.mix(rid, 66) % 1000, self.mix(rid, 67) << 33 | self.mix(rid, 68) >> 14)
 
     def rids(self, kind: str, more: int = 0) -> range:
         """Return the ids of all first rows of a kind, and of some more than its size says."""

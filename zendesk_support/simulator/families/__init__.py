@@ -5,6 +5,7 @@ from zendesk_support.simulator.families import (
     community,
     conversations,
     custom_objects,
+    configuration,
     fields,
     help_center,
     people,
@@ -25,4 +26,5 @@ FAMILIES: tuple[Family, ...] = (
     search.FAMILY,
     conversations.FAMILY,
     custom_objects.FAMILY,
+    configuration.FAMILY,
 )

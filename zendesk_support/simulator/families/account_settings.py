@@ -169,34 +169,6 @@ def _audit_logs(store: Store, request: Request, args: Args) -> Sequence[int]:
     return [rid for rid in table.rids if low <= table.stamp(rid) <= high]
 
 
-def _settings(store: Store, request: Request, args: Args) -> dict[str, Any]:
-    """Answer the account's settings."""
-    gates = store.gates
-    return {
-        "settings": {
-            "active_features": {
-                "business_hours": "schedules" not in gates,
-                "customer_satisfaction": "satisfaction_ratings" not in gates,
-                "ticket_forms": "ticket_forms" not in gates,
-                "user_tagging": True,
-                "user_org_fields": True,
-                "voice": False,
-                "light_agents": store.plan.startswith("enterprise"),
-            },
-            "agents": {"agent_workspace": True},
-            "api": {"accepted_api_agreement": True, "api_token_access": "true"},
-            "brands": {
-                "default_brand_id": store.world.rid("brands", 0),
-                "require_brand_on_new_tickets": False,
-            },
-            "branding": {"header_color": "78A300"},
-            "side_conversations": {"email_channel": False},
-            "localization": {"locale_ids": [1]},
-            "tickets": {"comments_public_by_default": True, "is_first_comment_private_enabled": True},
-        }
-    }
-
-
 # Changes
 
 
@@ -276,6 +248,5 @@ FAMILY = Family(
             more={"stamp": audit_log_stamp, "grows_only": True},
         ),
     ),
-    routes=(shown("account_settings", "account/settings", _settings),),
     mutations={"log_audits": _log_audits},
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from zendesk_support.simulator.clock import unix
 from zendesk_support.simulator.data.change import Change
 from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import FIRST_ID, STEP, World
-from zendesk_support.simulator.kinds import Family, Gate, plain
+from zendesk_support.simulator.kinds import Family, Gate, Kind, plain
 from zendesk_support.simulator.server.limits import AsEndpoint, Limit
 from zendesk_support.simulator.server.messages import Request
 
@@ -77,6 +79,16 @@ _CUSTOM_KEY_OPTIONS = {
     "plan": (("Basic", "basic"), ("Plus & more", "plus"), ("Pro", "pro")),
 }
 """The labels and values of options."""
+
+
+_CATEGORIES = ("new", "open", "pending", "hold", "solved", "closed")
+_SEEN_AS = {"new": "open", "pending": "awaiting your reply", "hold": "open", "closed": "solved"}
+"""What a status is called to those who ask, where that is another word."""
+_OWN_STATUSES = (
+    ("pending", "Waiting for bank & courier", "Awaiting your reply"),
+    ("open", "In repair <2nd line>", "In repair"),
+    ("hold", "部品待ち", "On hold"),
+)
 
 
 def product_area(world: World) -> tuple[int, list[str]]:
@@ -207,19 +219,59 @@ def organization_field(world: World, rid: int) -> Row:
 
 
 def custom_status(world: World, rid: int) -> Row:
-    """Make a custom ticket status."""
+    """Make a custom ticket status: first those that every account has, one a category."""
     number, _, row = world.setting("custom_statuses", rid, "custom_statuses")
-    category = ("new", "open", "pending", "hold", "solved", "closed")[number % 6]
+    if number < len(_CATEGORIES):
+        category = _CATEGORIES[number]
+        seen = _SEEN_AS.get(category, category)
+        return {
+            **row,
+            "status_category": category,
+            "agent_label": category.title(),
+            "raw_agent_label": f"{{{{zd.status_{category}}}}}",
+            "end_user_label": seen.title(),
+            "raw_end_user_label": f"{{{{zd.status_end_user_{category}}}}}",
+            "description": f"Ticket is {category}",
+            "raw_description": f"{{{{zd.status_{category}_description}}}}",
+            "end_user_description": f"Your request is {seen}",
+            "raw_end_user_description": f"{{{{zd.status_end_user_{category}_description}}}}",
+            "active": True,
+            "default": True,
+        }
+    category, label, seen = _OWN_STATUSES[number % len(_OWN_STATUSES)]
+    label = label if number < len(_CATEGORIES) + len(_OWN_STATUSES) else f"{label} {number}"
     return {
         **row,
         "status_category": category,
-        "agent_label": category.title(),
-        "end_user_label": category.title(),
-        "description": "",
-        "end_user_description": "",
-        "active": True,
-        "default": True,
+        "agent_label": label,
+        "raw_agent_label": label,
+        "end_user_label": seen,
+        "raw_end_user_label": seen,
+        "description": None,
+        "raw_description": None,
+        "end_user_description": None,
+        "raw_end_user_description": None,
+        "active": number % 5 != 3,
+        "default": False,
     }
+
+
+def ticket_form_status(world: World, rid: int) -> Row:
+    """Make the offer of a status in a form: each form offers every status."""
+    number, _, row = world.setting("ticket_form_statuses", rid, "ticket_form_statuses")
+    form, status = divmod(number, max(1, world.sizes["custom_statuses"]))
+    return {
+        "id": world.ulid(rid, unix(row["created_at"])),
+        "ticket_form_id": world.rid("ticket_forms", form),
+        "custom_status_id": world.rid("custom_statuses", status),
+    }
+
+
+def options(store: Store) -> Iterator[Row]:
+    """Yield the options of ticket fields, each with its place in the list."""
+    for field in store.tables["ticket_fields"]:
+        for place, option in enumerate(field.get("custom_field_options", ())):
+            yield {"ticket_field_id": field["id"], "position": place, **option}
 
 
 def _options(rid: int, options: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
@@ -228,6 +280,27 @@ def _options(rid: int, options: tuple[tuple[str, str], ...]) -> list[dict[str, A
         {"id": first + part * STEP, "name": label, "raw_name": label, "value": value, "default": False}
         for part, (label, value) in enumerate(options)
     ]
+
+
+def _own(change: Change, row: Row) -> None:
+    row |= {"default": False, "agent_label": f"Status {row['id'] % 1_000_000}"}
+
+
+def _withdraw(column: str) -> Callable[[Change, Row], None]:
+    """Return what takes the offers of a form or a status along with it."""
+
+    def withdraw(change: Change, row: Row) -> None:
+        offers = change.store.tables["ticket_form_statuses"]
+        for rid in [rid for rid in offers.rids if offers.get(rid)[column] == row["id"]]:
+            offers.remove(rid)
+
+    return withdraw
+
+
+def _offer_another(change: Change, row: Row) -> None:
+    statuses = change.store.tables["custom_statuses"].rids
+    others = [status for status in statuses if status != row["custom_status_id"]]
+    row["custom_status_id"] = change.dice.choice(others)
 
 
 def _used_more(change: Change, row: Row) -> None:
@@ -263,10 +336,31 @@ FAMILY = Family(
             paging="none",
             params=("active", "form_type", "locale"),
             gate=Gate("growth", 403),
+            more={"removed": _withdraw("ticket_form_id")},
         ),
         plain("user_fields", user_field, 6, order="position,id"),
         plain("organization_fields", organization_field, 5, order="position,id"),
-        plain("custom_statuses", custom_status, 6, paging="none"),
+        plain(
+            "custom_statuses",
+            custom_status,
+            9,
+            paging="none",
+            params=("active", "default", "status_categories"),
+            more={
+                "cloned": _own,
+                "removed": _withdraw("custom_status_id"),
+                "kept": lambda store: len(_CATEGORIES),
+            },
+        ),
+        plain(
+            "ticket_form_statuses",
+            ticket_form_status,
+            lambda of: of["ticket_forms"] * of["custom_statuses"],
+            paging="bare",
+            params=("ticket_form_id", "filter[custom_status_id]", "filter[id]"),
+            more={"altered": _offer_another},
+        ),
+        Kind("ticket_field_options", truth=options),
         plain(
             "tags",
             tag,

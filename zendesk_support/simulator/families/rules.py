@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from zendesk_support.simulator.clock import unix
+from zendesk_support.simulator.data.change import Change
+from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.data.table import Row
-from zendesk_support.simulator.data.world import World
+from zendesk_support.simulator.data.world import HOST, World
 from zendesk_support.simulator.families.agreements import sla_policy
 from zendesk_support.simulator.families.schedules import schedule, schedule_holiday
 from zendesk_support.simulator.kinds import Family, Gate, below, plain
+from zendesk_support.simulator.server.messages import Request
 
 _GATE = Gate("growth", 404)
 _SORTS = ("created_at", "updated_at", "position", "title")
@@ -49,9 +53,82 @@ def trigger(world: World, rid: int) -> Row:
         "default": number < 3,
         "position": (number * 17) % 499,
         "description": None,
-        "category_id": str(100_000 + number % 4),
+        "category_id": str(world.rid("trigger_categories", number % max(1, world.sizes["trigger_categories"]))),
         "conditions": {"all": [{"field": "update_type", "operator": "is", "value": "Create"}], "any": []},
         "actions": [{"field": "notification_user", "value": ["requester_id", "Subject <b>", "Body & more"]}],
+    }
+
+
+def trigger_category(world: World, rid: int) -> Row:
+    """Make a category of triggers; its id is a text."""
+    number, _, row = world.setting("trigger_categories", rid, "trigger_categories")
+    name = ("Notifications", "Routing & <VIP>", "エスカレーション", "Initial category")[number % 4]
+    return {**row, "id": str(rid), "name": name + (f" {number}" if number > 3 else ""), "position": number}
+
+
+def _with_counts(store: Store, rid: int) -> Row:
+    row = store.tables["trigger_categories"].get(rid)
+    own = [trigger["active"] for trigger in store.tables["triggers"] if trigger["category_id"] == row["id"]]
+    return {**row, "active_count": own.count(True), "inactive_count": own.count(False)}
+
+
+def _category(store: Store, request: Request, rid: int) -> Row:
+    """A category of triggers; how many are in it, only where that is asked for."""
+    return (
+        _with_counts(store, rid) if "rule_counts" in request.includes else store.tables["trigger_categories"].get(rid)
+    )
+
+
+def _empty_category(change: Change, row: Row) -> None:
+    """Put the triggers of a category that goes into another."""
+    triggers, categories = change.store.tables["triggers"], change.store.tables["trigger_categories"]
+    other = next(each["id"] for each in categories if each["id"] != row["id"])
+    for rid in triggers.rids:
+        if triggers.get(rid)["category_id"] == row["id"]:
+            change.touch("triggers", rid)["category_id"] = other
+
+
+def group_sla_policy(world: World, rid: int) -> Row:
+    """Make a group SLA policy; its id is a ULID, and its targets are seconds."""
+    number, value, row = world.setting("group_sla_policies", rid, "group_slas/policies")
+    ident = world.ulid(rid, unix(row["created_at"]))
+    groups = sorted({world.rid("groups", number % world.sizes["groups"]), world.pick(number, 74, "groups")})
+    return {
+        **row,
+        "url": f"{HOST}/api/v2/group_slas/policies/{ident}.json",
+        "id": ident,
+        "title": f"Ownership of {world.words(number, 75, 2)} {number}",
+        "description": None if value % 3 == 0 else "Solve or hand over",
+        "position": number + 1,
+        "filter": {"all": [{"field": "group_id", "operator": "includes", "value": groups}]},
+        "policy_metrics": [
+            {
+                "priority": priority,
+                "metric": "group_ownership_time",
+                "target": 3600 * hours,
+                "business_hours": value % 2 == 0,
+            }
+            for priority, hours in (("urgent", 1), ("high", 2), ("normal", 8), ("low", 24))[number % 2 :]
+        ],
+    }
+
+
+def deletion_schedule(world: World, rid: int) -> Row:
+    """Make a deletion schedule: what is deleted by itself once it is old enough."""
+    number, value, row = world.setting("deletion_schedules", rid, "deletion_schedules")
+    thing = ("zen:ticket", "zen:user", "zen:attachment", "zen:bot_only_conversation")[number % 4]
+    years = 1 + value % 7
+    return {
+        **row,
+        "title": f"Delete {thing.removeprefix('zen:')}s after {years} years" + (f" {number}" if number > 3 else ""),
+        "description": "" if value % 2 else f"Those not updated for {years} years",
+        "object": thing,
+        "active": number % 3 != 2,
+        "default": number == 0,
+        "conditions": {
+            "all": [{"field": "duration_since_last_update", "operator": "greater_than", "value": f"P{years}Y"}],
+            "any": [],
+        },
     }
 
 
@@ -123,6 +200,29 @@ FAMILY = Family(
             sorts=_SORTS,
             params=("active",),
         ),
+        plain(
+            "trigger_categories",
+            trigger_category,
+            4,
+            order="position,id",
+            sorts=("position", "name", "created_at", "updated_at"),
+            row=_category,
+            more={
+                "truth": lambda store: (_with_counts(store, rid) for rid in store.tables["trigger_categories"].rids),
+                "removed": _empty_category,
+            },
+        ),
+        plain(
+            "group_sla_policies",
+            group_sla_policy,
+            3,
+            "group_slas/policies",
+            paging="none",
+            order="position,id",
+            gate=Gate("professional", 404),
+            admins=True,
+        ),
+        plain("deletion_schedules", deletion_schedule, 4, paging="bare", gate=Gate("growth", 403), admins=True),
         plain("automations", automation, 9, order="position,id", sorts=_SORTS),
         plain("sla_policies", sla_policy, 4, "slas/policies", paging="none", order="position,id", gate=_GATE),
         plain("schedules", schedule, 3, "business_hours/schedules", paging="none", gate=_GATE),

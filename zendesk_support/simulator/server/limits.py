@@ -22,6 +22,11 @@ def in_old_headers(state: State, style: str) -> Headers:
     return [("X-Rate-Limit", str(state.total)), ("X-Rate-Limit-Remaining", str(state.remaining))]
 
 
+def in_one_header(state: State, style: str) -> Headers:
+    """Tell in `X-Rate-Limit` how many requests there may be, and not how many are left."""
+    return [("X-Rate-Limit", str(state.total))]
+
+
 def in_all_headers(state: State, style: str) -> Headers:
     """Tell as the account does, in `X-Rate-Limit` and `ratelimit-…`."""
     made = in_old_headers(state, style)

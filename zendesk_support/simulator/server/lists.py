@@ -20,6 +20,8 @@ MAX_SIZE = 100
 DEEPEST = 10_000
 LAST_PAGE = "bGFzdF9wYWdl"
 _PAGE_PARAMS = ("page", "per_page", "page[size]", "page[after]", "page[before]", "include")
+Form = Callable[[Request, str, Sequence[int], Callable[[int], Row]], dict[str, Any]]
+"""Answers with rows under a key, in an envelope of its own."""
 _DEPTH = "Pagination requests using Offset Pagination are limited to page 100 or up to 10000 records (page * per_page)"
 
 
@@ -43,6 +45,7 @@ class Listing:
         sideloads: What may come along, by the name that `include` calls it.
         links: Links of pages by cursor: "full" ones, "unsized" ones that forget `page[size]`, or "none".
         most: The largest page, where larger ones are refused and not cut.
+        form: How it answers where it pages in a way of its own, in the order of the ids.
     """
 
     key: str
@@ -58,6 +61,7 @@ class Listing:
     sideloads: Mapping[str, Sideload] = field(default_factory=dict)
     links: str = "full"
     most: int | None = None
+    form: Form | None = None
 
 
 class _Order:
@@ -128,13 +132,15 @@ def _precedes(left: list[Any], right: list[Any], descending: list[bool]) -> bool
 
 def make_page(store: Store, request: Request, listing: Listing, args: tuple[str, ...], name: str) -> dict[str, Any]:
     """Answer a list request in the form it was asked for."""
-    asked = any(key in request.params for key in ("page[size]", "page[after]", "page[before]"))
-    cursor = asked and listing.paging != "offset"
+    by_place = any(key in request.params for key in ("page[size]", "page[after]", "page[before]"))
+    cursor = by_place and listing.paging != "offset"
     rids = listing.rids(store, request, args)
 
     def row(rid: int) -> Row:
         return listing.row(store, request, rid)
 
+    if listing.form:
+        return listing.form(request, listing.key, rids, row)
     at_once = listing.paging == "optional" and not cursor and "page" not in request.params
     if listing.paging in ("none", "bare") or at_once:
         rows = [row(rid) for rid in _ordered(store, request, listing, rids, row, name, args, "").rids]
@@ -190,15 +196,16 @@ def _offset_sort(request: Request, listing: Listing) -> str:
     return f"-{sort}" if request.params.get("sort_order", default) == "desc" else sort
 
 
-def _size(request: Request, name: str, default: int, most: int | None = None) -> int:
+def size_of(request: Request, name: str, default: int, most: int = MAX_SIZE, *, refuses: bool = False) -> int:
+    """Return how many rows a page has; more than the most are cut, or refused."""
     text = request.params.get(name, str(default))
     if not text.isdigit() or int(text) < 1:
         if name == "page[size]":
             raise error("InvalidPaginationParameter", "page[size] must be a positive integer")
         raise invalid_value("per_page", f"per_page must be an integer from {request.path.lstrip('/')}")
-    if most is not None and int(text) > most:
+    if refuses and int(text) > most:
         raise error("InvalidPaginationParameter", f"{name} must be at most {most}")
-    return min(int(text), MAX_SIZE)
+    return min(int(text), most)
 
 
 def encode_cursor(order: str, key: list[Any]) -> str:
@@ -222,7 +229,8 @@ def decode_cursor(text: str, order: str) -> list[Any]:
 def _by_cursor(
     store: Store, request: Request, listing: Listing, order: _Order, row: Callable[[int], Row]
 ) -> dict[str, Any]:
-    size = _size(request, "page[size]", 30 if listing.guide or listing.most else MAX_SIZE, listing.most)
+    default = 30 if listing.guide or listing.most else MAX_SIZE
+    size = size_of(request, "page[size]", default, listing.most or MAX_SIZE, refuses=listing.most is not None)
     after, before = request.params.get("page[after]"), request.params.get("page[before]")
     count = len(order.rids)
     if after:
@@ -274,7 +282,7 @@ def _by_cursor(
 def _by_offset(
     store: Store, request: Request, listing: Listing, order: _Order, row: Callable[[int], Row]
 ) -> dict[str, Any]:
-    per_page = _size(request, "per_page", 30 if listing.guide else MAX_SIZE)
+    per_page = size_of(request, "per_page", 30 if listing.guide else MAX_SIZE)
     text = request.params.get("page", "1")
     if not text.isdigit() or int(text) < 1:
         raise invalid_value("page", f"page must be an integer from {request.path.lstrip('/')}")

@@ -50,6 +50,13 @@ class Request:
         path = self.path if self.path.endswith(".json") else f"{self.path}.json"
         return f"{self.base_url}{path}?{query}"
 
+    def plain_link(self, add: dict[str, str | int]) -> str:
+        """Return this request's address with another place in its list, with brackets as they are."""
+        places = ("page[after]", "page[before]")
+        pairs = [*((key, value) for key, value in self.pairs if key not in places), *add.items()]
+        query = "&".join(f"{key}={quote(str(value), safe='')}" for key, value in pairs)
+        return f"{self.base_url}{self.path}?{query}"
+
 
 @dataclass
 class Reply:

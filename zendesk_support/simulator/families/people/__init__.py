@@ -40,6 +40,10 @@ class People:
         users = self.store.tables["users"]
         return self.store.listing("inactive", lambda: (rid for rid in users.rids if not self.is_active(rid)))
 
+    def deleted(self, rid: int) -> Row:
+        """Return a user as the list of deleted users shows it."""
+        return rows.deleted_user(self.store.tables["users"].get(rid))
+
     def identity_rids(self, user: int) -> list[int]:
         """Return the ids of a user's identities."""
         world, identities = self.store.world, self.store.tables["user_identities"]
@@ -230,6 +234,10 @@ def _alter_membership(change: Change, row: Row) -> None:
     row["default"] = not row["default"]
 
 
+def _subscribe_another(change: Change, row: Row) -> None:
+    row["user_id"] = next(user for user in some_users(change, 2) if user != row["user_id"])
+
+
 _USERS_EXPORT = Limit(
     20,
     name="incremental_exports_cursor",
@@ -269,16 +277,22 @@ FAMILY = Family(
                     ("brand_id", "role", "role[]", "permission_set"),
                 ),
                 shown("users_me", "users/me", _me, anonymous=True),
-                listed(
-                    "deleted_users",
-                    rids=lambda store, _, args: store.part(People).inactive(),
-                    row=lambda store, _, rid: store.tables["users"].get(rid),
-                ),
-                counted("deleted_users", "deleted_users", lambda store, _: len(store.part(People).inactive())),
             ),
             create=_create_users,
             update=_update_users,
             remove=_permanently_delete_users,
+        ),
+        Kind(
+            "deleted_users",
+            routes=(
+                listed(
+                    "deleted_users",
+                    rids=lambda store, _, args: store.part(People).inactive(),
+                    row=lambda store, _, rid: store.part(People).deleted(rid),
+                ),
+                counted("deleted_users", "deleted_users", lambda store, _: len(store.part(People).inactive())),
+            ),
+            truth=lambda store: map(store.part(People).deleted, store.part(People).inactive()),
         ),
         Kind(
             "user_identities",
@@ -337,6 +351,12 @@ FAMILY = Family(
                 "users": named_by("users", "user_id"),
                 "organizations": named_by("organizations", "organization_id"),
             },
+        ),
+        plain(
+            "organization_subscriptions",
+            rows.organization_subscription,
+            lambda of: max(6, min(500, of["organizations"])),
+            more={"altered": _subscribe_another},
         ),
     ),
     sizes={"agents": lambda of: max(3, min(200, of["users"] // 20))},

@@ -129,6 +129,31 @@ def is_active(world: World, rid: int) -> bool:
     return number < world.sizes["agents"] or world.mix(number, 4) % 53 != 7
 
 
+_OF_DELETED_USERS = (
+    "id",
+    "url",
+    "name",
+    "email",
+    "created_at",
+    "updated_at",
+    "time_zone",
+    "phone",
+    "shared_phone_number",
+    "photo",
+    "locale_id",
+    "locale",
+    "organization_id",
+    "role",
+    "active",
+)
+
+
+def deleted_user(row: Row) -> Row:
+    """Return what the list of deleted users says of a user."""
+    shown = {column: row[column] for column in _OF_DELETED_USERS}
+    return {**shown, "url": f"{HOST}/api/v2/deleted_users/{row['id']}.json"}
+
+
 def organization(world: World, rid: int) -> Row:
     """Make an organization."""
     number = world.number("organizations", rid)
@@ -207,6 +232,17 @@ def organization_membership(world: World, rid: int) -> Row:
         "default": number < world.sizes["users"],
         "view_tickets": number % 3 == 0,
         **world.stamps(created, world.later(number, created, 100 * 86400)),
+    }
+
+
+def organization_subscription(world: World, rid: int) -> Row:
+    """Make the subscription of somebody to an organization's tickets."""
+    number = world.number("organization_subscriptions", rid)
+    return {
+        "id": rid,
+        "user_id": world.agent(number, 76) if number % 3 else world.end_user(number, 76),
+        "organization_id": world.pick(number, 77, "organizations"),
+        "created_at": iso(world.spread(number, world.sizes["organization_subscriptions"])),
     }
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from zendesk_support.simulator.families.tickets import answers, around, around_changes, changes, events, rows
+from zendesk_support.simulator.families.tickets import (
+    answers,
+    around,
+    around_changes,
+    changes,
+    events,
+    parts,
+    reasons,
+    rows,
+    suspended,
+)
 from zendesk_support.simulator.families.tickets.book import Tickets
 from zendesk_support.simulator.families.tickets.events import as_audit
-from zendesk_support.simulator.kinds import Family, Gate, Kind, counted, exported, listed, shown
+from zendesk_support.simulator.kinds import Family, Gate, Kind, counted, exported, listed, plain, shown
 from zendesk_support.simulator.server.limits import EXPORTS, AsEndpoint, Limit
 from zendesk_support.simulator.server.lists import Listing
 from zendesk_support.simulator.server.routes import Route
@@ -217,6 +227,33 @@ TICKET_ACTIVITIES = Kind(
     grows_only=True,
     create=around_changes.create_activities,
 )
+SUSPENDED_TICKETS = Kind(
+    "suspended_tickets",
+    row=suspended.suspended_ticket,
+    size=lambda of: max(8, min(500, of["tickets"] // 20)),
+    stamp=suspended.suspended_at,
+    routes=(
+        listed(
+            "suspended_tickets",
+            rids=lambda store, _, args: suspended.kept(store),
+            paging="cursor",
+            lasting=False,
+        ),
+    ),
+    truth=lambda store: map(store.tables["suspended_tickets"].get, suspended.kept(store)),
+)
+SATISFACTION_REASONS = plain(
+    "satisfaction_reasons",
+    reasons.satisfaction_reason,
+    7,
+    key="reasons",
+    gate=Gate("professional", 403),
+    paging="bare",
+    admins=True,
+    more={"kept": lambda store: reasons.CHOSEN},
+)
+TICKET_TAGS = Kind("ticket_tags", truth=parts.tags)
+TICKET_COLLABORATORS = Kind("ticket_collaborators", truth=parts.collaborators)
 FAMILY = Family(
     "tickets",
     (
@@ -232,6 +269,10 @@ FAMILY = Family(
         SATISFACTION_RATINGS,
         TICKET_SKIPS,
         TICKET_ACTIVITIES,
+        SUSPENDED_TICKETS,
+        SATISFACTION_REASONS,
+        TICKET_TAGS,
+        TICKET_COLLABORATORS,
     ),
     sizes={"events_per_ticket": 0},
     ids=("attachments",),

@@ -18,6 +18,7 @@ from zendesk_support.simulator.families.tickets.facts import (
 )
 from zendesk_support.simulator.families.tickets.life import Life
 from zendesk_support.simulator.families.tickets.plot import lives_of
+from zendesk_support.simulator.families.tickets.reasons import reason_of
 from zendesk_support.simulator.families.tickets.rows import subject_of
 
 NEWEST = 2000
@@ -49,10 +50,10 @@ def rating(world: World, rid: int) -> Row:
     own = number == ratings_of(world, life.rid)[-1]
     score = life.now["satisfaction_score"] if own else ("good", "good", "bad")[number % 3]
     said = life.now.get("satisfaction_comment") if own else None
-    return rating_row(rid, life, score, said, (offered, answered))
+    return rating_row(world, rid, life, score, said, (offered, answered))
 
 
-def rating_row(rid: int, life: Life, score: str, comment: str | None, times: tuple[int, int]) -> Row:
+def rating_row(world: World, rid: int, life: Life, score: str, comment: str | None, times: tuple[int, int]) -> Row:
     """Make a satisfaction rating that was offered and answered at some times."""
     return {
         "url": f"{HOST}/api/v2/satisfaction_ratings/{rid}.json",
@@ -65,8 +66,7 @@ def rating_row(rid: int, life: Life, score: str, comment: str | None, times: tup
         "created_at": iso(times[0]),
         "updated_at": iso(times[1]),
         "comment": comment,
-        "reason": "No reason provided" if score == "bad" else None,
-        "reason_id": 0 if score == "bad" else None,
+        **reason_of(world, rid, score),
     }
 
 

@@ -10,6 +10,7 @@ from zendesk_support.simulator.families.tickets.around import activity_row, rati
 from zendesk_support.simulator.families.tickets.book import Tickets
 from zendesk_support.simulator.families.tickets.happen import happen, live, set_fields, touch, wait
 from zendesk_support.simulator.families.tickets.life import Fields
+from zendesk_support.simulator.families.tickets.reasons import reason_of
 from zendesk_support.simulator.families.tickets.rows import answer
 
 
@@ -40,7 +41,7 @@ def offer_ratings(change: Change, count: int = 1) -> dict[str, Any]:
     for ticket in chosen:
         rid = table.new_rid()
         _score(change, ticket, rid, {"satisfaction_score": "offered"}, -1)
-        row = rating_row(rid, tickets.life(ticket), "offered", None, (change.now, change.now))
+        row = rating_row(change.store.world, rid, tickets.life(ticket), "offered", None, (change.now, change.now))
         made.append(table.add(row, change.now))
     return {"ids": made}
 
@@ -53,7 +54,7 @@ def rate_anew(change: Change, count: int = 1) -> dict[str, Any]:
         row = table.change(rid, change.now)
         score, text = "good" if row["score"] != "good" else "bad", f"Changed {change.number}"
         row |= {"score": score, "comment": text, "updated_at": iso(change.now)}
-        row |= {"reason": "No reason provided" if score == "bad" else None, "reason_id": 0 if score == "bad" else None}
+        row |= reason_of(change.store.world, rid, score)
         if tickets.own_rating(row["ticket_id"]) == rid:
             values: Fields = {"satisfaction_score": score, "satisfaction_comment": text}
             _score(change, row["ticket_id"], rid, values, row["requester_id"])
@@ -64,4 +65,5 @@ def _score(change: Change, ticket: int, rating: int, values: Fields, actor: int)
     tickets = change.store.part(Tickets)
     set_fields(change, ticket, values, actor=actor)
     tickets.ratings[ticket] = rating
-    change.store.tables["tickets"].change(ticket)["satisfaction_rating"] = answer(tickets.life(ticket), rating)
+    said = answer(change.store.world, tickets.life(ticket), rating)
+    change.store.tables["tickets"].change(ticket)["satisfaction_rating"] = said

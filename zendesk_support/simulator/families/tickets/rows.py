@@ -24,6 +24,7 @@ from zendesk_support.simulator.families.tickets.facts import (
 )
 from zendesk_support.simulator.families.tickets.life import Life
 from zendesk_support.simulator.families.tickets.plot import lives_of, moments_of
+from zendesk_support.simulator.families.tickets.reasons import reason_of
 
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 
@@ -133,10 +134,10 @@ def _kind(world: World, value: int, life: Life) -> Row:
 def rating_of(world: World, life: Life) -> Row:
     """Return what a ticket says of its satisfaction rating."""
     numbers = ratings_of(world, life.rid)
-    return answer(life, world.rid("satisfaction_ratings", numbers[-1]) if numbers else 0)
+    return answer(world, life, world.rid("satisfaction_ratings", numbers[-1]) if numbers else 0)
 
 
-def answer(life: Life, rating: int) -> Row:
+def answer(world: World, life: Life, rating: int) -> Row:
     """Return what a ticket says of a satisfaction rating."""
     score = life.now["satisfaction_score"]
     if score not in ("good", "bad"):
@@ -145,8 +146,7 @@ def answer(life: Life, rating: int) -> Row:
         "score": score,
         "id": rating,
         "comment": life.now.get("satisfaction_comment"),
-        "reason": "No reason provided",
-        "reason_id": 0,
+        **(reason_of(world, rating, score) if score == "bad" else {"reason": "No reason provided", "reason_id": 0}),
     }
 
 
