@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -15,24 +16,41 @@ from zendesk_support.simulator.server.routes import Route
 
 Account = tuple[Simulator, Client]
 Make = Callable[..., Account]
-QUERIES = {"groups": "?exclude_deleted=false", "ticket_fields": "?creator=true"}
+QUERIES = {
+    "groups": "?exclude_deleted=false",
+    "ticket_fields": "?creator=true",
+    "trigger_categories": "?include=rule_counts",
+}
 """What a list must be asked to show all rows and columns."""
 PARTIAL = {"ticket_metrics"}
 """Streams whose list lacks rows that another path has."""
 ALONE = {
+    "account_settings",
     "attribute_definitions",
     "conversation_log_events",
     "csat_surveys",
     "custom_object_fields",
     "custom_object_records",
     "side_conversations",
+    "jira_links",
     "ticket_changes",
+    "ticket_collaborators",
     "ticket_comments",
+    "ticket_field_options",
     "ticket_metrics",
+    "ticket_tags",
     "user_identities",
     "ticket_audits_all",
 }
 """Streams that tests of their own read."""
+LEFT_OUT = {
+    "app_installations": ("settings", "settings_objects"),
+    "recipient_addresses": ("domain_verification_code",),
+    "targets": ("api_token", "password", "secret", "token", "username"),
+    "webhooks": ("authentication.data", "custom_headers", "signing_secret"),
+    "workspaces": ("selected_macros",),
+}
+"""What answers carry and a complete load has not."""
 KINDS = {kind.name: kind for family in FAMILIES for kind in family.kinds}
 EXPORTS = {
     route.stream: route
@@ -45,7 +63,7 @@ LISTS = {
     for name, kind in KINDS.items()
     for route in kind.routes
     if route.listing and route.stream == name and "{" not in route.path and not route.help_center
-    if name not in {*EXPORTS, *PARTIAL} and route.name == name
+    if name not in {*EXPORTS, *PARTIAL, *ALONE} and route.name == name
 } | {"ticket_audits": ("/api/v2/ticket_audits", "audits")}
 CHILDREN = {name: kind for name, kind in KINDS.items() if kind.parent}
 GUIDE = [name for name, kind in KINDS.items() if kind.content and not kind.content.parent]
@@ -68,6 +86,18 @@ def by_id(rows: list[dict[str, Any]]) -> dict[Any, Any]:
     }
 
 
+def without(row: dict[str, Any], members: tuple[str, ...]) -> dict[str, Any]:
+    """A row without some members, each given by the names that lead to it."""
+    row = deepcopy(row)
+    for member in members:
+        *above, name = member.split(".")
+        place = row
+        for each in above:
+            place = place.get(each, {})
+        place.pop(name, None)
+    return row
+
+
 def read_list(client: Client, path: str, key: str, base: str | None = None) -> list[dict[str, Any]]:
     """Read a whole list, paged or not."""
     first = client.get(path, base).json
@@ -80,7 +110,7 @@ def read_list(client: Client, path: str, key: str, base: str | None = None) -> l
 def test_list_equals_truth(account: Account, stream: str) -> None:
     sim, client = account
     path, key = LISTS[stream]
-    rows = read_list(client, path, key)
+    rows = [without(row, LEFT_OUT.get(stream, ())) for row in read_list(client, path, key)]
     assert len(rows) == len(sim.truth(stream)) > 0
     assert by_id(rows) == by_id(sim.truth(stream))
 

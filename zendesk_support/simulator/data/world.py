@@ -121,7 +121,7 @@ class World:
 
     def ulid(self, rid: int, moment: int) -> str:
         """Return the text id of a row made at a moment."""
-        return ulid(moment * 1000 + self.mix(rid, 66) % 1000, self.mix(rid, 67) << 33 | self.mix(rid, 68) >> 14)
+        return ulid(moment * 1000 + rid // STEP % 1000, self.mix(rid, 67) << 33 | self.mix(rid, 68) >> 14)
 
     def rids(self, kind: str, more: int = 0) -> range:
         """Return the ids of all first rows of a kind, and of some more than its size says."""
