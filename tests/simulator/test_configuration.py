@@ -72,6 +72,25 @@ def test_a_page_of_jira_links_has_up_to_1000(make: Make) -> None:
     assert [len(page["links"]) for page in pages] == [1000, 1000, 100]
 
 
+@pytest.mark.parametrize(("how", "whole"), [("small", True), ("reverse", True), ("shuffle", True), ("early", False)])
+def test_a_contrary_server_pages_jira_links_by_the_last_id_too(make: Make, how: str, whole: bool) -> None:
+    sim, client = make(jira_links=25)
+    sim.fault("contrary", route="jira_links", times=None, how=how, size=10)
+    rows: list[dict[str, Any]] = []
+    for _ in range(3):
+        after = f"?page[after]={rows[-1]['id']}" if rows else ""
+        rows += client.get(f"/api/v2/jira/links{after}").json["links"]
+    assert len(rows) == (25 if whole else 10)
+    assert {row["id"] for row in rows} <= ids(sim, "jira_links")
+    assert "meta" not in client.get(f"/api/v2/jira/links?page[after]={rows[-1]['id']}").json or whole
+
+
+def test_faults_leave_the_row_list_of_jira_links_a_list(account: Account) -> None:
+    sim, client = account
+    sim.fault("emptied", route="jira_links")
+    assert client.get("/api/v2/jira/links").json == {"links": [], "meta": {"has_more": False}}
+
+
 def test_webhooks_have_links_only_where_they_lead_somewhere(account: Account) -> None:
     sim, client = account
     whole = client.get("/api/v2/webhooks?page[size]=100")

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.server.encode import to_json
+from zendesk_support.simulator.server.envelopes import after_the_last_id
 from zendesk_support.simulator.server.messages import JSON, Reply, Request, invalid_cursor
 from zendesk_support.simulator.server.routes import Args, Route
 
@@ -64,21 +65,28 @@ def answer(
         return respond(request, route, args)
     if route.export is not None and not route.by_cursor:
         return _by_time(store, respond, request, route, args, how, size)
-    place, start = _place(request)
+    by_id = route.listing is not None and route.listing.form is after_the_last_id
+    place, start = (0, "") if by_id else _place(request)
     rows, body = _all_rows(respond, request, route, args, how, start)
-    page = _page(rows, how, place, size)
+    pages = _pages(rows, how, size)
+    place = _behind(pages, request.params.get("page[after]")) if by_id else place
+    page = _page(pages, how, place)
     body[_key(route)] = _spoilt(page.rows, route, how)
     silent = how == "unmarked" or (how == "early" and place > 0)
     leads_to = f"{_PREFIX}.{page.leads_to}.{start}"
     if route.by_cursor:
         body |= _ended(request, leads_to, page.more, silent, in_meta="meta" in body)
+        body |= {"after_cursor": leads_to, "after_url": request.link(("start_time",), {"cursor": leads_to})}
+        body |= {} if silent else {"end_of_stream": not page.more}
+    elif by_id:
+        body["meta"] = {"has_more": page.more}
     elif "meta" in body and not silent:
         link = request.link(("page[after]",), {"page[after]": leads_to})
         body["meta"] |= {"has_more": page.more, "after_cursor": leads_to}
         if "links" in body:
             body["links"] = {"next": link} if page.more or not route.help_center else {}
     if silent:
-        for name in ("end_of_stream", "meta", "links"):
+        for name in {"end_of_stream", "meta", "links"} - {_key(route)}:
             body.pop(name, None)
     return Reply(200, to_json(body), JSON)
 
@@ -94,9 +102,20 @@ def _ended(request: Request, leads_to: str, more: bool, silent: bool, *, in_meta
 
 
 def _page(rows: list[Any], how: str, place: int, size: int) -> Page:
+def _pages(rows: list[Any], how: str, size: int) -> list[list[Any]]:
     pages = [rows[low : low + size] for low in range(0, len(rows), size)] or [[]]
-    if how == "hollow":
-        pages = [page for full in pages for page in ([], full)][1:]
+    return [page for full in pages for page in ([], full)][1:] if how == "hollow" else pages
+
+
+def _behind(pages: list[list[Any]], after: str | None) -> int:
+    """The place of the page behind the one that has a row."""
+    if after is None:
+        return 0
+    places = (place + 1 for place, rows in enumerate(pages) if any(str(row["id"]) == after for row in rows))
+    return next(places, len(pages))
+
+
+def _page(pages: list[list[Any]], how: str, place: int) -> Page:
     last = len(pages) - 1
     if how == "early" and place > 0:
         return Page([], True, str(place))
@@ -132,7 +151,8 @@ def _all_rows(
             pairs = [pair for pair in pairs if pair[0] not in ("cursor", "start_time")]
         else:
             meta = body.get("meta") or {}
-            more, cursor = meta.get("has_more", False), ("page[after]", meta.get("after_cursor"))
+            after = (meta.get("after_cursor") or "").rpartition("page[after]=")[2]
+            more, cursor = meta.get("has_more", False), ("page[after]", after)
             pairs = [pair for pair in pairs if pair[0] != "page[after]"]
         if not more:
             return (rows[::-1] if how == "reverse" else rows), body
