@@ -113,6 +113,14 @@ def test_webhooks_have_links_only_where_they_lead_somewhere(account: Account) ->
     assert {"updated_at" in row for row in rows} == {True, False}
 
 
+def test_webhooks_are_counted_apart(account: Account) -> None:
+    sim, client = account
+    sim.use_quota("webhooks", 100)
+    refused = client.get("/api/v2/webhooks")
+    assert (refused.status, refused.headers["x-rate-limit"]) == (429, "100")
+    assert client.get("/api/v2/targets").headers["x-rate-limit-remaining"] == "9999"
+
+
 def test_a_plain_link_keeps_brackets_and_hides_what_a_value_may_not_hold() -> None:
     asked = Request(
         "GET", "/api/v2/webhooks", "page%5Bsize%5D=5&page%5Bafter%5D=x", {}, b"", 0, "https://a.example:443"
@@ -252,6 +260,14 @@ def test_a_status_and_a_form_take_their_offers_along(account: Account) -> None:
     assert {row["custom_status_id"] for row in sim.truth("tickets")} <= ids(sim, "custom_statuses")
     sim.mutate("remove_rows", stream="ticket_forms")
     assert len(sim.truth("ticket_form_statuses")) == before // 54 * 40
+
+
+def test_a_brand_takes_its_agents_and_addresses_along(account: Account) -> None:
+    sim, _ = account
+    (gone,) = sim.mutate("remove_rows", stream="brands")["ids"]
+    left = {row["brand_id"] for name in ("brand_agents", "recipient_addresses") for row in sim.truth(name)}
+    assert left == ids(sim, "brands")
+    assert gone not in left
 
 
 def test_suspended_tickets_go_after_14_days(account: Account) -> None:

@@ -176,6 +176,14 @@ def _without_help_center(change: Change, row: Row) -> None:
     row |= {"has_help_center": False, "help_center_state": "disabled", "default": False}
 
 
+def _close_brand(change: Change, row: Row) -> None:
+    """Take out what belongs to a brand alone: its agents' memberships and its support addresses."""
+    for name in ("brand_agents", "recipient_addresses"):
+        table = change.store.tables[name]
+        for rid in [rid for rid in table.rids if table.get(rid)["brand_id"] == row["id"]]:
+            table.remove(rid)
+
+
 def _named_anew(change: Change, row: Row) -> None:
     row["subject"] = f"custom_{change.store.tables['attribute_definitions'].rids[-1] % 1_000_000}"
 
@@ -207,6 +215,7 @@ FAMILY = Family(
             ),
             truth=lambda store: (brand_with_address(store, rid) for rid in store.tables["brands"].rids),
             cloned=_without_help_center,
+            removed=_close_brand,
             kept=lambda store: store.sizes["help_centers"],
         ),
         plain("custom_roles", custom_role, 4, paging="none", gate=ENTERPRISE),

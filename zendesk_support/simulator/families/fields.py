@@ -283,7 +283,8 @@ def _options(rid: int, options: tuple[tuple[str, str], ...]) -> list[dict[str, A
 
 
 def _own(change: Change, row: Row) -> None:
-    row |= {"default": False, "agent_label": f"Status {row['id'] % 1_000_000}"}
+    label = f"Status {row['id'] % 1_000_000}"
+    row |= {"default": False, "agent_label": label, "raw_agent_label": label}
 
 
 def _withdraw(column: str) -> Callable[[Change, Row], None]:

@@ -99,13 +99,12 @@ def app_installation(world: World, rid: int) -> Row:
     """Make an installed app."""
     number, value, row = world.setting("app_installations", rid, "apps/installations")
     del row["url"]
-    digits = "".join(each for each in row["updated_at"] if each.isdigit())
     return {
         **row,
         "app_id": 100 + number * 17,
         "product": "support",
         "enabled": value % 4 != 0,
-        "updated": digits,
+        "updated": _digits(row["updated_at"]),
         "role_restrictions": None if value % 3 else [world.rid("custom_roles", 0)],
         "group_restrictions": [] if value % 2 else [world.pick(number, 82, "groups")],
         "recurring_payment": False,
@@ -119,6 +118,10 @@ def app_installation(world: World, rid: int) -> Row:
     }
 
 
+def _digits(time: str) -> str:
+    return "".join(each for each in time if each.isdigit())
+
+
 def installation_with_settings(store: Store, rid: int) -> Row:
     """Return an installed app as it is listed."""
     number = store.world.number("app_installations", rid)
@@ -129,7 +132,7 @@ def installation_with_settings(store: Store, rid: int) -> Row:
 
 def switch(change: Change, row: Row) -> None:
     """Enable or disable an installed app."""
-    row["enabled"] = not row["enabled"]
+    row |= {"enabled": not row["enabled"], "updated": _digits(iso(change.now))}
 
 
 def resource_collection(world: World, rid: int) -> Row:

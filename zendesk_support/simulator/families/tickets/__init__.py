@@ -250,7 +250,7 @@ SATISFACTION_REASONS = plain(
     gate=Gate("professional", 403),
     paging="bare",
     admins=True,
-    more={"kept": lambda store: reasons.CHOSEN},
+    more={"cloned": reasons.new_reason, "kept": lambda store: reasons.CHOSEN},
 )
 TICKET_TAGS = Kind("ticket_tags", truth=parts.tags)
 TICKET_COLLABORATORS = Kind("ticket_collaborators", truth=parts.collaborators)

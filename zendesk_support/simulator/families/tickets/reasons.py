@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zendesk_support.simulator.data.change import Change
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import World
 
@@ -30,6 +31,12 @@ def satisfaction_reason(world: World, rid: int) -> Row:
         "raw_value": f"{{{{dc.reason_code_{code}}}}}" if code == 1001 else text,
         "deleted_at": row["updated_at"] if number == CHOSEN else None,
     }
+
+
+def new_reason(change: Change, row: Row) -> None:
+    """Complete a reason that an admin adds: it has the next code."""
+    code = 1 + max(each["reason_code"] for each in change.store.tables["satisfaction_reasons"])
+    row |= {"reason_code": code, "value": f"Reason {code}", "raw_value": f"Reason {code}", "deleted_at": None}
 
 
 def reason_of(world: World, rating: int, score: str) -> Row:

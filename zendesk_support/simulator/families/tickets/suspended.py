@@ -6,6 +6,7 @@ from zendesk_support.simulator.data.attachment import attachment
 from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import HOST, World
+from zendesk_support.simulator.families.people import rows as people
 from zendesk_support.simulator.families.tickets.facts import is_deleted
 
 _DAY = 86_400
@@ -17,7 +18,7 @@ _CAUSES = (
     ("Email is from a blocklisted domain or address", 9),
     ("Received from support address", 12),
 )
-_FIRST_ATTACHMENT = 1 << 22
+_FIRST_ATTACHMENT = 1 << 25
 
 
 def suspended_at(world: World, rid: int) -> int:
@@ -31,14 +32,14 @@ def suspended_ticket(world: World, rid: int) -> Row:
     number = world.number("suspended_tickets", rid)
     value, moment = world.mix(number, 70), suspended_at(world, rid)
     cause, cause_id = _CAUSES[value % len(_CAUSES)]
-    is_user = value % 3 == 0
-    author, address = world.end_user(number, 71), f"sender{number}@example.net"
-    name = world.person(world.number("users", author)) if is_user else f"Sender <{number}>"
+    author = people.user(world, world.end_user(number, 71)) if value % 3 == 0 else None
+    name = author["name"] if author else f"Sender <{number}>"
+    address = (author or {}).get("email") or f"sender{number}@example.net"
     files = [attachment(world, _FIRST_ATTACHMENT + number, f"part{number}.eml", "message/rfc822", 400 + value % 90_000)]
     return {
         "url": f"{HOST}/api/v2/suspended_tickets/{rid}.json",
         "id": rid,
-        "author": {"id": author if is_user else None, "name": name, "email": address},
+        "author": {"id": author["id"] if author else None, "name": name, "email": address},
         "subject": world.subjects[value % len(world.subjects)],
         "content": world.texts[value % len(world.texts)],
         "cause": cause,
