@@ -41,8 +41,8 @@ class Below(Endpoint):
             pass where `help_center_children = "changed"`.
         is_long: a parent may have any number of rows, so that they are read one parent after the other, page by page.
         asked: which rows of an export may have children.
-        refused_alone: below an export, a refusal is about one parent and says nothing of the plan; one that is not found
-            (404) is not asked for again.
+        refused_alone: below an export, a refusal is about one parent and says nothing of the plan; one that is not
+            found (404) is not asked for again.
         compares: below an export, rows are compared with the table's, since each parent gives all it has every time.
     """
 

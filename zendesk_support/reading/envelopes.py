@@ -128,6 +128,7 @@ class OneObject:
 
     params: ClassVar[Params] = {}
     smallest = params
+    cost: ClassVar[str] = "1"
 
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of such an answer."""
@@ -149,6 +150,11 @@ class AfterLastRow:
     """Pages of `size` rows in the order of their ids, each asked for by the last id of the one before it."""
 
     size: int
+
+    @property
+    def cost(self) -> str:
+        """One a page."""
+        return f"1 for {self.size:,} rows"
 
     @property
     def params(self) -> Params:

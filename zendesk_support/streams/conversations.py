@@ -5,6 +5,7 @@ from __future__ import annotations
 from zendesk_support.api.limits import ACCOUNT, GUIDE, SIDE_CONVERSATIONS_EXPORT
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.envelopes import ONE_ANSWER, Pages
+from zendesk_support.reading.guide_locale import GUIDE_LOCALE
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.reread import RereadListing, millisecond_window
 from zendesk_support.reading.time_export import TimeExport
@@ -194,4 +195,40 @@ CSAT_SURVEY_RESPONSES = Stream(
     default_set=None,
 )
 
-STREAMS = (SIDE_CONVERSATION_EVENTS, SIDE_CONVERSATIONS, CONVERSATION_LOG_EVENTS, CSAT_SURVEY_RESPONSES)
+CSAT_SURVEYS = Stream(
+    name="csat_surveys",
+    doc="A satisfaction survey that customers are sent, with its questions.",
+    feeds=feed(
+        Below(
+            GUIDE_LOCALE,
+            Listing("guide/{locale}/surveys", "surveys", envelope=SURVEY_PAGE, limits=(GUIDE,)),
+            {"locale": "locale"},
+        )
+    ),
+    columns=columns(
+        bigint="version",
+        text="id locale state",
+        timestamp="created_at updated_at",
+        json="questions",
+    ),
+    key=("id", "version"),
+    plan="Professional and above, Suite Growth and above",
+    notes={
+        "id": "ULID",
+        "locale": "language that the texts are in: the account's default one",
+        "questions": "list of {id, type, sub_type, headline, options and others}; options name what answers select",
+        "version": "counts changes of the survey; csat_survey_responses.survey_version",
+    },
+    deletes="Zendesk lists the newest version only; the others that were loaded stay.",
+    keeps=True,
+    family="conversations",
+    default_set=None,
+)
+
+STREAMS = (
+    SIDE_CONVERSATION_EVENTS,
+    SIDE_CONVERSATIONS,
+    CONVERSATION_LOG_EVENTS,
+    CSAT_SURVEY_RESPONSES,
+    CSAT_SURVEYS,
+)

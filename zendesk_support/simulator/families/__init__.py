@@ -3,9 +3,9 @@
 from zendesk_support.simulator.families import (
     account_settings,
     community,
+    configuration,
     conversations,
     custom_objects,
-    configuration,
     fields,
     help_center,
     people,

@@ -76,8 +76,6 @@ def answer(
     leads_to = f"{_PREFIX}.{page.leads_to}.{start}"
     if route.by_cursor:
         body |= _ended(request, leads_to, page.more, silent, in_meta="meta" in body)
-        body |= {"after_cursor": leads_to, "after_url": request.link(("start_time",), {"cursor": leads_to})}
-        body |= {} if silent else {"end_of_stream": not page.more}
     elif by_id:
         body["meta"] = {"has_more": page.more}
     elif "meta" in body and not silent:
@@ -101,7 +99,6 @@ def _ended(request: Request, leads_to: str, more: bool, silent: bool, *, in_meta
     return {**told, "end_of_stream": not more}
 
 
-def _page(rows: list[Any], how: str, place: int, size: int) -> Page:
 def _pages(rows: list[Any], how: str, size: int) -> list[list[Any]]:
     pages = [rows[low : low + size] for low in range(0, len(rows), size)] or [[]]
     return [page for full in pages for page in ([], full)][1:] if how == "hollow" else pages

@@ -214,7 +214,6 @@ def _without(request: Request, given: dict[str, Any], reply: Reply) -> Reply:
 def _emptied(request: Request, given: dict[str, Any], reply: Reply) -> Reply:
     answer = json.loads(reply.body)
     answer = {name: [] if isinstance(value, list) else value for name, value in answer.items()}
-    answer |= {name: value for name, value in (("meta", {"has_more": False}), ("links", {})) if name in answer}
     answer |= {"meta": {"has_more": False}} if "meta" in answer else {}
     answer |= {"links": {}} if isinstance(answer.get("links"), dict) else {}
     return Reply(reply.status, to_json(answer), JSON, reply.headers)
