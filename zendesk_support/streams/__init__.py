@@ -18,9 +18,9 @@ from zendesk_support.streams.base import Stream
 
 MODULES = (
     tickets,
-    ticket_parts,
     people,
     configuration,
+    ticket_parts,
     ticket_setup,
     account,
     integrations,

@@ -75,9 +75,7 @@ CUSTOM_OBJECT_FIELDS = Stream(
 CUSTOM_OBJECT_RECORDS = Stream(
     name="custom_object_records",
     doc="A record of a custom object.",
-    feeds=feed(
-        EACH_OBJECT, present_records, REMOVE_RECORDS
-    ),
+    feeds=feed(EACH_OBJECT, present_records, REMOVE_RECORDS),
     columns=columns(
         text="custom_object_key id created_by_user_id external_id name updated_by_user_id url",
         timestamp="created_at updated_at",
