@@ -26,7 +26,7 @@ CUSTOM_STATUSES = Stream(
     notes={
         **SWITCH_NOTES,
         "agent_label": "what agents call it",
-        "default": "the one that its category begins with",
+        "default": "the default one of its category",
         "description": "tells agents when to choose it",
         "end_user_label": "what end users call it",
         **dict.fromkeys(("raw_agent_label", "raw_description", "raw_end_user_description", "raw_end_user_label"), RAW),
@@ -89,7 +89,7 @@ DELETION_SCHEDULES = Stream(
     notes={
         **SWITCH_NOTES,
         **CONDITION_NOTES,
-        "default": "one that Zendesk made",
+        "default": "the account's default one",
         "object": "what it deletes, such as zen:ticket, zen:user or zen:attachment",
     },
     deletes=LISTED,

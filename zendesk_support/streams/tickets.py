@@ -231,7 +231,7 @@ SUSPENDED_TICKETS = Stream(
     notes={
         "attachments": "list of attachment objects",
         "author": "{id, name, email}; id is null for who is no user",
-        "cause": "why it was suspended, in the language of the reader; cause_id is the same for all",
+        "cause": "why it was suspended, in words; cause_id is the number of that",
         "content": "body of the mail",
         "error_messages": "list of what went wrong when it was to be recovered",
         "message_id": "of the mail, from its headers",
