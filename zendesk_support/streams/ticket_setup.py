@@ -45,6 +45,7 @@ TICKET_FORM_STATUSES = Stream(
         bigint="custom_status_id ticket_form_id",
         text="id",
     ),
+    plan="custom statuses",
     notes={
         "id": "ULID",
     },
