@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +46,7 @@ OWN_BY_STREAM = {
 """Columns that are worked out, which other tests look at."""
 STAYING = {"deleted_tickets", "ticket_activities", "ticket_audits", "ticket_skips"}
 """Streams whose rows stay though Zendesk lists them no longer."""
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?(Z|\+00:00)")
 SCALAR_OR_LIST = ("value", "list")
 ADDED = {"tickets": {"fields", "metric_set"}, "attribute_definitions": {"list"}}
 
@@ -245,8 +247,10 @@ def leaves(value: Any, naming: NamingConvention, path: str = "") -> dict[str, An
 
 
 def utc(value: Any) -> Any:
-    """A text with Z for UTC where it is a time; all else as it is."""
-    return value.replace("+00:00", "Z") if isinstance(value, str) else value
+    """A text with Z for UTC, and microseconds if it has parts of a second, where it is a time; all else as it is."""
+    if not (isinstance(value, str) and TIME.fullmatch(value)):
+        return value
+    return moment(value).isoformat().replace("+00:00", "Z")
 
 
 def plain(value: Any, data_type: str | None) -> Any:
@@ -271,7 +275,7 @@ def truth(account: Simulator, name: str) -> dict[tuple[Any, ...], dict[str, Any]
     times = [column for column, data_type in stream.columns.items() if data_type == "timestamp"]
     return {
         tuple(row[column] for column in stream.key): {
-            column: plain(moment(value), None) if column in times else value
+            column: utc(value) if column in times else value
             for column, value in row.items()
             if value is not None and column not in ADDED.get(name, ())
         }

@@ -23,6 +23,7 @@ CUSTOM_STATUSES = Stream(
         timestamp="created_at updated_at",
         bool="active default",
     ),
+    plan="custom statuses",
     notes={
         **SWITCH_NOTES,
         "agent_label": "what agents call it",
