@@ -159,6 +159,24 @@ def test_what_happens_in_a_side_conversation_is_a_new_event(account: Account) ->
         assert (row["state"], row["state_updated_at"]) == (event["updates"]["state"], event["created_at"])
 
 
+def test_events_come_in_pages_and_go_with_their_tickets_alone(make: Make) -> None:
+    sim, client = make(tickets=600)
+    pages = list(client.export(f"{EVENTS}?start_time=0"))
+    assert [page["count"] for page in pages[:-2]] == [100] * (len(pages) - 2)
+    truth = sim.truth("side_conversation_events")
+    assert {row["id"] for page in pages for row in page["events"]} == {row["id"] for row in truth}
+    (made,) = sim.mutate("create_rows", stream="side_conversation_events")["ids"]
+    assert len(sim.truth("side_conversation_events")) == len(truth) + 1
+    with pytest.raises(ValueError, match="never change"):
+        sim.mutate("update_rows", stream="side_conversation_events")
+    gone = sim.mutate("remove_rows", stream="side_conversation_events", count=3)["ids"]
+    assert len(gone) == 3
+    left = sim.truth("side_conversation_events")
+    assert not {row["ticket_id"] for row in left} & set(gone)
+    assert {row["id"] for row in left} <= {made, *(row["id"] for row in truth)}
+    assert {tickets_of(sim)[ticket]["status"] for ticket in gone} == {"deleted"}
+
+
 def test_a_fault_can_refuse_the_side_conversations_of_one_ticket(account: Account) -> None:
     sim, client = account
     told = {"status": 403, "content_type": "text/html", "body": ""}

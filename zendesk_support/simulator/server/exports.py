@@ -50,6 +50,7 @@ class Export:
         null_end: Whether an empty page has no `end_time`, and the last no `next_page`.
         refuses_recent: Whether it refuses a start time within the last minute.
         needs_start: Whether it refuses to start without a time.
+        most: The largest page, and the page if no size is asked for.
         in_meta: Whether it says in `meta` if more follow, and the last page has no cursor.
         rid: The number of a row, where that is not its id.
     """
@@ -65,6 +66,7 @@ class Export:
     null_end: bool = False
     refuses_recent: bool = True
     needs_start: bool = True
+    most: int = MAX_PAGE
     in_meta: bool = False
     rid: Callable[[Row], int] = lambda row: int(row["id"])
 
@@ -97,7 +99,7 @@ def read_cursor(text: str) -> tuple[int, int]:
 def by_cursor(store: Store, request: Request, export: Export, growth: bool) -> Page:
     """Answer a cursor-based export."""
     table = export.table(store, request)
-    per_page = _per_page(request)
+    per_page = _per_page(request, export.most)
     cursor = request.params.get("cursor")
     if cursor:
         stamp, rid = read_cursor(cursor)
@@ -137,7 +139,7 @@ def _ended_in_meta(request: Request, after: str, more: bool) -> dict[str, Any]:
 def by_time(store: Store, request: Request, export: Export, growth: bool) -> Page:
     """Answer a time-based export."""
     table = export.table(store, request)
-    per_page = _per_page(request)
+    per_page = _per_page(request, export.most)
     start = start_time(store, request, export)
     low = table.first_at(start)
     chosen, more, whole = _collect(store, request, export, table, low, per_page, whole_seconds=growth)
@@ -166,11 +168,11 @@ def _page(store: Store, request: Request, export: Export, form: str, chosen: lis
     return Page(key, lambda: _render(store, request, export, chosen), rest)
 
 
-def _per_page(request: Request) -> int:
-    text = request.params.get("per_page", str(MAX_PAGE))
+def _per_page(request: Request, most: int) -> int:
+    text = request.params.get("per_page", str(most))
     if not text.isdigit() or int(text) < 1:
         raise invalid_value("per_page", f"per_page must be an integer from {request.path.lstrip('/')}")
-    return min(int(text), MAX_PAGE)
+    return min(int(text), most)
 
 
 def start_time(store: Store, request: Request, export: Export) -> int:

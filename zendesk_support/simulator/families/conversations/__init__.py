@@ -84,6 +84,7 @@ SIDE_CONVERSATION_EVENTS = Kind(
                 quiet=60,
                 keep=_keep_events,
                 ends=False,
+                most=100,
                 rid=threads.rid_of,
             ),
             limits=(SIDE_CONVERSATIONS,),
