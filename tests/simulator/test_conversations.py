@@ -76,25 +76,34 @@ def test_events_are_counted_by_a_limit_of_their_own_of_which_no_header_tells(acc
     assert client.get("/api/v2/tickets/12/side_conversations").status == 200
 
 
-def test_a_side_conversation_is_what_its_events_say_within_its_tickets_life(make: Make) -> None:
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_side_conversation_is_what_its_events_say_within_its_tickets_life(make: Make, changed: bool) -> None:
     sim, _ = make(tickets=300)
+    if changed:
+        sim.mutate("create_side_conversations", count=5)
+        for kind in ("reply_side_conversations", "update_side_conversations") * 2:
+            sim.mutate(kind, count=20)
     tickets = tickets_of(sim)
     events: dict[str, list[Row]] = {}
     for row in sim.truth("side_conversation_events"):
         events.setdefault(row["side_conversation_id"], []).append(row)
     found = sim.truth("side_conversations")
-    assert 0 < len({row["ticket_id"] for row in found}) <= len(tickets) // 20
+    assert 0 < len({row["ticket_id"] for row in found}) <= len(tickets) // 20 + 5 * changed
     assert set(events) >= {row["id"] for row in found}
     for row in found:
         told, ticket = events[row["id"]], tickets[row["ticket_id"]]
         assert [each["type"] for each in told].index("create") == 0
         assert unix(ticket["created_at"]) <= unix(told[0]["created_at"])
-        assert unix(told[-1]["created_at"]) <= unix(ticket["updated_at"])
+        assert changed or unix(told[-1]["created_at"]) <= unix(ticket["updated_at"])
+        assert [each["created_at"] for each in told] == sorted(each["created_at"] for each in told)
         assert (row["created_at"], row["updated_at"]) == (told[0]["created_at"], told[-1]["created_at"])
         messages = [each for each in told if "message" in each]
         assert row["message_added_at"] == messages[-1]["created_at"]
         assert row["preview_text"] == messages[-1]["message"]["preview_text"]
-        assert row["state"] == ("closed" if told[-1]["updates"].get("state") == "closed" else "open")
+        state = "open"
+        for each in told:
+            state = "open" if "message" in each else each["updates"].get("state", state)
+        assert row["state"] == state
         assert all(("message" in each) == (each["type"] != "update") for each in told)
         assert {each["ticket_id"] for each in told} == {row["ticket_id"]}
         assert all(re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", each["id"]) for each in [row, *told])

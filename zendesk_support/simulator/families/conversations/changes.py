@@ -7,6 +7,7 @@ from typing import Any
 
 from zendesk_support.simulator.data.change import Change
 from zendesk_support.simulator.data.table import Row
+from zendesk_support.simulator.data.world import STEP
 from zendesk_support.simulator.families.conversations import messages, surveys, threads
 from zendesk_support.simulator.families.conversations.book import Conversations
 from zendesk_support.simulator.families.tickets.book import Tickets
@@ -45,7 +46,8 @@ def _tell(change: Change, of: Row, kind: str, actor: Row, **said: Any) -> Row:
     """Add an event of a side conversation."""
     table = change.store.tables["side_conversation_events"]
     rid = table.new_rid()
-    row = threads.make_event(change.store.world, rid, of, kind, change.now * 1000 + rid % 1000, actor, **said)
+    ms = change.now * 1000 + rid // STEP % 1000
+    row = threads.make_event(change.store.world, rid, of, kind, ms, actor, **said)
     table.add(row, change.now, rid)
     return row
 
@@ -97,7 +99,7 @@ def write_messages(change: Change, count: int = 1, ids: Sequence[int] = ()) -> d
     """Have requesters write on messaging tickets, which are exported anew."""
     book, table = change.store.part(Conversations), change.store.tables["conversation_log_events"]
     chosen, made = list(ids), []
-    while not ids and len(chosen) < count:
+    for _ in range(0 if ids else count):
         chosen += live(change, 1, book.is_messaging) or live(change, 1)
     for ticket in chosen:
         rid = table.new_rid()

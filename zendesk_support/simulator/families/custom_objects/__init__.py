@@ -102,7 +102,7 @@ CUSTOM_OBJECT_FIELDS = Kind(
 CUSTOM_OBJECT_RECORDS = Kind(
     "custom_object_records",
     row=rows.record,
-    size=lambda of: max(40, min(20_000, of["tickets"] // 4)),
+    size=lambda of: max(40, min(20_000, of["tickets"] // 4)) if of["custom_objects"] else 0,
     stamp=rows.record_time,
     routes=(
         listed(
