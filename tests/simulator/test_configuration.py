@@ -319,6 +319,20 @@ def test_options_tags_and_people_of_tickets_make_rows_of_their_own(account: Acco
 
 
 @pytest.mark.parametrize(
+    "stream", ["account_settings", "deleted_users", "ticket_collaborators", "ticket_field_options", "ticket_tags"]
+)
+def test_rows_that_are_made_of_others_can_be_made_changed_and_removed(account: Account, stream: str) -> None:
+    sim, _ = account
+    counts = []
+    for kind in ("create_rows", "update_rows", "remove_rows"):
+        before = sim.truth(stream)
+        sim.mutate(kind, stream=stream)
+        assert sim.truth(stream) != before
+        counts.append(len(sim.truth(stream)) - len(before))
+    assert counts == ([0, 0, 0] if stream == "account_settings" else [1, 0, -1])
+
+
+@pytest.mark.parametrize(
     ("options", "path", "status"),
     [
         ({"plan": "professional"}, "workspaces", 403),

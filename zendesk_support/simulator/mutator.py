@@ -26,7 +26,8 @@ class Mutator:
             "remove_rows": self._remove_rows,
         }
         for family in families:
-            self._streams.update({kind.name: kind for kind in family.kinds if kind.row or kind.content})
+            changing = [kind for kind in family.kinds if kind.row or kind.content or kind.create]
+            self._streams.update({kind.name: kind for kind in changing})
             self._mutations.update(family.mutations)
 
     def kinds(self) -> list[str]:

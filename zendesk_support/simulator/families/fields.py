@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from zendesk_support.simulator.clock import unix
@@ -10,6 +10,7 @@ from zendesk_support.simulator.data.change import Change
 from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import FIRST_ID, STEP, World
+from zendesk_support.simulator.families import options
 from zendesk_support.simulator.kinds import Family, Gate, Kind, plain
 from zendesk_support.simulator.server.limits import AsEndpoint, Limit
 from zendesk_support.simulator.server.messages import Request
@@ -267,13 +268,6 @@ def ticket_form_status(world: World, rid: int) -> Row:
     }
 
 
-def options(store: Store) -> Iterator[Row]:
-    """Yield the options of ticket fields, each with its place in the list."""
-    for field in store.tables["ticket_fields"]:
-        for place, option in enumerate(field.get("custom_field_options", ())):
-            yield {"ticket_field_id": field["id"], "position": place, **option}
-
-
 def _options(rid: int, options: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
     first = FIRST_ID["field_options"] + (rid % 100_000) * 10 * STEP
     return [
@@ -361,7 +355,13 @@ FAMILY = Family(
             params=("ticket_form_id", "filter[custom_status_id]", "filter[id]"),
             more={"altered": _offer_another},
         ),
-        Kind("ticket_field_options", truth=options),
+        Kind(
+            "ticket_field_options",
+            truth=options.rows,
+            create=options.add,
+            update=options.rename,
+            remove=options.remove,
+        ),
         plain(
             "tags",
             tag,

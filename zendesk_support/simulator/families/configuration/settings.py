@@ -78,15 +78,18 @@ def _answer(store: Store, request: Request, args: Args) -> dict[str, Any]:
     return {"settings": store.part(Settings).groups()}
 
 
-def change_settings(change: Change) -> dict[str, Any]:
+def change_settings(change: Change, count: int = 1) -> dict[str, Any]:
     """Have the account look different."""
     change.store.part(Settings).header_color = f"{change.number % 0x1000000:06X}"
-    return {}
+    return {"ids": [1]}
 
 
 SETTINGS = Kind(
     "account_settings",
     routes=(shown("account_settings", "account/settings", _answer, stream="account_settings"),),
     truth=lambda store: [{"id": 1, **store.part(Settings).groups()}],
+    create=change_settings,
+    update=change_settings,
+    remove=change_settings,
 )
 """A complete load makes one row of them."""

@@ -9,7 +9,7 @@ from zendesk_support.simulator.clock import iso
 from zendesk_support.simulator.data.change import Change
 from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.data.table import Row
-from zendesk_support.simulator.families.people import rows
+from zendesk_support.simulator.families.people import deleted, rows
 from zendesk_support.simulator.kinds import Family, Kind, counted, exported, listed, plain, shown
 from zendesk_support.simulator.server.exports import Export
 from zendesk_support.simulator.server.limits import AsEndpoint, Limit
@@ -42,7 +42,7 @@ class People:
 
     def deleted(self, rid: int) -> Row:
         """Return a user as the list of deleted users shows it."""
-        return rows.deleted_user(self.store.tables["users"].get(rid))
+        return deleted.shown(self.store.tables["users"].get(rid))
 
     def identity_rids(self, user: int) -> list[int]:
         """Return the ids of a user's identities."""
@@ -177,7 +177,7 @@ def _permanently_delete_users(change: Change, count: int = 1) -> dict[str, Any]:
     chosen = some_users(change, count)
     for rid in chosen:
         row = change.touch("users", rid)
-        row |= {"active": False, "name": "Permanently Deleted User", "email": None, "phone": None, "photo": None}
+        row |= {"active": False, "name": deleted.ERASED, "email": None, "phone": None, "photo": None}
         for identity in change.store.part(People).identity_rids(rid):
             change.store.tables["user_identities"].remove(identity)
     return {"ids": chosen}
@@ -293,6 +293,9 @@ FAMILY = Family(
                 counted("deleted_users", "deleted_users", lambda store, _: len(store.part(People).inactive())),
             ),
             truth=lambda store: map(store.part(People).deleted, store.part(People).inactive()),
+            create=_deactivate_users,
+            update=deleted.rename,
+            remove=deleted.restore,
         ),
         Kind(
             "user_identities",

@@ -129,31 +129,6 @@ def is_active(world: World, rid: int) -> bool:
     return number < world.sizes["agents"] or world.mix(number, 4) % 53 != 7
 
 
-_OF_DELETED_USERS = (
-    "id",
-    "url",
-    "name",
-    "email",
-    "created_at",
-    "updated_at",
-    "time_zone",
-    "phone",
-    "shared_phone_number",
-    "photo",
-    "locale_id",
-    "locale",
-    "organization_id",
-    "role",
-    "active",
-)
-
-
-def deleted_user(row: Row) -> Row:
-    """Return what the list of deleted users says of a user."""
-    shown = {column: row[column] for column in _OF_DELETED_USERS}
-    return {**shown, "url": f"{HOST}/api/v2/deleted_users/{row['id']}.json"}
-
-
 def organization(world: World, rid: int) -> Row:
     """Make an organization."""
     number = world.number("organizations", rid)

@@ -252,8 +252,16 @@ SATISFACTION_REASONS = plain(
     admins=True,
     more={"cloned": reasons.new_reason, "kept": lambda store: reasons.CHOSEN},
 )
-TICKET_TAGS = Kind("ticket_tags", truth=parts.tags)
-TICKET_COLLABORATORS = Kind("ticket_collaborators", truth=parts.collaborators)
+TICKET_TAGS = Kind(
+    "ticket_tags", truth=parts.tags, create=parts.add_tags, update=parts.change_tags, remove=parts.remove_tags
+)
+TICKET_COLLABORATORS = Kind(
+    "ticket_collaborators",
+    truth=parts.collaborators,
+    create=parts.add_followers,
+    update=parts.change_followers,
+    remove=parts.remove_followers,
+)
 FAMILY = Family(
     "tickets",
     (
