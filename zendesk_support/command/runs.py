@@ -41,12 +41,12 @@ from zendesk_support.source import ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.selection import costs_of
 from zendesk_support.verification.verifier import verify
-from zendesk_support.wide.definitions import VIEWS
+from zendesk_support.wide.definitions import OF_OBJECT, VIEWS
 from zendesk_support.wide.views import make_views
 
 LOADED, INCOMPLETE, WRONG_USE, OUT_OF_TIME = 0, 1, 2, 3
 NAMED = 5
-MADE_OF = [view.stream for view in VIEWS]
+MADE_OF = [view.stream for view in (*VIEWS, OF_OBJECT)]
 
 
 def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int:

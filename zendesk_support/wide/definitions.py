@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from zlib import crc32
 
+from zendesk_support.wide.fields import slug
+
+SUFFIX = "_wide"
+LONGEST = 30
+"""Of a custom object's key in a view's name, where that needs a number besides: Postgres takes names of 63 bytes."""
 MINUTES = (
     "agent_wait_time_in_minutes",
     "first_resolution_time_in_minutes",
@@ -47,19 +53,34 @@ class Scalar:
 
 @dataclass(frozen=True)
 class WideView:
-    """One view, `<stream>_wide`.
+    """One view: `<stream>_wide`, or `custom_object_<key>_wide` for the records of one custom object.
 
     Attributes:
         stream: whose rows it shows.
         scalars: by the name of their column.
         lists: JSON columns that are lists, with whether they hold ids; else they hold texts.
         custom: the custom fields, where there are any.
+        of: the custom object's key.
     """
 
     stream: str
     scalars: Mapping[str, Scalar] = field(default_factory=dict)
     lists: Mapping[str, bool] = field(default_factory=dict)
     custom: CustomFields | None = None
+    of: str = ""
+
+    @property
+    def kept_as(self) -> str:
+        """What names its custom fields in the tables that remember them."""
+        return f"{self.stream}/{self.of}" if self.of else self.stream
+
+    def name(self, table: str) -> str:
+        """Its name, by that of the table below; keys that no plain name can hold get a number of their own."""
+        if not self.of:
+            return f"{table}{SUFFIX}"
+        plain = slug(self.of)
+        own = plain if plain == self.of else f"{plain[:LONGEST]}_{crc32(self.of.encode()):08x}"
+        return f"custom_object_{own}{SUFFIX}"
 
     @property
     def made_of(self) -> frozenset[str]:
@@ -91,4 +112,5 @@ VIEWS = (
         },
     ),
 )
-SUFFIX = "_wide"
+OF_OBJECT = WideView("custom_object_records", custom=CustomFields("custom_object_fields", "custom_object_fields"))
+"""The view of each custom object, without its key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from zendesk_support.warehouse.after_load import quoted
 from zendesk_support.wide.definitions import WideView
 from zendesk_support.wide.dialects import LABELS, ROW, Dialect
 from zendesk_support.wide.fields import VALUE, Field
@@ -26,7 +27,7 @@ class Selection:
         if custom is not None and custom.by_id:
             listed = custom.column if table.has_json(custom.column) else None
             values = tables.qualified(f"{table.name}__{custom.column}") if custom.column in table.children else None
-        self._dialect = dialect(tables.current(table), listed, values)
+        self._dialect = dialect(tables.current(table, view.of), listed, values)
         self._has_values = custom is not None and (not custom.by_id or bool(listed or values))
 
     def plain(self) -> dict[str, str]:
@@ -98,6 +99,7 @@ class Selection:
         with_options = [one.id for one in self._known.fields.values() if one.has_options]
         labels = ""
         if with_options and self._has_values:
-            own = f"(SELECT * FROM {self._tables.qualified(LABELS_TABLE)} WHERE stream = '{self._view.stream}') AS o"
+            kept = self._tables.qualified(LABELS_TABLE)
+            own = f"(SELECT * FROM {kept} WHERE stream = {quoted(self._view.kept_as)}) AS o"
             labels = f"\nCROSS JOIN ({self._dialect.labels(own, with_options)}) AS {LABELS}"
         return f"SELECT\n  {listed}\nFROM {self._dialect.rows()}{labels}"

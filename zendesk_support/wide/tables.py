@@ -14,6 +14,7 @@ from zendesk_support.dlt_internals import SqlClientBase
 from zendesk_support.loading.stream_resource import StreamResource
 from zendesk_support.loading.sync_modes import APPENDING, MODE_HINT
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.warehouse.after_load import quoted
 from zendesk_support.warehouse.loaded_table import DELETED_AT, LOAD_ID, VALID_TO
 from zendesk_support.wide.definitions import CustomFields, WideView
 from zendesk_support.wide.dialects import Dialect
@@ -21,6 +22,7 @@ from zendesk_support.wide.fields import Field
 from zendesk_support.wide.store import qualified
 
 OPTIONS = "custom_field_options"
+OBJECT_KEY = "custom_object_key"
 SYSTEM_TYPES = frozenset(
     "assignee basic_priority custom_status description group priority status subject tickettype".split()
 )
@@ -124,10 +126,19 @@ class Tables:
         """The column that a value of an object was spread to."""
         return f"{column}__{self._schema.naming.normalize_identifier(key)}"
 
-    def current(self, table: Table) -> str:
-        """What stands after FROM for the rows of a table that hold now."""
+    def objects(self, table: Table) -> list[str]:
+        """The keys of the custom objects that a table has rows of."""
+        if OBJECT_KEY not in table.columns:
+            return []
+        return [
+            key for (key,) in self._rows(f"SELECT DISTINCT {OBJECT_KEY} FROM {self.current(table)} AS t ORDER BY 1")
+        ]
+
+    def current(self, table: Table, of: str = "") -> str:
+        """What stands after FROM for the rows of a table that hold now, or for those of one custom object."""
         source = self.qualified(table.name)
         wheres = [f"{name} IS NULL" for name in (VALID_TO, DELETED_AT) if name in table.columns]
+        wheres += [f"{OBJECT_KEY} = {quoted(of)}"] if of else []
         if table.keeps_versions:
             key = ", ".join(CATALOGUE[table.stream].key)
             version = CATALOGUE[table.stream].version
@@ -137,11 +148,11 @@ class Tables:
             wheres.append("version_from_last = 1")
         return f"(SELECT * FROM {source} WHERE {' AND '.join(wheres)})" if wheres else source
 
-    def fields(self, table: Table, custom: CustomFields) -> dict[int, Field]:
-        """The custom fields that a table lists now, by id."""
+    def fields(self, table: Table, custom: CustomFields, of: str = "") -> dict[int, Field]:
+        """The custom fields that a table lists now, by id; or those of one custom object."""
         wanted = ("id", "key", "title", "type", "active", "relationship_target_type")
         options = self._options(table)
-        dialect = self._dialect(self.current(table))
+        dialect = self._dialect(self.current(table, of))
         as_text = dialect.as_text(OPTIONS) if table.has_json(OPTIONS) else "NULL"
         listed = ", ".join(name if name in table.columns else "NULL" for name in wanted)
         found = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from dlt.common import logger
@@ -14,7 +15,7 @@ from zendesk_support.loading.destination_state import connected
 from zendesk_support.source import ZendeskSource
 from zendesk_support.warehouse.after_load import dialect as dialect_of
 from zendesk_support.warehouse.after_load import is_marked
-from zendesk_support.wide.definitions import SUFFIX, VIEWS, WideView
+from zendesk_support.wide.definitions import OF_OBJECT, VIEWS, WideView
 from zendesk_support.wide.dialects import DIALECTS, Dialect, Postgres
 from zendesk_support.wide.fields import name_columns, remembered
 from zendesk_support.wide.postgres_view import after, columns_of, replace_view, wait_for_others
@@ -22,7 +23,7 @@ from zendesk_support.wide.select import Selection
 from zendesk_support.wide.store import Known, Store, qualified
 from zendesk_support.wide.tables import OPTIONS, Table, Tables
 
-LISTING = frozenset(view.custom.stream for view in VIEWS if view.custom)
+LISTING = frozenset(view.custom.stream for view in (*VIEWS, OF_OBJECT) if view.custom)
 """The streams that list custom fields: with a new row of theirs, views have other columns."""
 
 
@@ -68,8 +69,9 @@ def make_views(pipeline: Pipeline, source: ZendeskSource) -> dict[str, list[str]
     made, refused = {}, []
     with client:
         tables = Tables(client, dialect, source.resources.values())
-        found = tables.read(VIEWS)
-        for view in VIEWS:
+        found = tables.read((*VIEWS, OF_OBJECT))
+        of_objects = (replace(OF_OBJECT, of=key) for key in tables.objects(found["custom_object_fields"]))
+        for view in (*VIEWS, *of_objects):
             if found[view.stream].columns and not selected.isdisjoint(view.made_of):
                 try:
                     name, columns = _make(view, tables, found, client.sql_client, dialect)
@@ -91,7 +93,7 @@ def _make(
             wait_for_others(sql)
         known = _fields(view, tables, found, Store(sql, dialect), dialect) if view.custom else Known({}, {})
         selection = Selection(view, tables, table, dialect, known)
-        name, columns = f"{table.name}{SUFFIX}", selection.columns()
+        name, columns = view.name(table.name), selection.columns()
         if dialect is Postgres:
             columns = after(columns_of(sql, name), columns)
             replace_view(sql, name, list(columns), selection.query(columns, sql.escape_column_name))
@@ -106,14 +108,14 @@ def _fields(view: WideView, tables: Tables, found: Mapping[str, Table], store: S
     assert view.custom is not None
     table, listing = found[view.stream], found[view.custom.stream]
     store.make_tables()
-    before = store.known(view.stream)
+    before = store.known(view.kept_as)
     fields = before.fields
     if listing.columns:
         has_options = listing.has_json(OPTIONS) or OPTIONS in listing.children
-        fields = remembered(fields, tables.fields(listing, view.custom), has_options)
+        fields = remembered(fields, tables.fields(listing, view.custom, view.of), has_options)
         if not has_options:
-            store.forget_labels(view.stream)
+            store.forget_labels(view.kept_as)
     taken = Selection(view, tables, table, dialect, Known({}, {})).plain()
     now = Known(fields, name_columns(fields.values(), before.names, {*taken, *table.columns}))
-    store.keep(view.stream, before, now)
+    store.keep(view.kept_as, before, now)
     return now
