@@ -18,6 +18,7 @@ from fewest import Needed
 from zendesk_support import sync, zendesk_support_source
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.selection import default_streams
 
 SCALE = 120.0
 
@@ -32,7 +33,7 @@ def main() -> None:
     with Simulator(seed=1, tickets=options.tickets, articles=options.articles, clock_scale=SCALE) as account:
         known = {name: account.credentials[name] for name in ("client_id", "client_secret")}
         source = zendesk_support_source(
-            base_url=account.base_url, credentials=known, start_date="2015-01-01", clock_scale=SCALE
+            base_url=account.base_url, credentials=known, start_date="2015-01-01", clock_scale=SCALE, streams="all"
         )
         destination = dlt.destinations.duckdb(str(folder / "requests.duckdb"))
         pipeline = dlt.pipeline("requests", destination=destination, dataset_name="warehouse")
@@ -41,13 +42,14 @@ def main() -> None:
         for stream in (*first.failed, *again.failed):
             raise SystemExit(f"{stream.stream}: {stream.message}")
         refused = [request for request in account.requests() if request["status"] == 429]
-        whole = Needed.of(account, "enterprise")
-        nothing = Needed.of(account, "enterprise", whole, since=account.now())
+        whole = Needed.of(account, "enterprise", streams=CATALOGUE)
+        nothing = Needed.of(account, "enterprise", whole, since=account.now(), streams=CATALOGUE)
     rows = {name: by_brand.total() for name, by_brand in whole.rows.items()}
     print(f"Account: {options.tickets:,} tickets, {rows['articles']:,} articles. Answers of 429: {len(refused)}.\n")
     print("| stream | rows | first sync | fewest | nothing changed | fewest |")
     print("|---|---:|---:|---:|---:|---:|")
-    totals = [0, 0, 0, 0]
+    by_default = default_streams()
+    totals, of_default = [0, 0, 0, 0], [0, 0, 0, 0]
     for name in CATALOGUE:
         counts = (
             first.streams[name].requests,
@@ -56,7 +58,10 @@ def main() -> None:
             nothing.requests(name),
         )
         totals = [total + count for total, count in zip(totals, counts)]
-        print(f"| {name} | {rows[name]:,} | {' | '.join(map(str, counts))} |")
+        if name in by_default:
+            of_default = [total + count for total, count in zip(of_default, counts)]
+        print(f"| {name}{'' if name in by_default else ' *'} | {rows[name]:,} | {' | '.join(map(str, counts))} |")
+    print(f"| **default set** | | {' | '.join(f'**{total}**' for total in of_default)} |")
     print(f"| **all** | {sum(rows.values()):,} | {' | '.join(f'**{total}**' for total in totals)} |")
 
 

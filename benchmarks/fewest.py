@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from zendesk_support.reading.base import Endpoint
 from zendesk_support.reading.below import Below
-from zendesk_support.reading.envelopes import ONE_ANSWER
+from zendesk_support.reading.envelopes import AfterLastRow, Pages
 from zendesk_support.reading.exports import CursorExport
+from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.log import LogListing
+from zendesk_support.reading.reread import RereadListing
 from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.simulator.account import PLAN_GATES
 from zendesk_support.simulator.clock import unix
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.selection import default_streams
 
 BUCKETS = {
     "account": "account",
@@ -24,6 +28,9 @@ BUCKETS = {
     "incremental exports": "incremental_exports",
     "users export": "incremental_exports_cursor",
     "deleted tickets": "deleted_tickets",
+    "side conversations": "side_conversations",
+    "webhooks": "webhooks",
+    "guide": "guide",
 }
 """The simulator's names of our buckets."""
 Votes = dict[tuple[int, int], tuple[int, int]]
@@ -45,6 +52,8 @@ class Needed:
         rows: rows that the requests of a stream must bring, by stream and brand (0 outside of help centers).
         votes: number and sum of votes by stream and parent.
         voted: parents whose votes must be read, by stream.
+        asked: requests of streams that ask for what hangs below each row of another, but for help centers.
+        streams: that are read.
     """
 
     first: bool
@@ -52,9 +61,18 @@ class Needed:
     rows: dict[str, Counter[int]]
     votes: dict[str, Votes]
     voted: dict[str, int]
+    asked: dict[str, int]
+    streams: tuple[str, ...]
 
     @classmethod
-    def of(cls, account: Simulated, plan: str, before: Needed | None = None, since: float = 0) -> Needed:
+    def of(
+        cls,
+        account: Simulated,
+        plan: str,
+        before: Needed | None = None,
+        since: float = 0,
+        streams: Iterable[str] = default_streams(),
+    ) -> Needed:
         """Look at an account.
 
         Args:
@@ -62,12 +80,15 @@ class Needed:
             plan: what it can do.
             before: what the last sync has read, and
             since: when it did: exports and filtered lists leave out what is older.
+            streams: those that are read.
         """
+        streams = tuple(streams)
         lacking = frozenset(name for name, (_, plans) in PLAN_GATES.items() if plan in plans)
         rows: dict[str, Counter[int]] = {}
         votes: dict[str, Votes] = {}
-        for name, stream in CATALOGUE.items():
-            columns = ["brand_id", "item_id", "value", str(stream.cursor)]
+        for name in streams:
+            stream = CATALOGUE[name]
+            columns = ["brand_id", "item_id", "value", "expires_at", str(stream.cursor)]
             listed = [] if name in lacking else account.truth(name, columns)
             endpoint, in_guide = stream.feeds[0].endpoint, stream.key[0] == "brand_id"
             is_filtered = isinstance(endpoint, CursorExport | TimeExport | LogListing) or getattr(
@@ -76,7 +97,7 @@ class Needed:
             rows[name] = Counter(
                 row["brand_id"] if in_guide else 0
                 for row in listed
-                if not is_filtered or moment(row[str(stream.cursor)]) >= since
+                if not is_filtered or moment(row[str(stream.cursor)] or row["expires_at"]) >= since
             )
             if name.endswith("_votes"):
                 votes[name] = tally(listed)
@@ -85,14 +106,17 @@ class Needed:
             name: sum(old.get(name, {}).get(parent) != found for parent, found in by_parent.items())
             for name, by_parent in votes.items()
         }
-        return cls(before is None, lacking, rows, votes, voted)
+        asked = {name: count(account, since) for name, count in ASKED.items() if name in streams}
+        return cls(before is None, lacking, rows, votes, voted, asked, streams)
 
     def requests(self, name: str) -> int:
         """Pages that the rows fill; a pass that streams share counts for its first stream."""
         endpoint = CATALOGUE[name].feeds[0].endpoint
-        sharing = next(other for other, stream in CATALOGUE.items() if stream.feeds[0].endpoint == endpoint)
+        sharing = next(other for other in self.streams if CATALOGUE[other].feeds[0].endpoint == endpoint)
         if sharing != name:
             return 0
+        if name in self.asked:
+            return 0 if name in self.lacking else self.asked[name]
         if is_below(endpoint):
             if name in self.lacking:
                 return 0
@@ -114,8 +138,9 @@ class Needed:
             return {0: max(1, math.ceil((rows[0] - 1) / 999)) + (0 if endpoint.ends or not rows[0] else 1)}
         if is_of_brand(endpoint):
             return {brand: math.ceil(rows[brand] / 100) or 1 for brand in self.rows["articles"]}
-        if getattr(endpoint, "envelope", None) == ONE_ANSWER:
-            return {0: 1}
+        if isinstance(endpoint, RereadListing | Listing):
+            size = endpoint.envelope.size if isinstance(endpoint.envelope, Pages | AfterLastRow) else math.inf
+            return {0: math.ceil(rows[0] / size) or 1}
         # A feed without a filter ends with the first row that is known.
         known = isinstance(endpoint, LogListing) and not self.first
         return {0: math.ceil((rows[0] + known) / 100) or 1}
@@ -126,8 +151,9 @@ class Needed:
             return 0.0
         endpoint = CATALOGUE[name].feeds[0].endpoint
         if is_below(endpoint):
-            above = next(other for other, stream in CATALOGUE.items() if stream.feeds[0].endpoint == endpoint.parents)
-            return self.chain(above, latency) + latency["list"]
+            read = (other for other in self.streams if CATALOGUE[other].feeds[0].endpoint == endpoint.parents)
+            above = next(read, None)
+            return (self.chain(above, latency) if above else latency["list"]) + latency["list"]
         page = latency["incremental" if isinstance(endpoint, CursorExport | TimeExport) else "list"]
         brands = latency["list"] if is_of_brand(endpoint) else 0.0
         return brands + max(self.pages(name).values()) * page
@@ -135,7 +161,7 @@ class Needed:
     def side_by_side(self, name: str) -> int:
         """How many of a stream's requests can be under way at a time."""
         requests = self.requests(name)
-        if is_below(CATALOGUE[name].feeds[0].endpoint) or name in self.lacking:
+        if name in self.asked or is_below(CATALOGUE[name].feeds[0].endpoint) or name in self.lacking:
             return requests
         return len(self.pages(name)) if requests else 0
 
@@ -143,7 +169,7 @@ class Needed:
 def buckets(name: str) -> list[str]:
     """The limits that count a stream's requests, as the simulator calls them."""
     endpoint = CATALOGUE[name].feeds[0].endpoint
-    if isinstance(endpoint, Below):
+    if isinstance(endpoint, Below) and endpoint.path.startswith(("help_center", "community")):
         return ["help_center"]
     return [BUCKETS[spec.name] for spec in getattr(endpoint, "limits", ())] or ["account"]
 
@@ -156,6 +182,47 @@ def is_below(endpoint: Endpoint) -> bool:
 def is_of_brand(endpoint: Endpoint) -> bool:
     """Whether it is a list of each brand's help center."""
     return isinstance(endpoint, Below) and endpoint.is_long
+
+
+def rows_of(account: Simulated, since: float, stream: str) -> int:
+    """How many rows a list has."""
+    return len(account.truth(stream, ["id"]))
+
+
+def tickets_with_news(account: Simulated, since: float) -> int:
+    """Tickets of which the export of side conversations has an event."""
+    events = account.truth("side_conversation_events", ["ticket_id", "created_at"])
+    return len({event["ticket_id"] for event in events if moment(event["created_at"]) >= since})
+
+
+def message_pages(account: Simulated, since: float) -> int:
+    """Pages of the conversations of messaging tickets that have changed."""
+    messages = Counter(row["ticket_id"] for row in account.truth("conversation_log_events", ["ticket_id"]))
+    tickets = account.truth("tickets", ["id", "from_messaging_channel", "generated_timestamp", "status"])
+    changed = [row for row in tickets if row["generated_timestamp"] >= since and row["status"] != "deleted"]
+    return sum(math.ceil(messages[row["id"]] / 100) or 1 for row in changed if row["from_messaging_channel"])
+
+
+def record_pages(account: Simulated, since: float) -> int:
+    """Pages of the exports of all custom objects."""
+    changed = Counter(
+        row["custom_object_key"]
+        for row in account.truth("custom_object_records", ["custom_object_key", "updated_at"])
+        if moment(row["updated_at"]) >= since
+    )
+    keys = [row["key"] for row in account.truth("custom_objects", ["key"])]
+    return sum(math.ceil(changed[key] / 1000) or 1 for key in keys)
+
+
+ASKED = {
+    "schedule_holidays": partial(rows_of, stream="schedules"),
+    "custom_object_fields": partial(rows_of, stream="custom_objects"),
+    "csat_surveys": lambda account, since: 2,  # the account's language, and the list in it
+    "side_conversations": tickets_with_news,
+    "conversation_log_events": message_pages,
+    "custom_object_records": record_pages,
+}
+"""Streams that ask below each row of another, and how many requests they need."""
 
 
 def moment(value: Any) -> float:

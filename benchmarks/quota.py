@@ -178,12 +178,12 @@ def latency(request: dict[str, Any]) -> float:
 def bound(needed: Needed, plan: str, first_at: float) -> dict[str, Any]:
     """Seconds that no client can beat, counted from the first request on, and the requests it needs."""
     count, lists = Counter[str](), Counter[str]()
-    for name in CATALOGUE:
+    for name in needed.streams:
         for bucket in buckets(name):
             count[bucket] += needed.requests(name)
             lists[bucket] += needed.side_by_side(name)
     phase = (first_at + LATENCY["oauth"]) % 60
-    times = {"chain": max(needed.chain(name, LATENCY) for name in CATALOGUE)}
+    times = {"chain": max(needed.chain(name, LATENCY) for name in needed.streams)}
     for bucket, requests in count.items():
         if requests:
             limit = default_limits(plan)[bucket].total

@@ -88,6 +88,8 @@ class CursorExport(Endpoint):
                 if found.anew:
                     rows = [row for row in rows if not lookback.has(row)]
                 times, now = seconds(rows, self.time), job.now()
+                if len(rows) and not len(dated(times, now)):
+                    job.note(f"{self.path}: no row of a page has a time in `{self.time}`; the position stays")
                 ordered = ordered and in_order(times, at if found.anew else before, now)
                 if not ordered:
                     job.note(f"{self.path}: rows did not come in the order of `{self.time}`; all were read")

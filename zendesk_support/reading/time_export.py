@@ -187,6 +187,8 @@ class TimePages:
             raise ContractError(f"{path}: end_time={end} is no time; the position stays.")
         name, now = self._export.time or self._export.dated, self._job.now()
         times = seconds(page.rows, name) if name else np.full(len(page.rows), end)
+        if len(times) and not len(dated(times, now)):
+            self._job.note(f"{path}: no row of a page has a time in `{name}`; the position stays")
         if self._by_time and not in_order(times, self.asked, now):
             self._by_time = False
             self._job.note(f"{path}: rows did not come in the order of `{name}`; the position follows `end_time`")

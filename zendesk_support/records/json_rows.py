@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Container, Iterable, Sequence
 from functools import cache
 from hashlib import blake2b
@@ -19,6 +20,8 @@ Row = dict[str, msgspec.Raw]
 Rows = list[Row]
 
 NULL = msgspec.Raw(b"null")
+FRACTION = re.compile(rb"(?<=:\d\d)\.\d+")
+"""Parts of a second in a time, of any length."""
 HASH_SIZE = 9
 FAR_FUTURE = 4_102_444_800
 
@@ -148,14 +151,15 @@ def seconds(rows: Sequence[Row], name: str) -> np.ndarray[Any, np.dtype[np.int64
 def _seconds(texts: list[bytes]) -> np.ndarray[Any, np.dtype[np.int64]]:
     if any(text[:1] == b'"' for text in texts):
         values = pa.array([None if text == b"null" else text[1:-1] for text in texts], pa.binary())
-        stamps = pc.cast(values.cast(pa.string()), pa.timestamp("s", "UTC"), safe=False)
+        exact = pc.cast(values.cast(pa.string()), pa.timestamp("us", "UTC"))
+        stamps = pc.floor_temporal(exact, unit="second").cast(pa.timestamp("s", "UTC"))
         return np.array(pc.fill_null(stamps.cast(pa.int64()), 0))
     return np.array([0 if text == b"null" else int(float(text)) for text in texts], np.int64)
 
 
 def _second(text: bytes) -> int:
     try:
-        return int(_seconds([text])[0])
+        return int(_seconds([FRACTION.sub(b"", text)])[0])
     except (ValueError, OverflowError):
         return 0
 
