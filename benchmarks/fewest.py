@@ -33,6 +33,8 @@ BUCKETS = {
     "guide": "guide",
 }
 """The simulator's names of our buckets."""
+SHORT_PAGES = {"side_conversation_events": 100}
+"""Exports whose pages the simulator ends after so many rows."""
 Votes = dict[tuple[int, int], tuple[int, int]]
 
 
@@ -135,7 +137,8 @@ class Needed:
         if isinstance(endpoint, TimeExport):
             # A page begins with the last row of the one before; without `end_of_stream` an answer that brings
             # nothing else is the end.
-            return {0: max(1, math.ceil((rows[0] - 1) / 999)) + (0 if endpoint.ends or not rows[0] else 1)}
+            most = SHORT_PAGES.get(name, 1000)
+            return {0: max(1, math.ceil((rows[0] - 1) / (most - 1))) + (0 if endpoint.ends or not rows[0] else 1)}
         if is_of_brand(endpoint):
             return {brand: math.ceil(rows[brand] / 100) or 1 for brand in self.rows["articles"]}
         if isinstance(endpoint, RereadListing | Listing):

@@ -12,21 +12,25 @@ from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
 from zendesk_support.streams.personal import PERSONAL, Personal, ids_of_users
 from zendesk_support.streams.promises import PROMISES, promises_of
+from zendesk_support.streams.selection import costs_of
 
 BEGIN, END = "<!-- streams: begin -->", "<!-- streams: end -->"
 
 
 def readme_table() -> str:
     """The README's table: one line a stream."""
-    lines = ["| stream | a row is | key | read as | plan |", "|---|---|---|---|---|"]
+    lines = ["| stream | family | a row is | key | read as | plan |", "|---|---|---|---|---|---|"]
     for stream in CATALOGUE.values():
-        cells = (f"`{stream.name}`", stream.doc.rstrip("."), ", ".join(stream.key), kind(stream), stream.plan)
+        name = f"`{stream.name}`" + ("" if stream.default_set else " *")
+        key = ", ".join(stream.key)
+        cells = (name, stream.family, stream.doc.rstrip("."), key, kind(stream), stream.plan)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def columns_page() -> str:
     """docs/streams.md: every stream with its columns."""
+    costs = costs_of(CATALOGUE)
     parts = [
         "# Streams and columns",
         "",
@@ -45,6 +49,8 @@ def columns_page() -> str:
     for stream in CATALOGUE.values():
         cursor = f" Cursor: `{stream.cursor}`." if stream.cursor else ""
         parts += ["", f"## {stream.name}", "", f"{stream.doc} Read as: {kind(stream)}.{cursor}", ""]
+        asked = "" if stream.default_set else " Loaded only where it is asked for."
+        parts += [f"Family: {stream.family}. Requests a sync: {costs[stream.name]}.{asked}", ""]
         leans_on = "; ".join(f"{p.name} ({', '.join(p.sources)})" for p in promises_of(stream))
         parts += [f"Deletes: {stream.deletes}", "", f"Leans on: {leans_on}."]
         parts += ["", "| column | type | meaning |", "|---|---|---|"]

@@ -269,6 +269,11 @@ class Endpoint:
         raise NotImplementedError
 
     @property
+    def each(self) -> str:
+        """One of its rows, in the words of a cost."""
+        return f"each of {self.path}" if self.snapshot else f"each changed row of {self.path}"
+
+    @property
     def limits(self) -> tuple[Limit, ...]:
         """The limits that count its requests."""
         raise NotImplementedError

@@ -77,8 +77,7 @@ class Below(Endpoint):
         """How many requests a sync takes, in a few words."""
         if self.is_long:
             return f"{self.child.cost} of each help center"
-        of = "each with other votes" if self.counted else "each changed" if not self.snapshot else "each"
-        return f"1 for {of} of {self.parents.path}"
+        return f"1 for {self.parents.each}" + (" with other votes" if self.counted else "")
 
     @property
     def limits(self) -> tuple[Limit, ...]:

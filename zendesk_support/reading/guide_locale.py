@@ -21,6 +21,7 @@ class GuideLocale(Endpoint):
 
     path = "the account's default language"
     title = "language"
+    each = "the account's language"
     cost = "1"
     limits = ()
     snapshot = True

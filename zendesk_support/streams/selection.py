@@ -60,11 +60,12 @@ def selected(words: Iterable[str], setting: str = "streams") -> tuple[str, ...]:
 def costs_of(names: Iterable[str]) -> dict[str, str]:
     """What a sync of each of some streams costs in requests, where each endpoint is read once for all of them."""
     costs: dict[str, str] = {}
-    readers: dict[Endpoint, str] = {}
+    readers: list[tuple[Endpoint, str]] = []
     for name in names:
         endpoint = CATALOGUE[name].feeds[0].endpoint
-        first = readers.setdefault(endpoint, name) if endpoint.is_shared else name
-        costs[name] = endpoint.cost if first == name else f"none: read with {first}"
+        first = next((other for read, other in readers if read == endpoint and endpoint.is_shared), None)
+        readers += [(endpoint, name)] if first is None else []
+        costs[name] = endpoint.cost if first is None else f"none: read with {first}"
     return costs
 
 
