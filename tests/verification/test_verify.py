@@ -67,7 +67,7 @@ OTHER_CHANGES = (
 )
 
 
-SMALL = {"tickets": 30, "articles": 5, "posts": 4}
+SMALL = {"tickets": 30, "articles": 5, "posts": 5}
 """An account with rows of every stream, and few requests to read them all."""
 
 
