@@ -40,6 +40,7 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("create_rows", {"stream": "ticket_activities"}),
     ("create_rows", {"stream": "ticket_skips"}),
     ("update_rows", {"stream": "ticket_skips"}),
+    ("create_rows", {"stream": "ticket_collaborators"}),
     ("create_rows", {"stream": "satisfaction_ratings"}),
     ("update_rows", {"stream": "satisfaction_ratings", "count": 2}),
     ("create_rows", {"stream": "user_identities"}),
