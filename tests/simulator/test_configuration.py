@@ -352,3 +352,9 @@ def test_rows_that_are_made_of_others_can_be_made_changed_and_removed(account: A
 def test_who_has_what(make: Make, options: dict[str, Any], path: str, status: int) -> None:
     _, client = make(**options)
     assert client.get(f"/api/v2/{path}").status == status
+
+
+def test_trigger_categories_are_refused_in_a_list_of_errors(make: Make) -> None:
+    _, client = make(gates={"trigger_categories": 403})
+    answer = client.get("/api/v2/trigger_categories")
+    assert (answer.status, [each["code"] for each in answer.json["errors"]]) == (403, ["Forbidden"])

@@ -12,7 +12,7 @@ from zendesk_support.simulator.data.world import HOST, World
 from zendesk_support.simulator.families.agreements import sla_policy
 from zendesk_support.simulator.families.schedules import schedule, schedule_holiday
 from zendesk_support.simulator.kinds import Family, Gate, below, plain
-from zendesk_support.simulator.server.messages import Request
+from zendesk_support.simulator.server.messages import Request, refused_guide
 
 _GATE = Gate("growth", 404)
 _SORTS = ("created_at", "updated_at", "position", "title")
@@ -207,6 +207,7 @@ FAMILY = Family(
             order="position,id",
             sorts=("position", "name", "created_at", "updated_at"),
             row=_category,
+            refused=refused_guide,
             more={
                 "truth": lambda store: (_with_counts(store, rid) for rid in store.tables["trigger_categories"].rids),
                 "removed": _empty_category,
