@@ -16,6 +16,7 @@ OF_USERS = (
     "updated_by",
     "created_by_user_id",
     "updated_by_user_id",
+    "responder_id",
 )
 """Columns of users' ids that REFERENCES has not."""
 
@@ -90,6 +91,14 @@ PERSONAL: dict[str, Personal] = {
     "user_identities": Personal("value"),
     "organizations": Personal("name", "details notes organization_fields"),
     "organization_memberships": Personal("organization_name"),
+    "side_conversation_events": Personal(
+        "actor.name actor.email message.from.name message.from.email message.to.name message.to.email",
+        "message.subject message.preview_text message.body message.html_body message.attachments updates.subject",
+    ),
+    "side_conversations": Personal("participants.name participants.email", "subject preview_text"),
+    "conversation_log_events": Personal("author.display_name author.avatar_url", "content attachments", "metadata"),
+    "csat_survey_responses": Personal("", "answers.value"),
+    "custom_object_records": Personal("external_id", "name custom_object_fields"),
     "deleted_users": Personal("name email phone photo", "", "time_zone locale"),
     "brands": Personal("", "signature_template"),
     "macros": Personal("", "actions"),
