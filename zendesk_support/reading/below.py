@@ -14,7 +14,7 @@ from zendesk_support.reading.base import ANSWERED_WITHIN, EXPORT_PAGE, Chunk, En
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
 from zendesk_support.reading.parents import Parent, Parents, text_of
-from zendesk_support.records.json_rows import Row, Rows, raw, row_hash
+from zendesk_support.records.json_rows import NULL, Row, Rows, raw, row_hash, seconds
 from zendesk_support.warehouse.snapshot import SnapshotDiff
 
 MOST_REFUSED = 1000
@@ -43,6 +43,7 @@ class Below(Endpoint):
         asked: which rows of an export may have children.
         refused_alone: below an export, a refusal is about one parent and says nothing of the plan; one that is not
             found (404) is not asked for again.
+        named_again: the time of an export's rows that name one parent again and again: it is asked for once a pass.
         compares: below an export, rows are compared with the table's, since each parent gives all it has every time.
     """
 
@@ -54,6 +55,7 @@ class Below(Endpoint):
     is_long: bool = False
     asked: Callable[[Row], bool] = has_children
     refused_alone: bool = False
+    named_again: str = ""
     compares: bool = False
     path: str = field(init=False)
 
@@ -294,8 +296,13 @@ class Below(Endpoint):
         again = {bytes(value): Parent("", {name: value}, text_of(value)) for value in missed}
         fan_out = self._fan_out(job)
         answers = Answers(fan_out, lambda parent: self._rows_of(job, parent), alone=self.refused_alone)
-        for chunk in self.parents.read(replace(job, priority=Priority.PARENTS)):
+        answered: set[bytes] = set()
+        above = replace(job, priority=Priority.PARENTS)
+        for chunk in self.parents.read(above):
             changed = [row for row in chunk.rows if row_hash(row) not in job.position.edge]
+            if self.named_again:
+                changed = self._untold(changed, answered, above.began or 0)
+                answered.update(bytes(row.get(name, NULL)) for row in changed)
             found = [Parent.of(row, self.parents.names) for row in changed]
             wanted = again | {bytes(parent.values[name]): parent for parent in found}
             for row in changed:
@@ -307,6 +314,13 @@ class Below(Endpoint):
         if answers.refused:
             left = " for those that it did find" if self.refused_alone and answers.gone else ""
             job.note(f"{self.path}: {answers.told()}; the next sync asks again{left}")
+
+    def _untold(self, rows: Rows, answered: set[bytes], began: int) -> Rows:
+        """Rows whose parent was not asked for yet in this pass, or may have changed since."""
+        (name,) = self.parents.names
+        times = seconds(rows, self.named_again)
+        recent = (times == 0) | (times >= began - ANSWERED_WITHIN)
+        return [row for row, is_recent in zip(rows, recent) if is_recent or bytes(row.get(name, NULL)) not in answered]
 
     def _refused(self, answers: Answers, name: str, job: Job) -> tuple[int | str, ...]:
         """The parents that are there and were refused.

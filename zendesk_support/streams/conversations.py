@@ -76,6 +76,7 @@ SIDE_CONVERSATIONS = Stream(
                 Listing("tickets/{ticket_id}/side_conversations", "side_conversations", envelope=ONE_ANSWER),
                 {"ticket_id": "ticket_id"},
                 refused_alone=True,
+                named_again="created_at",
                 compares=True,
             )
         ),
