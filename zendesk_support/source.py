@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import dlt
+from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.schema import Schema
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource, DltSource
@@ -270,6 +271,8 @@ def _resource(stream: Stream, account: Account) -> StreamResource:
         columns=hints,
         references=references_of(stream),
         file_format="parquet",
+        # Without a cursor there is nothing to configure; dlt need not work that out for each of them.
+        spec=BaseConfiguration if stream.cursor is None else None,
     )
     resource.stream, resource.account, resource.mode = stream, account, mode
     hidden: dict[str, Any] = {"description": stream.doc, MODE_HINT: mode, NESTED_HINT: settings.nested}

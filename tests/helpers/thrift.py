@@ -8,11 +8,13 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any
 
+from dlt.common import jsonpath
 from dlt.common.configuration.providers import provider
 from dlt.common.configuration.specs import base_configuration
 
 PURE: tuple[tuple[Any, str], ...] = (
     (provider, "get_key_name"),
+    (jsonpath, "compile_path"),
     (base_configuration, "is_secret_hint"),
     (base_configuration, "extract_inner_hint"),
 )
