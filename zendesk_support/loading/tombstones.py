@@ -63,11 +63,12 @@ class Tombstones:
         if not self._marks:
             return [self._of(key) for key in keys]
         wanted = {key_text(key, self._stream.key) for key in keys}
-        last = self._stream.key[-1]
-        values = [msgspec.json.decode(key[last]) for key in keys]
-        held = (
-            row for i in range(0, len(values), LOOKED_UP) for row in self.table.records(last, values[i : i + LOOKED_UP])
-        )
+        # By the column that tells most of them apart: few rows have one ticket, many have one tag.
+        values = {name: list({bytes(key[name]) for key in keys}) for name in self._stream.key}
+        column = max(values, key=lambda name: len(values[name]))
+        sought = [msgspec.json.decode(text) for text in values[column]]
+        parts = (sought[at : at + LOOKED_UP] for at in range(0, len(sought), LOOKED_UP))
+        held = (row for part in parts for row in self.table.records(column, part))
         return [self._of(row) for row in held if key_text(row, self._stream.key) in wanted]
 
     def _of(self, row: Row, version: int | None = None) -> Row:
