@@ -161,7 +161,7 @@ class Stream:
         notes: meaning and units of columns that do not say it themselves.
         dropped: keys of the API left out of the table, as it has them elsewhere; secrets are named by the endpoint.
         keeps: rows stay though Zendesk lists them no longer.
-        counts: endpoints whose counts together are the table's rows, and
+        counts: endpoints whose counts together are the table's rows, with `{part}` for each part of it, and
         uncounted: the column that is filled in rows which those leave out.
         immutable: its rows never change, so that they have no history.
         option: the setting that may choose other feeds, and

@@ -95,6 +95,7 @@ CUSTOM_OBJECT_RECORDS = Stream(
         "updated_by_user_id": "a string in Zendesk",
     },
     deletes="Removed once it is deleted, and with its object.",
+    counts=("custom_objects/{part}/records/count",),
     months_of="created_at",
     family="custom_objects",
     default_set=None,

@@ -124,7 +124,7 @@ class TableComparison:
 
     def _export(self) -> Steps:
         """Compare an export, or a list since a time: by count where that settles it, else by key."""
-        countable = bool(self.stream.counts) and not self.loaded.unfinished
+        countable = bool(self.loaded.counts) and not self.loaded.unfinished
         if countable and not self._keys:
             count = yield from self._ask_count()
             if count.exact and not count.rest:

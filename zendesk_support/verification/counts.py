@@ -27,7 +27,7 @@ class ServerCount(Observer):
     """Zendesk's own count of a stream's rows."""
 
     def __init__(self, session: Session, loaded: Loaded) -> None:
-        super().__init__(session, loaded, Feed(Counts(loaded.stream.counts)), {}, LoadedTable())
+        super().__init__(session, loaded, Feed(Counts(loaded.counts)), {}, LoadedTable())
         self.total = 0
         self.refreshed: list[int] = []
 

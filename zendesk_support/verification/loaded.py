@@ -71,6 +71,13 @@ class Loaded:
         return ids[order], versions[order]
 
     @property
+    def counts(self) -> tuple[str, ...]:
+        """Endpoints whose counts together are the table's rows; `{part}` stands for each part that was loaded."""
+        parts = self.positions.parts(self.stream.feeds[0].name)
+        paths = ((path, parts if "{part}" in path else [""]) for path in self.stream.counts)
+        return tuple(path.format(part=part) for path, named in paths for part in named)
+
+    @property
     def unfinished(self) -> bool:
         """Whether the last sync did not read the stream to its end."""
         return self.last is not None and self.last.status in ("failed", "stopped")
