@@ -193,8 +193,9 @@ def check(source: ZendeskSource, strict: bool, quiet: bool) -> int:
     if not quiet:
         console.print(str(identity), highlight=False, markup=False)
     table = Table(box=None, pad_edge=False)
-    for title in ("stream", "", "family", "requests a sync"):
+    for title in ("stream", "", "family"):
         table.add_column(title, no_wrap=True)
+    table.add_column("requests a sync")
     for name, error in found.items():
         if error is not None or not quiet:
             answer = "[green]ok[/green]" if error is None else "[red]no[/red]"

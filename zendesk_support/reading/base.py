@@ -271,7 +271,12 @@ class Endpoint:
     @property
     def each(self) -> str:
         """One of its rows, in the words of a cost."""
-        return f"each of {self.path}" if self.snapshot else f"each changed row of {self.path}"
+        return f"each row of {self.listed}" if self.snapshot else f"each changed row of {self.listed}"
+
+    @property
+    def listed(self) -> str:
+        """What its rows are, as Zendesk calls them."""
+        return str(getattr(self, "rows", self.path))
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -340,6 +345,11 @@ class Endpoint:
     @property
     def is_export(self) -> bool:
         """Whether a page can begin at any time."""
+        return False
+
+    @property
+    def is_few(self) -> bool:
+        """Whether a trial can list its rows, and ask below the first of them."""
         return False
 
     @property

@@ -75,6 +75,11 @@ class Below(Endpoint):
         )
 
     @property
+    def listed(self) -> str:
+        """What the child's rows are."""
+        return self.child.rows
+
+    @property
     def cost(self) -> str:
         """How many requests a sync takes, in a few words."""
         if self.is_long:
@@ -154,11 +159,11 @@ class Below(Endpoint):
 
     def probe(self, job: Job) -> None:
         """Ask for one parent; where there are few, for one row of the first."""
-        if not self.is_long:
+        if not self.parents.is_few:
             self.parents.probe(job)
             return
         for parent in self._parents(job):
-            self.child.probe(replace(job, base=parent.base))
+            replace(self.child, path=parent.path(self.child.path)).probe(replace(job, base=parent.base))
             break
 
     def read(self, job: Job) -> Iterator[Chunk]:

@@ -51,7 +51,7 @@ class EachExport(Endpoint):
     @property
     def cost(self) -> str:
         """How many requests a sync takes, in a few words."""
-        return f"{self.export.cost}, 1 at least for each of {self.parents.path}"
+        return f"{self.export.cost}, at least 1 for {self.parents.each}"
 
     @property
     def kinds(self) -> tuple[type, ...]:
@@ -79,8 +79,11 @@ class EachExport(Endpoint):
         return self.parents.depth + 1
 
     def probe(self, job: Job) -> None:
-        """Ask for one parent."""
-        self.parents.probe(job)
+        """List the parents, and ask for one row of the first."""
+        shown = job.shared.parents(self.parents.path)
+        for parent in shown.each(lambda: self.parents.read(job), job.transport.stopped):
+            replace(self.export, path=parent.path(self.path)).probe(job)
+            break
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the export of each parent, one after the other: they share one limit.

@@ -25,6 +25,7 @@ class GuideLocale(Endpoint):
     cost = "1"
     limits = ()
     snapshot = True
+    is_few = True
     names = ("locale",)
 
     def read(self, job: Job) -> Iterator[Chunk]:

@@ -24,6 +24,7 @@ class HelpCenters(Endpoint):
     cost = "1"
     limits = ()
     snapshot = True
+    is_few = True
     names = ("id",)
 
     def read(self, job: Job) -> Iterator[Chunk]:
