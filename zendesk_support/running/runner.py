@@ -83,8 +83,7 @@ def sync(
         source.account.held_open(),
     ):
         begin(pipeline, source)
-        if source.by_default:
-            source = source.of_default_set(default_set(pipeline, source.name))
+        source = as_asked(pipeline, source)
         load_all(pipeline, source, checkpoints, full_refresh)
         keep_views(pipeline, source, [name for name, told in checkpoints.report.streams.items() if told.rows])
     demand_product([stream.error for stream in checkpoints.report.streams.values()])
@@ -112,10 +111,13 @@ def source_from(given: Any) -> ZendeskSource:
     )
 
 
-def default_set(pipeline: Pipeline, schema: str) -> int:
-    """The number of the default set that a pipeline began with."""
-    state: Any = pipeline.state.get("sources", {}).get(schema, {})
-    return set_of(state, pipeline.schemas[schema].tables if schema in pipeline.schema_names else {})
+def as_asked(pipeline: Pipeline, source: ZendeskSource) -> ZendeskSource:
+    """The source with the streams that were asked for, else those of the default set that its pipeline began with."""
+    if not source.by_default:
+        return source
+    state: Any = pipeline.state.get("sources", {}).get(source.name, {})
+    tables = pipeline.schemas[source.name].tables if source.name in pipeline.schema_names else {}
+    return source.of_default_set(set_of(state, tables))
 
 
 def load_all(pipeline: Pipeline, source: ZendeskSource, checkpoints: Checkpoints, full_refresh: bool) -> None:

@@ -30,7 +30,7 @@ from zendesk_support.loading.sync_modes import APPENDING, DEFAULT, MODE_HINT
 from zendesk_support.loading.target import position_of
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.running.run_lock import only_run
-from zendesk_support.running.runner import set_defaults
+from zendesk_support.running.runner import as_asked, set_defaults
 from zendesk_support.settings import Settings, instant
 from zendesk_support.source import ZendeskSource
 from zendesk_support.streams.base import Stream
@@ -75,6 +75,7 @@ def verify(
             if source.name not in pipeline.schema_names and not pipeline.has_pending_data:
                 pipeline.sync_destination()
             check_account(pipeline, source.name, source.account.settings.account)
+        source = as_asked(pipeline, source)
         verifier = Verifier(pipeline, source, keys, instant("since", since) if since else None)
         results = verifier.run()
         if any(result.verdict != "not loaded" for result in results):
