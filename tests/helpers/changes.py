@@ -46,6 +46,21 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("create_rows", {"stream": "user_identities"}),
     ("update_rows", {"stream": "user_identities"}),
     ("remove_rows", {"stream": "user_identities"}),
+    ("remove_rows", {"stream": "ticket_collaborators"}),
+    ("create_rows", {"stream": "side_conversation_events"}),
+    ("create_rows", {"stream": "side_conversations"}),
+    ("update_rows", {"stream": "side_conversations"}),
+    ("remove_rows", {"stream": "side_conversations"}),
+    ("create_rows", {"stream": "conversation_log_events"}),
+    ("update_rows", {"stream": "conversation_log_events"}),
+    ("create_rows", {"stream": "csat_survey_responses"}),
+    ("update_rows", {"stream": "csat_survey_responses"}),
+    ("remove_rows", {"stream": "csat_survey_responses"}),
+    ("create_rows", {"stream": "csat_surveys"}),
+    ("update_rows", {"stream": "csat_surveys"}),
+    ("create_rows", {"stream": "custom_object_records"}),
+    ("update_rows", {"stream": "custom_object_records"}),
+    ("remove_rows", {"stream": "custom_object_records"}),
 )
 
 LISTED = tuple(name for name, stream in CATALOGUE.items() if stream.snapshot and not stream.keeps)

@@ -14,7 +14,8 @@ def kind_of(stream: Stream) -> Kind:
     """What decides the state of a stream.
 
     That is how it is read, in which envelope, and below what; whether its rows are made of another stream's answers;
-    whether other answers amend its rows; whether its rows stay though Zendesk lists them no longer.
+    whether other answers amend its rows, or the next run removes some; whether its rows stay though Zendesk
+    lists them no longer.
     """
     endpoint = stream.feeds[0].endpoint
     read = type(endpoint).__name__
@@ -22,12 +23,15 @@ def kind_of(stream: Stream) -> Kind:
         read = f"{read} {type(endpoint.parents).__name__}"
     if isinstance(endpoint, Listing):
         read = f"{read} {type(endpoint.envelope).__name__}"
+    if any(feed.refresh is not None and feed.refresh.is_late for feed in stream.feeds):
+        read = f"{read} late"
     return read, stream.feeds[0].transform is not all_rows, len(stream.feeds) > 1, stream.keeps
 
 
 REPRESENTATIVES = {
     "tickets": "a cursor export",
     "ticket_metrics": "made of another stream's cursor export",
+    "ticket_tags": "the same, of whose rows the next run removes some",
     "organizations": "a time export",
     "ticket_events": "a time export whose rows are amended",
     "ticket_comments": "made of another stream's time export, and amended",
@@ -38,12 +42,18 @@ REPRESENTATIVES = {
     "ticket_skips": "a list read whole that is amended, of rows that stay",
     "group_memberships": "a list read whole",
     "custom_statuses": "a list in one answer",
+    "ticket_field_options": "made of another stream's list",
     "attribute_definitions": "several lists in one answer",
     "account_settings": "one object",
     "jira_links": "a list that goes on after the last row's id",
     "schedule_holidays": "below a list",
     "articles": "below the help centers",
     "article_votes": "below a list that is itself below another",
+    "side_conversations": "below a time export, compared with the table",
+    "conversation_log_events": "below a cursor export, compared with the table",
+    "csat_survey_responses": "a list since a time, some days of which are read again",
+    "csat_surveys": "below the account's language, of rows that stay",
+    "custom_object_records": "an export of each row of a list",
 }
 """Of each kind one stream, and what it stands for."""
 KINDS = {kind_of(stream) for stream in CATALOGUE.values()}

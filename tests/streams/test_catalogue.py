@@ -13,7 +13,7 @@ from zendesk_support.api.request import Usage
 from zendesk_support.reading.base import Job, Position, Shared
 from zendesk_support.records.arrow import ARROW_TYPES
 from zendesk_support.simulator import Simulator
-from zendesk_support.streams import CATALOGUE, FAMILIES
+from zendesk_support.streams import CATALOGUE, MODULES
 from zendesk_support.streams.base import Stream
 from zendesk_support.streams.promises import PROMISES, promises_of
 from zendesk_support.warehouse.loaded_table import DELETED_AT
@@ -38,7 +38,7 @@ def by_name(stream: Stream) -> str:
 
 
 def test_every_stream_has_a_name_of_its_own() -> None:
-    declared = [s.name for family in FAMILIES for s in family.STREAMS]
+    declared = [s.name for module in MODULES for s in module.STREAMS]
     assert sorted(declared) == sorted(set(declared)) == sorted(CATALOGUE)
 
 
