@@ -12,15 +12,29 @@ from changes import CHANGES, TICKET_CHANGES
 from support import load, pipeline
 
 from zendesk_support.api.limits import Limit
+from zendesk_support.errors import ConfigurationError
 from zendesk_support.groups import by_limit
 from zendesk_support.reading.lists import Listing
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import feed
+from zendesk_support.streams.selection import selected
 
 
-def test_every_stream_is_in_exactly_one_group() -> None:
-    assert sorted(name for names in by_limit().values() for name in names) == sorted(CATALOGUE)
+@pytest.mark.parametrize("words", [["all"], ["default", "custom_objects"], ["help_center", "tickets"], []])
+def test_every_stream_that_is_named_is_in_exactly_one_group(words: list[str]) -> None:
+    assert sorted(name for names in by_limit(words).values() for name in names) == sorted(selected(words))
+
+
+def test_where_nothing_is_named_the_groups_have_the_default_set() -> None:
+    assert by_limit() == by_limit(["default"])
+    assert "webhooks" in by_limit(["all"])
+    assert "webhooks" not in by_limit()
+
+
+def test_a_word_that_stands_for_no_stream_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r'streams = "ticket": .* Did you mean tickets\?'):
+        by_limit(["ticket"])
 
 
 def test_a_new_stream_joins_the_group_that_has_one_of_its_limits() -> None:
@@ -29,10 +43,10 @@ def test_a_new_stream_joins_the_group_that_has_one_of_its_limits() -> None:
         **CATALOGUE,
         "new": replace(CATALOGUE["tags"], name="new", feeds=feed(Listing("new", "new", limits=users))),
     }
-    assert by_limit(joined) == {**groups, "users_export": (*groups["users_export"], "new")}
+    assert by_limit(catalogue=joined) == {**groups, "users_export": (*groups["users_export"], "new")}
     alone = feed(Listing("new", "new", limits=(Limit("of its own", 5),)))
     apart = {**CATALOGUE, "new": replace(CATALOGUE["tags"], name="new", feeds=alone)}
-    assert by_limit(apart) == {**groups, "of_its_own": ("new",)}
+    assert by_limit(catalogue=apart) == {**groups, "of_its_own": ("new",)}
 
 
 @pytest.mark.parametrize("audits", ["list", "per_ticket"])
@@ -42,7 +56,7 @@ def test_only_the_limit_of_the_account_counts_requests_of_two_groups(
     account = simulate()
     groups = defaultdict[str, set[str]](set)
     for again in (False, True):
-        for group, names in by_limit().items():
+        for group, names in by_limit(["all"]).items():
             account.reset_requests()
             load(pipeline(tmp_path, group), account, *names, ticket_audits=audits)
             for request in account.requests():
@@ -60,4 +74,7 @@ def test_only_the_limit_of_the_account_counts_requests_of_two_groups(
         "tags_index": {"account"},
         "ticket_fields_index": {"account"},
         "help_center": {"help_center"},
+        "guide": {"guide"},
+        "webhooks": {"webhooks"},
+        "side_conversations": {"incremental_exports"},
     }

@@ -53,7 +53,7 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("remove_rows", {"stream": "side_conversations"}),
     ("create_rows", {"stream": "conversation_log_events"}),
     ("update_rows", {"stream": "conversation_log_events"}),
-    ("create_rows", {"stream": "csat_survey_responses"}),
+    ("create_rows", {"stream": "csat_survey_responses", "count": 2}),
     ("update_rows", {"stream": "csat_survey_responses"}),
     ("remove_rows", {"stream": "csat_survey_responses"}),
     ("create_rows", {"stream": "csat_surveys"}),

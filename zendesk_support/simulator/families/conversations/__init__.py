@@ -169,6 +169,7 @@ CSAT_SURVEY_RESPONSES = Kind(
     ),
     create=changes.send_surveys,
     update=changes.answer_surveys,
+    remove=changes.remove_sent_surveys,
 )
 CSAT_SURVEYS = Kind(
     "csat_surveys",

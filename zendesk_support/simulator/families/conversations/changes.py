@@ -190,6 +190,17 @@ def answer_surveys(change: Change, count: int = 1, days: int = 0) -> dict[str, A
     return {"ids": [table.get(rid)["id"] for rid in chosen]}
 
 
+def remove_sent_surveys(change: Change, count: int = 1) -> dict[str, Any]:
+    """Take out surveys that can still be answered, with what was answered so far."""
+    table = change.store.tables["csat_survey_responses"]
+    since = change.now - surveys.OPEN_FOR
+    chosen = change.sample(table.rids, count, lambda rid: table.stamp(rid) > since)
+    removed = [table.get(rid)["id"] for rid in chosen]
+    for rid in chosen:
+        table.remove(rid)
+    return {"ids": removed}
+
+
 def create_surveys(change: Change, count: int = 1) -> dict[str, Any]:
     """Create surveys."""
     table, made = change.store.tables["csat_surveys"], []
