@@ -18,8 +18,10 @@ from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 
 Simulate = Callable[..., Simulator]
-RECENT = {"deleted_tickets", "ticket_activities"}
-FACTS = [name for name, stream in CATALOGUE.items() if stream.fact and name not in RECENT]
+LISTED_FOR_A_MONTH = {"deleted_tickets", "ticket_activities"}
+FACTS = [name for name, stream in CATALOGUE.items() if stream.fact and name not in LISTED_FOR_A_MONTH]
+LATER = {"csat_survey_responses"}
+"""Streams that simulated accounts have had for half a year only."""
 CHILDREN = {
     "article_attachments": ("articles", "article_id"),
     "article_comments": ("articles", "source_id"),
@@ -84,12 +86,14 @@ def test_dimensions_load_whole_whatever_the_start_date_and_facts_from_it_on(tmp_
     assert_whole(target, account, *DIMENSIONS)
     for name in FACTS:
         expected = facts(account, name, start)
-        assert 0 < len(expected) < len(truth(account, name)), name
+        assert 0 < len(expected) < len(truth(account, name)) or name in LATER, name
         assert set(table(target, name)) == expected, name
     assert written(load(target, account, *FACTS, *DIMENSIONS, start_date=at(start))) == {}
 
 
-def test_what_zendesk_lists_for_a_month_loads_from_the_start_date_on(tmp_path: Path, simulate: Simulate) -> None:
+def test_what_zendesk_lists_or_has_for_a_short_time_loads_from_the_start_date_on(
+    tmp_path: Path, simulate: Simulate
+) -> None:
     """L39."""
     account = simulate(tickets=20, now=time.time() - 5 * 86_400)
     target = pipeline(tmp_path)
@@ -97,9 +101,10 @@ def test_what_zendesk_lists_for_a_month_loads_from_the_start_date_on(tmp_path: P
     account.advance(5 * 86_400)
     account.mutate("delete_tickets", count=2)
     account.mutate("create_rows", stream="ticket_activities", count=2)
-    start = days_back(account, 3)
-    load(target, account, *RECENT, start_date=at(start))
-    for name in RECENT:
+    account.mutate("create_rows", stream="csat_survey_responses", count=2)
+    start, streams = days_back(account, 3), LISTED_FOR_A_MONTH | LATER
+    load(target, account, *streams, start_date=at(start))
+    for name in streams:
         expected = facts(account, name, start)
         assert 0 < len(expected) < len(truth(account, name)), name
         assert set(table(target, name)) == expected, name
@@ -237,11 +242,15 @@ def test_one_subject_in_both_lists_of_conditions_is_two_rows(tmp_path: Path, sim
     assert_whole(target, account, "attribute_definitions")
 
 
+NOT_IN_USE = {"custom_statuses": 404, "ticket_form_statuses": 404, "custom_objects": 403, "jira_links": 404}
+"""What an account may lack whatever its plan."""
+
+
 def test_a_plan_that_lacks_some_streams_loads_the_others(tmp_path: Path, simulate: Simulate) -> None:
     """L20."""
-    account = simulate(tickets=10, plan="team")
+    account = simulate(tickets=10, plan="team", gates=NOT_IN_USE)
     target = pipeline(tmp_path)
-    report = sync(target, source(account))
+    report = sync(target, source(account, streams="all"))
     lacking = {name for name, stream in CATALOGUE.items() if stream.plan != "every plan"}
     assert {stream.stream for stream in report.unavailable} == lacking
     assert report.failed == []
