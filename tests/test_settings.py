@@ -119,8 +119,16 @@ def test_a_bad_value_is_refused_by_a_message_with_setting_value_and_example(
             'ticket_audits = "all" is not one of "list", "per_ticket". Example: ticket_audits = "list"',
         ),
         ("SYNC_MODE", "merge", 'sync_mode = "merge" of tickets is not one of "overwrite", '),
-        ("STREAMS", "tickets", 'streams = "tickets" is not a table of settings. Example: streams.tickets.sync_mode = '),
-        ("STREAMS", '["tickets"]', 'streams = "["tickets"]" is not a table of settings. Example: streams.tickets.sync'),
+        ("STREAMS", "ticket", 'streams = "ticket": there is no such stream or family. Did you mean tickets? --list'),
+        (
+            "STREAMS",
+            '["ticket"]',
+            'streams = "ticket": there is no such stream or family. Did you mean tickets? --list',
+        ),
+        ("STREAMS", "[1]", 'streams = "[1]" is neither a list of streams nor a table of their settings. Examples: '),
+        ("STREAMS", "[]", 'streams = "[]" is neither a list of streams nor a table of their settings. Examples: '),
+        ("STREAMS", "5", 'streams = "5" is neither a list of streams nor a table of their settings. Examples: '),
+        ("STREAMS__LOAD", "core users_", 'streams = "users_": there is no such stream or family. Did you mean users?'),
         (
             "STREAMS",
             '{"ticket": {}}',
@@ -153,7 +161,8 @@ def test_a_bad_value_from_the_environment_is_refused_too(
         ("clock_scale = -1", 'clock_scale = "-1" must be a number above 0'),
         ("start_date = 10:30:00", 'start_date = "10:30:00" is not a date. Examples: "2024-01-31"'),
         ("nested = 5", 'nested = "5" is not one of "json", "tables"'),
-        ('streams = ["tickets"]', 'streams = "["tickets"]" is not a table of settings'),
+        ('streams = ["ticket"]', 'streams = "ticket": there is no such stream or family. Did you mean tickets?'),
+        ('streams.load = ["ticket"]', 'streams = "ticket": there is no such stream or family. Did you mean tickets?'),
         ('streams.tickets = "history"', 'streams.tickets = "history" is not a table of settings'),
         (
             'streams.tickets.mode = "history"',

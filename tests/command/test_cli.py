@@ -24,6 +24,7 @@ from zendesk_support import cli
 from zendesk_support.api import first_contact
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.selection import selected
 
 SCRIPT = ROOT / "pipelines" / "zendesk_to_duckdb.py"
 
@@ -85,8 +86,16 @@ def test_the_script_loads_what_it_is_asked_for(account: Simulator) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--streams", "ticket"], "--streams ticket: there is no such stream; --list-streams shows all."),
-        (["--exclude", "nothing"], "--exclude nothing: there is no such stream; --list-streams shows all."),
+        (["--streams", "ticket"], "--streams ticket: there is no such stream or family. Did you mean tickets?"),
+        (
+            ["--streams", "help_centre"],
+            "--streams help_centre: there is no such stream or family. Did you mean help_ce",
+        ),
+        (
+            ["--exclude", "nothing"],
+            "--exclude nothing: there is no such stream or family. --list-streams --streams all",
+        ),
+        (["--streams", "core", "--exclude", "core"], "--exclude leaves no stream to load."),
         (["--streams", "users", "--exclude", "users"], "--exclude leaves no stream to load."),
         (["--start-date", "soon"], 'start_date = "soon" is not a date. Examples: "2024-01-31"'),
         (["--start-date", "2024-01-02", "--end-date", "2024-01-01"], 'end_date = "2024-01-01" is not after'),
@@ -130,10 +139,19 @@ def test_an_unknown_option_exits_with_2(capsys: pytest.CaptureFixture[str]) -> N
     assert caught.value.code == 2
 
 
-def test_the_catalogue_is_listed(configured: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.duckdb(["--list-streams"]) == 0
-    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:] if line and line[0] != " "]
-    assert [name for name in listed if name in CATALOGUE] == list(CATALOGUE)
+@pytest.mark.parametrize("words", [[], ["all"], ["custom_objects", "users,groups"]])
+def test_the_catalogue_is_listed(words: list[str], configured: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.duckdb(["--list-streams", "--streams", *words]) == 0 if words else cli.duckdb(["--list-streams"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines()[1:] if line and line[0] != " "]
+    listed = {(found := line.split())[0]: found[1:3] for line in lines if line.split()[0] in CATALOGUE}
+    assert list(listed) == list(selected(words or ["default"]))
+    marked = {name: ["*", stream.family] for name, stream in CATALOGUE.items() if stream.default_set is None}
+    assert {name: found for name, found in listed.items() if found[0] == "*"} == {
+        name: found for name, found in marked.items() if name in listed
+    }
+    assert ("* loaded only where it is named: --streams default NAME" in lines) == any(
+        name in marked for name in listed
+    )
     assert configured.requests() == []
 
 
@@ -144,6 +162,13 @@ def test_excluded_streams_are_left_out(configured: Simulator) -> None:
     assert found == set(kept)
 
 
+def test_families_are_loaded_and_left_out(configured: Simulator) -> None:
+    left_out = ["custom_object_records", "configuration"]
+    assert cli.duckdb(["--progress", "off", "--streams", "custom_objects", "tags", "--exclude", *left_out]) == 0
+    found = {name for (name,) in rows("SELECT stream FROM zendesk_support.sync_report")}
+    assert found == {"custom_objects", "custom_object_fields"}
+
+
 def test_the_check_tries_each_stream_and_loads_nothing(
     configured: Simulator, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,6 +177,19 @@ def test_the_check_tries_each_stream_and_loads_nothing(
     assert [word for word in words if word == "ok"] == ["ok"] * 3
     assert not (home / "zendesk.duckdb").exists()
     assert len(configured.requests()) <= 7
+
+
+def test_the_check_says_of_each_stream_its_family_and_what_it_costs(
+    configured: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("tickets", "ticket_metrics", "webhooks", "custom_object_records")
+    assert cli.duckdb(["--check", "--streams", *names]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    costs = {name: CATALOGUE[name].feeds[0].endpoint.cost for name in names} | {
+        "ticket_metrics": "none: read with tickets"
+    }
+    for name in names:
+        assert f"{name} ok {CATALOGUE[name].family} {costs[name]}" in lines
 
 
 def test_the_check_says_which_streams_the_plan_lacks(

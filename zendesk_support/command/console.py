@@ -163,7 +163,7 @@ def list_streams(selected: list[str]) -> None:
     """Print the catalogue."""
     table = Table(box=None, pad_edge=False)
     for name in ("stream", "family", "a row is", "plan"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=name in ("stream", "family"))
     asked = False
     for name in selected:
         stream = CATALOGUE[name]
