@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from string import Formatter
 from typing import Any
 
@@ -13,11 +14,15 @@ from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.reading.base import ANSWERED_WITHIN, EXPORT_PAGE, Chunk, Endpoint, Job
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
-from zendesk_support.reading.parents import Parent, Parents, text_of
+from zendesk_support.reading.parents import DAY, Parent, Parents, text_of
 from zendesk_support.records.json_rows import NULL, Row, Rows, raw, row_hash, seconds
 from zendesk_support.warehouse.snapshot import SnapshotDiff
 
 MOST_REFUSED = 1000
+MOST_ALONE = 20_000
+"""Refused parents that a position keeps, to be asked for again: 200 KB of state."""
+SEVERAL = 10
+"""Refusals after which nobody is thought to be allowed, where each may be about one parent."""
 
 
 def has_children(row: Row) -> bool:
@@ -41,8 +46,8 @@ class Below(Endpoint):
             pass where `help_center_children = "changed"`.
         is_long: a parent may have any number of rows, so that they are read one parent after the other, page by page.
         asked: which rows of an export may have children.
-        refused_alone: below an export, a refusal is about one parent and says nothing of the plan; one that is not
-            found (404) is not asked for again.
+        refused_alone: below an export, a refusal may be about one parent: it is asked for again once a day, one that
+            is not found (404) not.
         named_again: the time of an export's rows that name one parent again and again: it is asked for once a pass.
         compares: below an export, rows are compared with the table's, since each parent gives all it has every time.
     """
@@ -295,16 +300,21 @@ class Below(Endpoint):
         return is_unchanged
 
     def _below_export(self, job: Job) -> Iterator[Chunk]:
-        """Read below every row that the export brings; one that is refused is asked for again by the next pass."""
+        """Read below every row that the export brings; one that is refused is asked for again by a later pass."""
         (name,) = self.parents.names
-        missed = [raw(value) for value in job.position.again]
+        position, now = job.position, job.now()
+        is_due = not self.refused_alone or now - (position.began or 0) >= DAY
+        missed = [raw(value) for value in position.again] if is_due else []
         again = {bytes(value): Parent("", {name: value}, text_of(value)) for value in missed}
-        fan_out = self._fan_out(job)
-        answers = Answers(fan_out, lambda parent: self._rows_of(job, parent), alone=self.refused_alone)
+        left: tuple[int | str, ...] = () if is_due else position.again
+        telling = SEVERAL if self.refused_alone else 1
+        before = [parent.title for parent in again.values()] if self.refused_alone else ()
+        ask = partial(self._rows_of, job)
+        answers = Answers(self._fan_out(job), ask, telling=telling, refused_before=before)
         answered: set[bytes] = set()
         above = replace(job, priority=Priority.PARENTS)
         for chunk in self.parents.read(above):
-            changed = [row for row in chunk.rows if row_hash(row) not in job.position.edge]
+            changed = [row for row in chunk.rows if row_hash(row) not in position.edge]
             if self.named_again:
                 changed = self._untold(changed, answered, above.began or 0)
                 answered.update(bytes(row.get(name, NULL)) for row in changed)
@@ -315,10 +325,11 @@ class Below(Endpoint):
                     wanted.pop(bytes(row[name]), None)
             rows = [row for _, below in answers.of(wanted.values()) for row in below]
             again = {}
-            yield replace(chunk, rows=rows, times=None, again=self._refused(answers, name, job))
+            refused = self._refused(answers, name, left)
+            yield replace(chunk, rows=rows, times=None, again=refused, began=now if is_due else position.began)
         if answers.refused:
-            left = " for those that it did find" if self.refused_alone and answers.gone else ""
-            job.note(f"{self.path}: {answers.told()}; the next sync asks again{left}")
+            when = "tomorrow's sync" if self.refused_alone else "the next sync"
+            job.note(f"{self.path}: {answers.told()}; {when} asks again")
 
     def _untold(self, rows: Rows, answered: set[bytes], began: int) -> Rows:
         """Rows whose parent was not asked for yet in this pass, or may have changed since."""
@@ -327,20 +338,18 @@ class Below(Endpoint):
         recent = (times == 0) | (times >= began - ANSWERED_WITHIN)
         return [row for row, is_recent in zip(rows, recent) if is_recent or bytes(row.get(name, NULL)) not in answered]
 
-    def _refused(self, answers: Answers, name: str, job: Job) -> tuple[int | str, ...]:
-        """The parents that are there and were refused.
+    def _refused(self, answers: Answers, name: str, left: tuple[int | str, ...]) -> tuple[int | str, ...]:
+        """The parents that are there and were refused, with those `left` of earlier passes.
 
         Raises:
             ContractError: they are too many to be asked for again and again.
         """
         gone = {id(parent) for parent in answers.gone if self.refused_alone}
         refused = [parent.key((name,))[0] for parent in answers.refused if id(parent) not in gone]
-        if len(refused) <= MOST_REFUSED:
-            return tuple(refused)
-        if self.refused_alone:
-            job.note(f"{self.path}: refused for {len(refused):,}; the next sync asks for the last {MOST_REFUSED:,}")
-            return tuple(refused[-MOST_REFUSED:])
-        raise ContractError(
-            f"{self.path}: Zendesk refused it for more than {MOST_REFUSED:,} rows of {self.parents.path} "
-            "and answered for others; the position stays."
-        )
+        known = tuple(dict.fromkeys((*left, *refused)))
+        if len(known) > (MOST_ALONE if self.refused_alone else MOST_REFUSED):
+            raise ContractError(
+                f"{self.path}: Zendesk refused it for {len(known):,} rows of {self.parents.path} "
+                "and answered for others; the position stays."
+            )
+        return known

@@ -116,7 +116,9 @@ class EachExport(Endpoint):
                 else:
                     refused.append((parent, error))
         for parent, refusal in refused:
-            job.note(f"{parent.path(self.path)}: refused, its rows stay as they are ({refusal})")
+            why = "listed, yet not found (404); its rows stay until it is listed no more"
+            why = why if refusal.is_gone else f"refused, its rows stay as they are ({refusal})"
+            job.note(f"{parent.path(self.path)}: {why}")
         yield Chunk([], complete=not refused)
 
     def _of(self, parent: Parent, job: Job) -> Iterator[Chunk]:

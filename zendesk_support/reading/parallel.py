@@ -29,24 +29,28 @@ class Answers:
 
     A parent that is refused while others are answered is asked for once more, as a single wrong answer would cost its
     rows. If it is refused again, it may have gone, or be hidden: that is the caller's to keep or to say. If all are
-    refused, the plan or role lacks what hangs below them, unless a refusal says nothing of others.
+    refused, the plan or role lacks what hangs below them; where a refusal may be about one parent, if so many are.
 
     Attributes:
         refused: the parents that were refused twice.
         gone: those of them that were not found (404).
     """
 
-    def __init__(self, pool: FanOut, ask: Callable[[Parent], Rows], *, alone: bool = False) -> None:
+    def __init__(
+        self, pool: FanOut, ask: Callable[[Parent], Rows], *, telling: int = 1, refused_before: Iterable[str] = ()
+    ) -> None:
         """Begin.
 
         Args:
             pool: asks many at once.
             ask: what hangs below a parent.
-            alone: a refusal is about its parent, whatever the others are answered.
+            telling: how many refusals (403), where nobody is answered, say that the plan or role lacks it.
+            refused_before: titles of parents that were refused by an earlier pass, and are asked for once.
         """
         self.refused: list[Parent] = []
         self.gone: list[Parent] = []
-        self._pool, self._ask, self._alone = pool, ask, alone
+        self._pool, self._ask, self._telling = pool, ask, telling
+        self._before = frozenset(refused_before)
         self._answered = False
         self._refusal: UnavailableError | None = None
 
@@ -57,20 +61,28 @@ class Answers:
             UnavailableError: all are refused, and so were those before.
         """
         doubted: list[Parent] = []
+        hidden = 0
         for parent, found in self._pool(self._asked, parents):
             if isinstance(found, UnavailableError):
-                doubted.append(parent)
+                hidden += self._telling == 1 or not found.is_gone
+                if parent.title in self._before:
+                    self._refuse(parent, found)
+                else:
+                    doubted.append(parent)
             else:
                 self._answered = True
                 yield parent, found
-        if doubted and not (self._answered or self._alone) and self._refusal is not None:
+        if hidden >= self._telling and not self._answered and self._refusal is not None:
             raise self._refusal
         for parent, found in self._pool(self._asked, doubted):
             if isinstance(found, UnavailableError):
-                self.refused.append(parent)
-                self.gone += [parent] if found.is_gone else []
+                self._refuse(parent, found)
             else:
                 yield parent, found
+
+    def _refuse(self, parent: Parent, error: UnavailableError) -> None:
+        self.refused.append(parent)
+        self.gone += [parent] if error.is_gone else []
 
     def told(self) -> str:
         """Whom it was refused for, in words."""

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 from zlib import crc32
 
 import msgspec
@@ -16,8 +17,8 @@ from zendesk_support.records.json_rows import NULL, Row, Rows, count, is_id, quo
 
 DAY = 86400
 REREAD_DAYS = 30
-NAME = re.compile(rb'"[\w-]+"', re.ASCII)
-"""A text by which a path may name a row, as JSON: a key, a ULID, a UUID."""
+NAME = re.compile(r"(?!\.+$)[\w:.~ -]+")
+"""A text by which a path may name a row: a key, a ULID, a UUID."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Parent:
         """
         own = {name: row.get(name, NULL).copy() for name in names}  # lest it keeps the whole answer
         for name, value in own.items():
-            if not (is_id(bytes(value)) or NAME.fullmatch(value)):
+            if not (is_id(bytes(value)) or is_name(value)):
                 raise ContractError(f"{name} is {quoted(bytes(value))}, no id; nothing of its page was loaded.")
         base, inherited = (above.base, above.values) if above is not None else ("", {})
         changed, votes = int(seconds([row], "updated_at")[0]), (count(row, "vote_count"), count(row, "vote_sum"))
@@ -70,7 +71,7 @@ class Parent:
 
     def path(self, template: str) -> str:
         """A path with its values in place of `{name}`."""
-        return template.format_map({name: text_of(value) for name, value in self.values.items()})
+        return template.format_map({name: quote(text_of(value), safe=":") for name, value in self.values.items()})
 
     def stamp(self, rows: Rows, named: Mapping[str, str]) -> Rows:
         """Rows with the columns that say whose they are, in front, where Zendesk does not send them.
@@ -91,6 +92,12 @@ class Parent:
         number = int(self.title) if self.title.isdigit() else crc32(self.title.encode())
         days = range(last // DAY + 1, now // DAY + 1)
         return len(days) >= REREAD_DAYS or any((day - number) % REREAD_DAYS == 0 for day in days)
+
+
+def is_name(value: msgspec.Raw) -> bool:
+    """Whether a JSON value is a text by which a path may name a row."""
+    found = msgspec.json.decode(value)
+    return isinstance(found, str) and NAME.fullmatch(found) is not None
 
 
 def text_of(value: msgspec.Raw) -> str:

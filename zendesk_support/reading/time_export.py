@@ -132,7 +132,7 @@ class TimePages:
             ContractError: the page does not lead on, or rows may be missing before it.
         """
         page, asked = found.page, self.asked
-        end = page.end_time if page.end_time is not None else asked
+        end = page.end_time if page.end_time is not None else self._last_of(page)
         times = self._times_of(page, end)
         if self._export.ends:
             check_mark(page, self._export.path)
@@ -155,6 +155,12 @@ class TimePages:
         self._lookback.add(self._rows, self._times, self._at)
         self._length, self.asked = len(page.rows), max(asked, end)
         return ended and not self._doubts_end(page, known=bool(known), is_new=is_new)
+
+    def _last_of(self, page: Page) -> int:
+        """Where a page ends that does not say it: with its newest row."""
+        name = self._export.time or self._export.dated
+        times = dated(seconds(page.rows, name), self._job.now()) if name else np.array([], np.int64)
+        return max(self.asked, int(times.max(initial=0)))
 
     def _doubts_end(self, page: Page, *, known: bool, is_new: bool) -> bool:
         """Whether to ask for the second after the last, since the same rows of several seconds came twice.

@@ -101,9 +101,14 @@ def without(secrets: Sequence[str], decode: Callable[[bytes], Page]) -> Callable
 
 
 def pruned(value: Any, path: Sequence[str]) -> Any:
-    """A decoded value without the member that a path leads to; the items of a list have the list's own path."""
+    """A decoded value without the member that a path leads to; the items of a list have the list's own path.
+
+    A text in place of an object is left out whole.
+    """
     if isinstance(value, list):
         return [pruned(item, path) for item in value]
+    if isinstance(value, str):
+        return None  # it may hold the member in a form of its own
     if not isinstance(value, dict):
         return value
     name, *rest = path

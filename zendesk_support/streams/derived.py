@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from zendesk_support.records.json_rows import NULL, Row, Rows, number, raw, seconds
+from zendesk_support.records.json_rows import NULL, Row, Rows, is_id, number, raw, seconds
 from zendesk_support.records.ulid import ulid_milliseconds
 from zendesk_support.streams.base import Refresh, RowContext
 from zendesk_support.streams.transforms import DELETED, decoded, id_in, needed
@@ -19,10 +19,8 @@ REMOVED = b'"[DELETED]"'
 """The name that the export gives a custom object's record that was deleted."""
 KINDS = {"collaborator_ids": "collaborator", "follower_ids": "follower", "email_cc_ids": "email_cc"}
 
-_texts: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[str] | None])
-_ids: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[int] | None])
+_lists: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[Any] | None])
 _objects: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[Row] | None])
-_answers: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[list[dict[str, Any]] | None])
 
 Listed = Callable[[Rows, RowContext], list[Rows]]
 """What each of some tickets lists, as rows without the ticket's own columns."""
@@ -47,8 +45,8 @@ def of_tickets(listed: Listed) -> Callable[[Rows, RowContext], Rows]:
 def tags(rows: Rows, context: RowContext) -> list[Rows]:
     """The tags of tickets."""
     return [
-        [{"tag": raw(tag)} for tag in dict.fromkeys(found or ())]
-        for found in decoded(rows, "tags", _texts, "list of texts", context)
+        [{"tag": raw(tag)} for tag in dict.fromkeys(map(str, present(found)))]
+        for found in decoded(rows, "tags", _lists, "list", context)
     ]
 
 
@@ -56,8 +54,9 @@ def collaborators(rows: Rows, context: RowContext) -> list[Rows]:
     """The users that take part in tickets besides requester and assignee."""
     made: list[Rows] = [[] for _ in rows]
     for column, kind in KINDS.items():
-        for items, found in zip(made, decoded(rows, column, _ids, "list of ids", context)):
-            items += [{"user_id": raw(id), "kind": raw(kind)} for id in dict.fromkeys(found or ())]
+        for items, found in zip(made, decoded(rows, column, _lists, "list", context)):
+            ids = dict.fromkeys(int(str(id)) if is_number(id) else id for id in present(found))
+            items += [{"user_id": raw(id), "kind": raw(kind)} for id in ids]
     return made
 
 
@@ -85,21 +84,23 @@ def field_options(rows: Rows, context: RowContext) -> Rows:
 def survey_responses(rows: Rows, context: RowContext) -> Rows:
     """Responses with what their parts say: when they were sent and changed, of which ticket, and the score."""
     sent = sent_at(rows).tolist()
-    answers = decoded(rows, "answers", _answers, "list of objects", context)
-    subjects = decoded(rows, "subjects", _answers, "list of objects", context)
-    surveys = msgspec.json.decode(b"[" + b",".join(bytes(row.get("survey", NULL)) for row in rows) + b"]")
+    nested = ("answers", "subjects", "survey")
+    texts = (b"[" + b",".join(bytes(row.get(name, NULL)) for row in rows) + b"]" for name in nested)
     found: Rows = []
-    for row, at, given, about, survey in zip(rows, sent, answers, subjects, surveys):
-        score: dict[str, Any] = next((answer for answer in given or () if is_score(answer)), {})
-        written = [str(answer["updated_at"]) for answer in given or () if answer.get("updated_at")]
+    for row, at, answers, subjects, survey in zip(rows, sent, *map(msgspec.json.decode, texts)):
+        given = objects(answers)
+        scores = [answer for answer in given if is_score(answer)]
+        score = max(scores, key=lambda answer: str(answer.get("updated_at")), default={})
+        written = [str(answer["updated_at"]) for answer in given if answer.get("updated_at")]
         began = datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
-        ticket = next((subject.get("id") for subject in about or () if subject.get("type") == "ticket"), None)
+        ids = [subject.get("id") for subject in objects(subjects) if subject.get("type") == "ticket"]
+        ticket = next((int(str(id)) for id in ids if is_number(id)), None)
         of_survey = survey if isinstance(survey, dict) else {}
         found.append(
             {
                 "sent_at": raw(began),
                 "updated_at": raw(max(written, default=began)),
-                "ticket_id": raw(int(str(ticket)) if str(ticket).isdigit() else None),
+                "ticket_id": raw(ticket),
                 "rating": raw(score.get("rating")),
                 "rating_category": raw(score.get("rating_category")),
                 "survey_id": raw(of_survey.get("id")),
@@ -111,9 +112,25 @@ def survey_responses(rows: Rows, context: RowContext) -> Rows:
 
 
 def is_score(answer: Mapping[str, Any]) -> bool:
-    """Whether an answer is the score that the customer gave."""
+    """Whether an answer is a score that the customer gave."""
     question = answer.get("question")
-    return isinstance(question, dict) and question.get("sub_type") == CUSTOMER_SATISFACTION
+    is_about = isinstance(question, dict) and question.get("sub_type") == CUSTOMER_SATISFACTION
+    return is_about and answer.get("rating") is not None
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; none of what is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def present(value: list[Any] | None) -> list[Any]:
+    """The items of a list that are not null."""
+    return [item for item in value or () if item is not None]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a whole number that fits an id, be it written as text."""
+    return is_id(str(value).encode())
 
 
 def sent_at(rows: Rows) -> Any:

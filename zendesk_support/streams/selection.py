@@ -75,7 +75,8 @@ def unknown(word: str, setting: str) -> str:
     nearest = get_close_matches(word, known, 1, NEAR)
     meant = f" Did you mean {nearest[0]}?" if nearest else ""
     is_option = setting.startswith("-")
-    example = f"{setting} default custom_objects" if is_option else f'{setting} = ["default", "custom_objects"]'
+    some = "help_center" if setting == "--exclude" else "default custom_objects"
+    example = f"{setting} {some}" if is_option else f'{setting} = ["default", "custom_objects"]'
     given = f"{setting} {word}" if is_option else f'{setting} = "{word}"'
     return (
         f"{given}: there is no such stream or family.{meant} --list-streams --streams all shows the streams; families "
