@@ -53,18 +53,19 @@ from zendesk_support import airflow
 from zendesk_support.groups import by_limit
 
 
-def tried(group, **params):
+def tried(group, words=None, **params):
     context = {"dag_run": SimpleNamespace(run_type="manual"), "params": params}
     airflow.get_current_context = lambda: context
     try:
-        return sorted(airflow.source(group, "any").selected_streams)
+        return sorted(airflow.source(words, group, "any").selected_streams)
     except (AirflowFailException, AirflowSkipException) as error:
         return f"{type(error).__name__}: {error}"
 
 
 period = {"start_date": "2020-01-01", "end_date": "2020-02-01"}
 bounded = [tried(group, **period) for group in by_limit()]
-print(json.dumps([tried("account"), *bounded, tried("account", end_date="soon")]))
+named = tried("account", ["webhooks", "groups"])
+print(json.dumps([tried("account"), *bounded, named, tried("account", end_date="soon")]))
 """
 """What tasks load, and how they end where they do not."""
 
@@ -222,7 +223,7 @@ def test_tasks_take_a_period_from_parameters_and_fail_for_good_on_wrong_settings
     credentials = {
         f"SOURCES__ZENDESK_SUPPORT__CREDENTIALS__{name.upper()}": known[name] for name in ("client_id", "client_secret")
     }
-    whole, *bounded, wrong = json.loads(airflow.python(TASKS, **credentials))
+    whole, *bounded, named, wrong = json.loads(airflow.python(TASKS, **credentials))
     assert whole == sorted(by_limit()["account"])
     for group, found in zip(by_limit(), bounded, strict=True):
         dated = sorted(name for name in by_limit()[group] if is_dated(CATALOGUE[name]))
@@ -230,7 +231,12 @@ def test_tasks_take_a_period_from_parameters_and_fail_for_good_on_wrong_settings
             dated
             or "AirflowSkipException: Every scheduled run loads these streams whole: a bounded one leaves them out."
         )
+    assert named == ["groups"]
     assert wrong.startswith('AirflowFailException: end_date = "soon"')
+    elsewhere = {**credentials, "SOURCES__ZENDESK_SUPPORT__STREAMS__LOAD": "tickets"}
+    unnamed, *_, named, _ = json.loads(airflow.python(TASKS, **elsewhere))
+    assert unnamed.startswith("AirflowFailException: streams.load is set, but a DAG makes a task for each group")
+    assert named == ["groups"]
     rotated = {**credentials, "SOURCES__ZENDESK_SUPPORT__CREDENTIALS__REFRESH_TOKEN": known["refresh_token"]}
     refused = json.loads(airflow.python(TASKS, **rotated))
     assert {told.partition(" are not for tasks")[0] for told in refused[:-1]} >= {

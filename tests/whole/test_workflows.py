@@ -18,7 +18,7 @@ from repository import ROOT
 from support import SCALE
 
 from zendesk_support.simulator import Simulator
-from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.selection import default_streams
 
 FOLDER = ROOT / ".github" / "workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
@@ -122,9 +122,9 @@ def test_a_runner_with_a_fresh_disk_goes_on_where_the_last_one_ended(
         )
         assert done.returncode == 0, done.stderr
         reports = postgres.query("SELECT stream, status, rows FROM zendesk_support.sync_report ORDER BY started_at")
-        newest = reports[-len(CATALOGUE) :]
+        newest = reports[-len(default_streams()) :]
         assert sorted((stream, status) for stream, status, _ in newest) == sorted(
-            (name, "loaded") for name in CATALOGUE
+            (name, "loaded") for name in default_streams()
         )
         return {stream: count for stream, _, count in newest if count}
 
