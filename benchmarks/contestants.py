@@ -56,11 +56,11 @@ def ours(job: Job) -> int:
     from zendesk_support.command.runs import make_source
     from zendesk_support.running.runner import sync
 
-    options = make_parser(WAREHOUSES["duckdb"]).parse_args(["--start-date", START])
+    options = make_parser(WAREHOUSES["duckdb"]).parse_args(["--start-date", START, "--streams", job["stream"]])
     options.database = Path(job["folder"]) / "ours.duckdb"
     pipeline = WAREHOUSES["duckdb"].pipeline(options)
     known = {name: job["credentials"][name] for name in ("client_id", "client_secret")}
-    source = make_source(options, [job["stream"]], base_url=job["url"], credentials=known)
+    source = make_source(options, base_url=job["url"], credentials=known)
     report = sync(pipeline, source).streams[job["stream"]]
     if report.status != "loaded":
         raise RuntimeError(report.message)

@@ -23,7 +23,7 @@ from tickets import RESULTS, beginning, credentials, finish
 
 from zendesk_support.groups import by_limit
 from zendesk_support.simulator.remote import RemoteSimulator
-from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.selection import default_streams
 
 SIZES = {"tickets": 3000, "articles": 30, "posts": 20, "organization_memberships": 30000}
 SCALE = 3.0
@@ -120,9 +120,9 @@ def sync(url: str, directory: str, group: str, share: str) -> None:
     warehouse = WAREHOUSES["duckdb"]
     options = make_parser(warehouse).parse_args(["--start-date", "2015-01-01"])
     options.database = Path(directory) / f"{group}.duckdb"
+    options.streams = list(by_limit().get(group, default_streams()))
     source = make_source(
         options,
-        list(CATALOGUE) if group == "all" else list(by_limit()[group]),
         base_url=url,
         credentials=credentials(url),
         clock_scale=SCALE,

@@ -38,7 +38,6 @@ from tickets import RESULTS, beginning, credentials, finish, simulator
 
 from zendesk_support.simulator.limits import default_limits
 from zendesk_support.simulator.remote import RemoteSimulator
-from zendesk_support.streams import CATALOGUE
 
 LATENCY = {"incremental": 1.4, "list": 0.3, "show": 0.3, "oauth": 0.3}
 START = 1_760_000_000
@@ -281,7 +280,7 @@ def sync(url: str, directory: str, scale: str) -> dict[str, Any]:
     warehouse = WAREHOUSES["duckdb"]
     options = make_parser(warehouse).parse_args(["--start-date", "2015-01-01"])
     options.database = Path(directory) / "quota.duckdb"
-    source = make_source(options, list(CATALOGUE), base_url=url, credentials=credentials(url), clock_scale=float(scale))
+    source = make_source(options, base_url=url, credentials=credentials(url), clock_scale=float(scale))
     report = sync(warehouse.pipeline(options), source)
     if report.failed:
         raise SystemExit("\n".join(f"{stream.stream}: {stream.message}" for stream in report.failed))
