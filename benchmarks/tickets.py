@@ -142,7 +142,8 @@ def sync(destination: str, url: str, directory: Path, drop: bool) -> dict[str, A
     options.database = directory / "tickets.duckdb"
     pipeline = warehouse.pipeline(options)
     steps = pipeline.collector = Steps()
-    source = make_source(options, ["tickets"], base_url=url, credentials=credentials(url))
+    options.streams = ["tickets"]
+    source = make_source(options, base_url=url, credentials=credentials(url))
     stream = sync(pipeline, source).streams["tickets"]
     if stream.status != "loaded":
         raise SystemExit(stream.message)
