@@ -24,7 +24,7 @@ DAY = 86_400
 
 def positions(target: Pipeline) -> dict[str, dict[str, Any]]:
     """The position of each object."""
-    (of_source,) = target.state["sources"].values()  # type: ignore[typeddict-item]
+    (of_source,) = target.state["sources"].values()
     found: dict[str, dict[str, Any]] = of_source["resources"][NAME]["positions"]["rows"]
     return found
 

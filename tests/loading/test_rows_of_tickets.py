@@ -70,7 +70,7 @@ def test_a_ticket_that_is_refused_costs_no_other_and_only_one_that_is_there_is_a
     path = BELOW[name][1]
     expected = truth(account, name)
     refused, gone, *_ = sorted({row["ticket_id"] for row in expected.values()})
-    shut = {"body": "", "content_type": "text/html"}
+    shut: dict[str, Any] = {"body": "", "content_type": "text/html"}
     account.fault("status", route=f"/api/v2/tickets/{refused}/{path}", times=None, status=403, **shut)
     account.fault("status", route=f"/api/v2/tickets/{gone}/{path}", times=None, status=404)
     report = load(target, account, name)
