@@ -80,6 +80,10 @@ def test_a_ticket_that_is_refused_costs_no_other_and_only_one_that_is_there_is_a
     account.reset_requests()
     load(target, account, name)
     asked = {request["path"] for request in account.requests()}
+    assert not asked & {f"/api/v2/tickets/{ticket}/{path}" for ticket in (refused, gone)}
+    account.advance(86_400)
+    load(target, account, name)
+    asked = {request["path"] for request in account.requests()}
     assert f"/api/v2/tickets/{refused}/{path}" in asked
     assert f"/api/v2/tickets/{gone}/{path}" not in asked
     assert set(table(target, name)) == {key for key, row in expected.items() if row["ticket_id"] != gone}
@@ -99,19 +103,31 @@ def test_only_what_differs_below_a_ticket_is_written(tmp_path: Path, simulate: S
     assert written(load(target, account, name)) == {}
 
 
-def test_more_refused_tickets_than_are_asked_again_wedge_nothing(
+@pytest.mark.parametrize("name", BELOW)
+def test_what_is_refused_for_every_ticket_is_unavailable_and_comes_once_it_is_allowed(
+    tmp_path: Path, simulate: Simulate, name: str
+) -> None:
+    account = simulate(tickets=400)
+    target = pipeline(tmp_path)
+    account.fault("status", route=f"/api/v2/tickets/*/{BELOW[name][1]}", times=None, status=403)
+    assert load(target, account, name).streams[name].status == "unavailable"
+    account.clear_faults()
+    load(target, account, name)
+    assert_whole(target, account, name)
+
+
+def test_many_refused_tickets_wedge_nothing_and_none_is_lost(
     tmp_path: Path, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(below, "MOST_REFUSED", 2)
-    account: Any = simulate(tickets=80)
+    monkeypatch.setattr(below, "SEVERAL", 1000)
+    account = simulate(tickets=80)
     target = pipeline(tmp_path)
     account.fault("status", route="/api/v2/tickets/*/conversation_log", times=None, status=403)
     report = load(target, account, "conversation_log_events")
-    assert "asks for the last 2" in (report.streams["conversation_log_events"].message or "")
-    account.clear_faults()
-    account.reset_requests()
-    load(target, account, "conversation_log_events")
-    asked = {request["path"].removesuffix(".json") for request in account.requests() if "_log" in request["path"]}
-    assert len(asked) == 2
+    assert "asks again" in (report.streams["conversation_log_events"].message or "")
     account.mutate("write_messages", count=2)
+    account.clear_faults()
+    account.advance(86_400)
     load(target, account, "conversation_log_events")
+    assert_whole(target, account, "conversation_log_events")

@@ -302,18 +302,22 @@ class Below(Endpoint):
     def _below_export(self, job: Job) -> Iterator[Chunk]:
         """Read below every row that the export brings; one that is refused is asked for again by a later pass."""
         (name,) = self.parents.names
-        position, now = job.position, job.now()
-        is_due = not self.refused_alone or now - (position.began or 0) >= DAY
-        missed = [raw(value) for value in position.again] if is_due else []
-        again = {bytes(value): Parent("", {name: value}, text_of(value)) for value in missed}
-        left: tuple[int | str, ...] = () if is_due else position.again
-        telling = SEVERAL if self.refused_alone else 1
-        before = [parent.title for parent in again.values()] if self.refused_alone else ()
-        ask = partial(self._rows_of, job)
-        answers = Answers(self._fan_out(job), ask, telling=telling, refused_before=before)
+        position = job.position
+        missed = {bytes(value): Parent("", {name: value}, text_of(value)) for value in map(raw, position.again)}
+        answers = Answers(
+            self._fan_out(job),
+            partial(self._rows_of, job),
+            telling=SEVERAL if self.refused_alone else 1,
+            refused_before=[parent.title for parent in missed.values()] if self.refused_alone else (),
+        )
         answered: set[bytes] = set()
-        above = replace(job, priority=Priority.PARENTS)
-        for chunk in self.parents.read(above):
+        left: tuple[int | str, ...] = ()
+        above, again, asked_at = replace(job, priority=Priority.PARENTS), missed, position.began
+        for number, chunk in enumerate(self.parents.read(above)):
+            if number == 0 and self.refused_alone and job.now() - (position.began or 0) < DAY:
+                again, left = {}, position.again
+            elif number == 0:
+                asked_at = job.now()
             changed = [row for row in chunk.rows if row_hash(row) not in position.edge]
             if self.named_again:
                 changed = self._untold(changed, answered, above.began or 0)
@@ -325,10 +329,9 @@ class Below(Endpoint):
                     wanted.pop(bytes(row[name]), None)
             rows = [row for _, below in answers.of(wanted.values()) for row in below]
             again = {}
-            refused = self._refused(answers, name, left)
-            yield replace(chunk, rows=rows, times=None, again=refused, began=now if is_due else position.began)
+            yield replace(chunk, rows=rows, times=None, again=self._refused(answers, name, left), began=asked_at)
         if answers.refused:
-            when = "tomorrow's sync" if self.refused_alone else "the next sync"
+            when = "a sync of tomorrow" if self.refused_alone else "the next sync"
             job.note(f"{self.path}: {answers.told()}; {when} asks again")
 
     def _untold(self, rows: Rows, answered: set[bytes], began: int) -> Rows:
