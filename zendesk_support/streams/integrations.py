@@ -15,7 +15,7 @@ AS_ENTERED = "as it was entered, with whatever key stands in it"
 
 WEBHOOKS = Stream(
     name="webhooks",
-    doc="A request that Zendesk sends elsewhere when something happens; what it logs in with is never read.",
+    doc="A request that Zendesk sends elsewhere when something happens; what it logs in with is left out.",
     feeds=feed(Listing("webhooks", "webhooks", limits=(WEBHOOKS_LIST,), secrets=OF_WEBHOOKS)),
     columns=columns(
         text="id created_by description endpoint http_method name request_format status updated_by",
@@ -41,7 +41,7 @@ WEBHOOKS = Stream(
 
 TARGETS = Stream(
     name="targets",
-    doc="A place that triggers and automations can notify, older than webhooks; what it logs in with is never read.",
+    doc="A place that triggers and automations can notify, older than webhooks; what it logs in with is left out.",
     feeds=feed(Listing("targets", "targets", envelope=ONE_ANSWER, secrets=LOGINS)),
     columns=columns(
         bigint="id",
@@ -66,7 +66,7 @@ TARGETS = Stream(
 
 APP_INSTALLATIONS = Stream(
     name="app_installations",
-    doc="An app that is installed in the account; its settings are never read.",
+    doc="An app that is installed in the account; its settings are left out.",
     feeds=feed(
         Listing("apps/installations", "installations", envelope=ONE_ANSWER, secrets=("settings", "settings_objects"))
     ),
