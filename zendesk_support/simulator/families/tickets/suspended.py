@@ -23,7 +23,7 @@ _FIRST_ATTACHMENT = 1 << 25
 
 def suspended_at(world: World, rid: int) -> int:
     """Return when a mail came."""
-    number, room = world.number("suspended_tickets", rid), _LIFE - _DAY
+    number, room = world.number("suspended_tickets", rid), _LIFE - 7 * _DAY
     return world.start - room + number * (room - 3600) // max(1, world.sizes["suspended_tickets"])
 
 
