@@ -92,6 +92,8 @@ def dbt_sources() -> str:
         for name, data_type in stream.columns.items():
             meaning = "; ".join(filter(None, (stream.notes.get(name), "key" if name in stream.key else None)))
             lines += [f"          - name: {name}", f"            data_type: {data_type}"]
+            if "{{" in meaning:
+                meaning = f"{{% raw %}}{meaning}{{% endraw %}}"  # dbt would fill it in
             lines += [f"            description: {json.dumps(meaning)}"] if meaning else []
     return "\n".join(lines) + "\n"
 

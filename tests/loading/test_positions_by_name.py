@@ -82,8 +82,9 @@ def with_numbers(target: Pipeline) -> None:
 
 
 def test_a_warehouse_of_an_earlier_version_goes_on_without_a_reload(tmp_path: Path, account: Simulator) -> None:
-    """All streams with several feeds, and one of each kind of others."""
-    streams = tuple(name for name, stream in CATALOGUE.items() if name in REPRESENTATIVES or len(stream.feeds) > 1)
+    """All streams with several feeds, and one of each kind of others; that version had none that is read in parts."""
+    whole = {name: stream for name, stream in CATALOGUE.items() if not stream.feeds[0].endpoint.is_parted}
+    streams = tuple(name for name, stream in whole.items() if name in REPRESENTATIVES or len(stream.feeds) > 1)
     target = pipeline(tmp_path)
     load(target, account, *streams)
     with_numbers(target)

@@ -170,6 +170,7 @@ class Stream:
         varying: nested values whose types vary from row to row, such as `custom_fields.value`: child tables hold them
             as texts, JSON where they are none.
         months_of: the time column by whose months a large table is partitioned, where the destination can.
+        appears_by: the time at which a row comes into its list.
         mask: what of its rows is left out or hashed.
         family: the streams that it can be asked for with.
         default_set: the number of the default set that it joined; None: it is loaded only where somebody asks for it.
@@ -196,6 +197,7 @@ class Stream:
     links: Mapping[str, str] = field(default_factory=dict)
     months_of: str | None = None
     varying: tuple[str, ...] = ()
+    appears_by: str = "created_at"
     mask: Mask = field(default_factory=Mask)
     family: str = "core"
     default_set: int | None = 1
@@ -228,6 +230,11 @@ class Stream:
     def is_of_every_plan(self) -> bool:
         """Whether no plan lacks it: who is refused it lacks the rights."""
         return self.plan == EVERY_PLAN
+
+    @property
+    def has_integer_key(self) -> bool:
+        """Whether its key is one integer, which stands for itself where keys are kept as numbers."""
+        return len(self.key) == 1 and self.columns[self.key[0]] == "bigint"
 
     @property
     def snapshot(self) -> bool:

@@ -234,6 +234,7 @@ DELETED_USERS = Stream(
     },
     deletes=LISTED,
     counts=("deleted_users/count",),
+    appears_by="updated_at",
     months_of="created_at",
     default_set=None,
 )

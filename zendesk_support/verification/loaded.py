@@ -109,7 +109,7 @@ class Loaded:
 
     def among(self, ids: Array) -> Array:
         """Those of some keys that the whole table has, however old its rows are."""
-        if len(self.stream.key) > 1 or self.stream.columns[self.stream.key[0]] != "bigint":
+        if not self.stream.has_integer_key:
             return np.asarray(ids[holds(self.destination.ids(self.stream.key), ids)])
         parts = [ids[i : i + REMEMBERED].tolist() for i in range(0, len(ids), REMEMBERED)]
         found = (self.destination.ids(self.stream.key, [one_of(self.stream.key[0], part)]) for part in parts)
@@ -117,7 +117,7 @@ class Loaded:
 
     def named(self, ids: Array) -> tuple[str, ...]:
         """Names of some keys of the table."""
-        if len(self.stream.key) == 1 or not len(ids):
+        if self.stream.has_integer_key or not len(ids):
             return tuple(map(str, ids[:NAMED].tolist()))
         found = self.destination.rows(self.stream.key)
         if found is None:

@@ -107,7 +107,7 @@ class KeyScan(Observer):
             self._stale.append(ids[(self._versioned[places] == ids) & is_older])
         self._met[np.searchsorted(self._table, ids[there])] = True
         self._missing.append(ids[~there])
-        if len(self.stream.key) > 1:
+        if not self.stream.has_integer_key:
             differing = np.flatnonzero(np.isin(ids, np.concatenate([self._missing[-1], *self._stale[-1:]])))
             self._names.add(ids[differing], (key_name(rows[i], self.stream.key) for i in differing))
         self.note_newest(rows)
@@ -115,8 +115,8 @@ class KeyScan(Observer):
             self.tickets |= {number(row, "ticket_id") or 0 for row in rows}
 
     def named(self, ids: Array) -> tuple[str, ...]:
-        """Names of some keys that Zendesk has; those of several columns only among the first that differed."""
-        return self._names.named(ids) if len(self.stream.key) > 1 else self.loaded.named(ids)
+        """Names of some keys that Zendesk has; those that are no integer only among the first that differed."""
+        return self.loaded.named(ids) if self.stream.has_integer_key else self._names.named(ids)
 
     @property
     def met(self) -> int:
@@ -223,7 +223,7 @@ class ListScan(Observer):
 
     def _since(self, rows: Rows) -> Array:
         """Which rows, if they are new, need not have been there for the last sync to load."""
-        column = "updated_at" if self.stream.fact else "created_at"
+        column = "updated_at" if self.stream.fact else self.stream.appears_by
         asked_at = self.loaded.asked_at
         if asked_at is None or column not in self.stream.columns:
             return np.full(len(rows), self.as_synced)
