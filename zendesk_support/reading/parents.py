@@ -17,7 +17,7 @@ from zendesk_support.records.json_rows import NULL, Row, Rows, count, is_id, quo
 
 DAY = 86400
 REREAD_DAYS = 30
-NAME = re.compile(r"(?!\.+$)[\w:.~ -]+")
+NAME = re.compile(r"(?!\.+$)[\w:.~-]+", re.ASCII)
 """A text by which a path may name a row: a key, a ULID, a UUID."""
 
 
