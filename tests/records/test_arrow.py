@@ -379,7 +379,10 @@ def same(value: Any, token: str, found: Any, kind: DataType) -> bool:
     if kind == "json":
         return bool(found == token)
     if kind == "timestamp":
-        return isinstance(value, str) and bool(found == datetime.fromisoformat(value.replace("Z", "+00:00")))
+        try:
+            return isinstance(value, str) and bool(found == datetime.fromisoformat(value.replace("Z", "+00:00")))
+        except ValueError:  # a text of another column
+            return False
     if kind == "text":
         return bool(found == (value if isinstance(value, str) else token))
     return (

@@ -136,7 +136,7 @@ class OneObject:
 
         def read(body: bytes) -> Page:
             found: Any = decode(body)
-            return page_of([{**found.row, "id": raw(1)}])
+            return page_of([{"id": raw(1), **{name: value for name, value in found.row.items() if name != "id"}}])
 
         return read
 
