@@ -27,8 +27,9 @@ def by_limit(
     """
     groups: list[tuple[list[str], list[str]]] = []
     wanted = default_streams() if words is None else selected(words)
-    for name in (name for name in catalogue if name in wanted or name not in CATALOGUE):
-        stream = catalogue[name]
+    for name, stream in catalogue.items():
+        if name in CATALOGUE and name not in wanted:
+            continue
         limits = [limit for limit in limits_of(stream) if limit != ACCOUNT.name] or [ACCOUNT.name]
         shared = [group for group in groups if not set(limits).isdisjoint(group[0])]
         groups = [group for group in groups if group not in shared]

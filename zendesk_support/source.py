@@ -20,7 +20,6 @@ from zendesk_support.api.credentials import ZendeskCredentials, check_credential
 from zendesk_support.dlt_internals import ConfigSectionContext, Container, resource_of_kind, root_of, source_of_kind
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.account import Account
-from zendesk_support.loading.default_set import is_of
 from zendesk_support.loading.hints import bigquery_layout, columns_of, references_of
 from zendesk_support.loading.masking import MASK_HINT
 from zendesk_support.loading.resource import extract
@@ -91,7 +90,7 @@ class ZendeskSource(DltSource):
         """A copy that loads what a default set has of the selected streams, and all that is made by others."""
         selected = self.selected_resources.items()
         return self.with_resources(
-            *(name for name, found in selected if not isinstance(found, StreamResource) or is_of(found.stream, number))
+            *(name for name, found in selected if not isinstance(found, StreamResource) or found.stream.is_in(number))
         )
 
     def fed_by(self, streams: Collection[str]) -> list[str]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from zendesk_support.dlt_internals import has_table_seen_data
-from zendesk_support.streams.base import Stream
 from zendesk_support.streams.selection import EARLIER, NEWEST
 
 STATE_KEY = "default_set"
@@ -26,8 +25,3 @@ def set_of(state: Mapping[str, Any], tables: Mapping[str, Any]) -> int:
         return int(state[STATE_KEY])
     has_loaded = any(has_table_seen_data(table) for name, table in tables.items() if not name.startswith("_dlt"))
     return EARLIER if has_loaded else NEWEST
-
-
-def is_of(stream: Stream, of_set: int) -> bool:
-    """Whether a stream belongs to a default set."""
-    return stream.default_set is not None and stream.default_set <= of_set

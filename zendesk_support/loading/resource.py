@@ -19,7 +19,7 @@ from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.account import Account
 from zendesk_support.loading.account_guard import STATE_KEY, check_account
 from zendesk_support.loading.default_set import STATE_KEY as DEFAULT_SET
-from zendesk_support.loading.default_set import is_of, set_of
+from zendesk_support.loading.default_set import set_of
 from zendesk_support.loading.destination_state import is_compared, lost_streams, what_differs
 from zendesk_support.loading.hints import apply_mode
 from zendesk_support.loading.positions import POSITIONS
@@ -90,7 +90,7 @@ def check_destination(settings: Settings, run: Run) -> None:
 def is_unasked(stream: Stream, run: Run) -> bool:
     """Whether a stream is one that the pipeline has never loaded, and that nobody has asked for."""
     source: Any = dlt.current.source()
-    return getattr(source, "by_default", False) and not is_of(stream, set_of(dlt.current.source_state(), run.tables))
+    return getattr(source, "by_default", False) and not stream.is_in(set_of(dlt.current.source_state(), run.tables))
 
 
 def check_whole(settings: Settings, run: Run) -> None:

@@ -38,12 +38,7 @@ def selection(streams: Any, written: Collection[Setting]) -> tuple[tuple[str, ..
     Raises:
         ConfigurationError: it is none of them, or names no stream.
     """
-    found = streams
-    if isinstance(streams, str):
-        try:
-            found = json.loads(streams)
-        except ValueError:
-            found = words(streams)
+    found = as_written(streams)
     table = dict(found) if isinstance(found, Mapping) else {}
     named = table.pop(LOAD, None) if isinstance(found, Mapping) else found
     for setting in written:
@@ -51,8 +46,9 @@ def selection(streams: Any, written: Collection[Setting]) -> tuple[tuple[str, ..
             named = setting.value
     if named is None or (isinstance(found, Mapping) and named == []):
         return None, table
-    named = words(named) if isinstance(named, str) else named
-    if not isinstance(named, Collection) or not all(isinstance(word, str) for word in named) or not named:
+    named = as_written(named)
+    is_list = isinstance(named, Collection) and not isinstance(named, Mapping)
+    if not (is_list and named and all(isinstance(word, str) for word in named)):
         raise ConfigurationError(
             f'streams = "{streams}" is neither a list of streams nor a table of their settings. Examples: '
             f'streams = ["default", "custom_objects"], {EXAMPLE}.'
@@ -60,13 +56,14 @@ def selection(streams: Any, written: Collection[Setting]) -> tuple[tuple[str, ..
     return selected(named), table
 
 
-def words(text: str) -> list[str]:
-    """The words of a text, with blanks or commas between them; those of a list in JSON."""
+def as_written(value: Any) -> Any:
+    """What a text is in JSON, else its words, with blanks or commas between them."""
+    if not isinstance(value, str):
+        return value
     try:
-        found = json.loads(text)
+        return json.loads(value)
     except ValueError:
-        found = text.replace(",", " ").split()
-    return found if isinstance(found, list) else text.split()
+        return value.replace(",", " ").split()
 
 
 def settings_by_stream(

@@ -119,7 +119,9 @@ class Subscription:
         position = self._position_before(chunk)
         rows = self._own(self._unseen(chunk, position), chunk.side)
         if chunk.lists_part:
-            self._listed_of.setdefault(chunk.part, []).append(self._ids([row for row in rows if DELETED_AT not in row]))
+            self._listed_of.setdefault(chunk.part, []).append(
+                self.keys_of([row for row in rows if DELETED_AT not in row])
+            )
             if chunk.complete:
                 self._remove_unlisted(chunk.part)
         diff = self._loaded_below(rows) if self._diff is None and rows else self._diff
@@ -169,7 +171,7 @@ class Subscription:
     def _changed(self, rows: Rows, diff: SnapshotDiff) -> Rows:
         """Rows that differ from the destination's, each with its digest."""
         digests = [digest_text(row_hash(row)) for row in rows]
-        ids = self._ids(rows)
+        ids = self.keys_of(rows)
         changed = diff.changed(ids, digests)
         if self.stream.fact and self.stream.snapshot:
             times, settings = seconds(rows, "updated_at"), self.job.settings
@@ -179,8 +181,8 @@ class Subscription:
             self._written.append(ids[changed])
         return [type(rows[i])({**rows[i], ROW_ID: raw(digests[i])}) for i in np.flatnonzero(changed)]
 
-    def _ids(self, rows: Rows) -> Array:
-        """The keys of rows."""
+    def keys_of(self, rows: Rows) -> Array:
+        """The rows' keys."""
         return compact([values(rows, name) for name in self.stream.key])
 
     def _loaded_below(self, rows: Rows) -> SnapshotDiff | None:

@@ -347,8 +347,8 @@ class Below(Endpoint):
         Raises:
             ContractError: they are too many to be asked for again and again.
         """
-        gone = {id(parent) for parent in answers.gone if self.refused_alone}
-        refused = [parent.key((name,))[0] for parent in answers.refused if id(parent) not in gone]
+        asked = answers.there if self.refused_alone else answers.refused
+        refused = [parent.key((name,))[0] for parent in asked]
         known = tuple(dict.fromkeys((*left, *refused)))
         if len(known) > (MOST_ALONE if self.refused_alone else MOST_REFUSED):
             raise ContractError(

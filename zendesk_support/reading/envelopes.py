@@ -146,29 +146,8 @@ class OneObject:
 
 
 @dataclass(frozen=True)
-class AfterLastRow:
+class AfterLastRow(Pages):
     """Pages of `size` rows in the order of their ids, each asked for by the last id of the one before it."""
-
-    size: int
-
-    @property
-    def cost(self) -> str:
-        """One a page."""
-        return f"1 for {self.size:,} rows"
-
-    @property
-    def params(self) -> Params:
-        """The size of a page."""
-        return {"page[size]": self.size}
-
-    @property
-    def smallest(self) -> Params:
-        """A page of one row."""
-        return {"page[size]": 1}
-
-    def decoder(self, rows: str) -> Callable[[bytes], Page]:
-        """A decoder of such pages."""
-        return page_decoder(rows)
 
     def following(self, page: Page, path: str, *, is_first: bool) -> str | None:
         """The last id, while there is more."""

@@ -88,8 +88,7 @@ class CursorExport(Endpoint):
                 if found.anew:
                     rows = [row for row in rows if not lookback.has(row)]
                 times, now = seconds(rows, self.time), job.now()
-                if len(rows) and not len(dated(times, now)):
-                    job.note(f"{self.path}: no row of a page has a time in `{self.time}`; the position stays")
+                tell_undated(job, self.path, self.time, times)
                 ordered = ordered and in_order(times, at if found.anew else before, now)
                 if not ordered:
                     job.note(f"{self.path}: rows did not come in the order of `{self.time}`; all were read")
@@ -156,6 +155,12 @@ def check_mark(page: Page, path: str) -> None:
             f"{path}: a page does not say whether it is the last (end_of_stream); the position stays where rows were "
             "read."
         )
+
+
+def tell_undated(job: Job, path: str, name: str | None, times: Array) -> None:
+    """Have the report say it where rows came and none has a time: no position can move."""
+    if len(times) and not len(dated(times, job.now())):
+        job.note(f"{path}: no row of a page has a time in `{name}`; the position stays")
 
 
 @dataclass(frozen=True)

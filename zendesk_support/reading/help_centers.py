@@ -9,37 +9,26 @@ from typing import Any
 import msgspec
 from dlt.common import logger
 
-from zendesk_support.reading.base import Chunk, Endpoint, Job
+from zendesk_support.reading.base import Job
+from zendesk_support.reading.few import FewParents
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parents import Parent
 from zendesk_support.records.json_rows import Row, raw
 
 
 @dataclass(frozen=True)
-class HelpCenters(Endpoint):
-    """Every brand that has a help center; asked once a run."""
+class HelpCenters(FewParents):
+    """Every brand that has a help center."""
 
     path = "brands with a help center"
     title = "brands"
-    cost = "1"
-    limits = ()
-    snapshot = True
-    is_few = True
     names = ("id",)
 
-    def read(self, job: Job) -> Iterator[Chunk]:
-        """Show the brands to what hangs below them."""
-        with job.shared.parents(self.path) as shown:
-            for chunk in Listing("brands", "brands").read(replace(job, base="")):
-                found = (help_center(row, job) for row in chunk.rows)
-                shown.add([center for center in found if center is not None], job.now())
-        yield Chunk([], complete=True)
-
-    def promise(self, shared: Any) -> None:
-        """Nobody reads them but what hangs below them."""
-
-    def give_up(self, shared: Any, error: BaseException) -> None:
-        """Nobody but those can give them up."""
+    def listed_by(self, job: Job) -> Iterator[list[Parent]]:
+        """Yield the help centers of each page of brands."""
+        for chunk in Listing("brands", "brands").read(replace(job, base="")):
+            found = (help_center(row, job) for row in chunk.rows)
+            yield [center for center in found if center is not None]
 
 
 def help_center(row: Row, job: Job) -> Parent | None:

@@ -33,7 +33,7 @@ class Answers:
 
     Attributes:
         refused: the parents that were refused twice.
-        gone: those of them that were not found (404).
+        there: those of them that were not told to be missing (404).
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Answers:
             refused_before: titles of parents that were refused by an earlier pass, and are asked for once.
         """
         self.refused: list[Parent] = []
-        self.gone: list[Parent] = []
+        self.there: list[Parent] = []
         self._pool, self._ask, self._telling = pool, ask, telling
         self._before = frozenset(refused_before)
         self._answered = False
@@ -82,7 +82,7 @@ class Answers:
 
     def _refuse(self, parent: Parent, error: UnavailableError) -> None:
         self.refused.append(parent)
-        self.gone += [parent] if error.is_gone else []
+        self.there += [] if error.is_gone else [parent]
 
     def told(self) -> str:
         """Whom it was refused for, in words."""

@@ -15,7 +15,7 @@ from zendesk_support.errors import (
 )
 from zendesk_support.reading.base import EXPORT_PAGE, SMALLEST_PAGE, Chunk, Endpoint, Job
 from zendesk_support.reading.envelopes import Params
-from zendesk_support.reading.exports import SizedPage, check_mark, fetch_export_page, probe_export
+from zendesk_support.reading.exports import SizedPage, check_mark, fetch_export_page, probe_export, tell_undated
 from zendesk_support.reading.lookback import Walk, dated, in_order
 from zendesk_support.reading.parallel import Prefetch
 from zendesk_support.reading.parents import DAY
@@ -193,8 +193,7 @@ class TimePages:
             raise ContractError(f"{path}: end_time={end} is no time; the position stays.")
         name, now = self._export.time or self._export.dated, self._job.now()
         times = seconds(page.rows, name) if name else np.full(len(page.rows), end)
-        if len(times) and not len(dated(times, now)):
-            self._job.note(f"{path}: no row of a page has a time in `{name}`; the position stays")
+        tell_undated(self._job, path, name, times)
         if self._by_time and not in_order(times, self.asked, now):
             self._by_time = False
             self._job.note(f"{path}: rows did not come in the order of `{name}`; the position follows `end_time`")

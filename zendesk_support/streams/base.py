@@ -262,6 +262,10 @@ class Stream:
         found = dict.fromkeys((*self.key, *single, *compared, *refreshed, *TIMES_FIRST))
         return tuple(path for path in found if path.partition(".")[0] in self.columns)
 
+    def is_in(self, default_set: int) -> bool:
+        """Whether it belongs to a default set, by its number."""
+        return self.default_set is not None and self.default_set <= default_set
+
     def masked(self, mask: Mask) -> Stream:
         """The stream without the columns that a mask leaves out; those that it hashes are texts."""
         if not mask:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 import msgspec
 
+from zendesk_support.reading.parents import DAY
+from zendesk_support.reading.since import iso
 from zendesk_support.records.json_rows import NULL, Row, Rows, is_id, number, raw, seconds
 from zendesk_support.records.ulid import ulid_milliseconds
 from zendesk_support.streams.base import Refresh, RowContext
 from zendesk_support.streams.transforms import DELETED, decoded, id_in, needed
 
 CUSTOMER_SATISFACTION = "customer_satisfaction"
-EXPIRES_AFTER = 28 * 86400
+EXPIRES_AFTER = 28 * DAY
 REMOVED = b'"[DELETED]"'
 """The name that the export gives a custom object's record that was deleted."""
 KINDS = {"collaborator_ids": "collaborator", "follower_ids": "follower", "email_cc_ids": "email_cc"}
@@ -92,7 +93,7 @@ def survey_responses(rows: Rows, context: RowContext) -> Rows:
         scores = [answer for answer in given if is_score(answer)]
         score = max(scores, key=lambda answer: str(answer.get("updated_at")), default={})
         written = [str(answer["updated_at"]) for answer in given if answer.get("updated_at")]
-        began = datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+        began = iso(at) if at else None
         ids = [subject.get("id") for subject in objects(subjects) if subject.get("type") == "ticket"]
         ticket = next((int(str(id)) for id in ids if is_number(id)), None)
         of_survey = survey if isinstance(survey, dict) else {}

@@ -24,7 +24,7 @@ NEAR = 0.6
 
 def default_streams(of_set: int = NEWEST) -> tuple[str, ...]:
     """The streams of a default set."""
-    return tuple(name for name, stream in CATALOGUE.items() if (stream.default_set or NEWEST + 1) <= of_set)
+    return tuple(name for name, stream in CATALOGUE.items() if stream.is_in(of_set))
 
 
 def family(name: str) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ import numpy as np
 
 from zendesk_support.loading.account import Session
 from zendesk_support.loading.encoders import NestedTablesEncoder
-from zendesk_support.loading.row_checks import values
 from zendesk_support.loading.subscription import Subscription
 from zendesk_support.loading.sync_modes import DEFAULT
 from zendesk_support.loading.target import Target
@@ -20,7 +19,7 @@ from zendesk_support.records.arrow import Names
 from zendesk_support.records.json_rows import Row, Rows, number, seconds, tokens
 from zendesk_support.streams.base import Feed
 from zendesk_support.verification.loaded import NAMED, NO_KEYS, REMEMBERED, Loaded, time_column
-from zendesk_support.warehouse.keys import Array, compact, holds, ids_of, keys_digest
+from zendesk_support.warehouse.keys import Array, holds, ids_of, keys_digest
 from zendesk_support.warehouse.loaded_table import DELETED_AT, LoadedTable
 from zendesk_support.warehouse.snapshot import SnapshotDiff
 
@@ -57,10 +56,6 @@ class Observer(Subscription):
 
     def look(self, rows: Rows) -> None:
         """Look at rows that a sync would load."""
-
-    def keys_of(self, rows: Rows) -> Array:
-        """The rows' keys."""
-        return compact([values(rows, name) for name in self.stream.key])
 
     def note_newest(self, rows: Rows) -> None:
         """Remember the time of the newest row."""
