@@ -130,11 +130,15 @@ def test_retry_after_is_read_in_every_form(value: str | None, expected: float) -
 
 @pytest.mark.parametrize("value", ["2", "1.5", "date", "missing", "0"])
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_429_is_waited_out_whatever_its_body_and_header(account: Simulator, value: str, as_json: bool) -> None:
+def test_a_429_is_waited_out_whatever_its_body_and_header(
+    simulate: Callable[..., Simulator], value: str, as_json: bool
+) -> None:
     """L22, L23."""
+    scale = 10.0 if value == "0" else SCALE  # a second's wait is to stand out from the moments around it
+    account = simulate(clock_scale=scale)
     account.fault("status_429", retry_after=value, seconds=30, json=as_json)
     usage = Usage()
-    assert fields(connect(account), usage=usage) == len(account.truth("ticket_fields"))
+    assert fields(connect(account, clock_scale=scale), usage=usage) == len(account.truth("ticket_fields"))
     assert statuses(account) == [429, 200]
     least = {"2": 2, "1.5": 1.5, "date": 28, "missing": 10, "0": 1}[value]
     first, second = [request["time"] for request in account.requests()]

@@ -13,14 +13,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import dlt
 import duckdb
 import pytest
 from documented import says
 from repository import ROOT
-from support import environment_of, truth
+from support import environment_of, source, truth
 
 import zendesk_support
-from zendesk_support import cli
+from zendesk_support import cli, sync
 from zendesk_support.api import first_contact
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
@@ -189,6 +190,26 @@ def test_the_check_says_of_each_stream_its_family_and_what_it_costs(
     for name in names:
         told = f"{name} ok {CATALOGUE[name].family} {costs[name]}"
         assert [line for line in lines if told.startswith(line) and len(line) > len(told) // 2], told
+
+
+def test_the_check_asks_what_the_pipeline_loads(configured: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pipeline of an earlier version goes on with the streams of its own default set."""
+    target = dlt.pipeline(
+        "zendesk_support", destination=dlt.destinations.duckdb("zendesk.duckdb"), dataset_name="zendesk_support"
+    )
+    sync(target, source(configured, streams=["groups"]))
+    assert newer_are_checked(capsys)
+    with target.managed_state() as state:
+        state["sources"]["zendesk_support"]["default_set"] = 1
+    assert not newer_are_checked(capsys)
+
+
+def newer_are_checked(capsys: pytest.CaptureFixture[str]) -> bool:
+    """Whether a check of nothing named tries a stream of the newest default set."""
+    assert cli.duckdb(["--check"]) == 0
+    found = capsys.readouterr().out.split()
+    assert "groups" in found
+    return "custom_statuses" in found
 
 
 def test_the_check_says_which_streams_the_plan_lacks(

@@ -16,13 +16,13 @@ from zendesk_support.settings import Settings
 from zendesk_support.simulator import Simulator
 
 
-def connect(account: Simulator, **settings: Any) -> Transport:
+def connect(account: Simulator, clock_scale: float = SCALE, **settings: Any) -> Transport:
     """A transport with the account's API token."""
     known = account.credentials
     token = base64.b64encode(f"{known['email']}/token:{known['api_token']}".encode()).decode()
-    clock = Clock(SCALE)
+    clock = Clock(clock_scale)
     made = Transport(
-        Settings(base_url=account.base_url, start=0, clock_scale=SCALE, **settings),
+        Settings(base_url=account.base_url, start=0, clock_scale=clock_scale, **settings),
         clock,
         RateLimiter(clock, 1.0),
         threading.Event(),

@@ -116,6 +116,16 @@ def test_a_new_pipeline_loads_the_newest_default_set(tmp_path: Path, small: Simu
     assert target.state["sources"]["zendesk_support"][STATE_KEY] == NEWEST
 
 
+def test_a_pipeline_that_begins_with_a_bounded_run_goes_on_with_the_newest_default_set(
+    tmp_path: Path, small: Simulator
+) -> None:
+    target = pipeline(tmp_path)
+    run(target, source(small, streams=["groups"], end_date="2016-01-01"))
+    assert loaded(target) == {"groups"}
+    synced(target, source(small))
+    assert loaded(target) == set(default_streams())
+
+
 @pytest.mark.parametrize("load_all", [synced, run])
 def test_a_pipeline_of_an_earlier_version_goes_on_with_its_tables_and_gets_more_where_asked(
     tmp_path: Path, small: Simulator, load_all: Load

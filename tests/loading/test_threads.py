@@ -21,7 +21,7 @@ from zendesk_support.reading.below import Below
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parallel import CHILDREN, READERS
 from zendesk_support.simulator import Simulator
-from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams import CATALOGUE, selection
 from zendesk_support.streams.base import Stream, feed
 
 BATCH = Batch(None, 0, {})
@@ -55,9 +55,9 @@ def most_threads(tmp_path: Path, account: Simulator, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Batches, "take", noted)
     catalogue = made_up(streams)
-    monkeypatch.setattr(module, "CATALOGUE", catalogue)
-    monkeypatch.setattr(stream_settings, "CATALOGUE", catalogue)
-    report = sync(pipeline(tmp_path), source(account))
+    for place in (module, stream_settings, selection):
+        monkeypatch.setattr(place, "CATALOGUE", catalogue)
+    report = sync(pipeline(tmp_path), source(account, streams="all"))
     assert len(report.streams) == streams
     assert report.failed == []
     return most

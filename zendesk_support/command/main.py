@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from functools import partial
+from typing import NoReturn
 
 from dlt.common.configuration.exceptions import ConfigurationException
 
@@ -52,7 +55,14 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
         return INCOMPLETE
     except KeyboardInterrupt:
         errors.print("stopped: what was read since the last load is dropped; the next run reads it again.")
-        return 128 + signal.SIGINT
+        leave(128 + signal.SIGINT)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process as it is: an interpreter that clears up beside threads at work covers the last words in noise."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def carry_out(options: argparse.Namespace, warehouse: Warehouse) -> int:

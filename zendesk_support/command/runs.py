@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
-from dlt.pipeline.exceptions import PipelineStepFailed
+import dlt
+from dlt.pipeline.exceptions import CannotRestorePipelineException, PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 from rich.markup import escape
 from rich.table import Table
@@ -36,7 +37,7 @@ from zendesk_support.errors import (
 from zendesk_support.loading.destination_state import connected
 from zendesk_support.report import Report
 from zendesk_support.running.probe import check_streams, explain_losses, loss
-from zendesk_support.running.runner import sync
+from zendesk_support.running.runner import as_asked, sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.selection import costs_of
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
         )
     source = make_source(options, **settings)
     if options.check:
-        return check(source, options.strict, options.quiet)
+        return check(as_begun(options.pipeline_name, source), options.strict, options.quiet)
     of_loaded = options.verify or options.verify_keys or options.views
     if of_loaded and options.file_of is not None and not (file := options.file_of(options)).exists():
         fail(f"There is no {file}: nothing has been loaded.")
@@ -184,6 +185,13 @@ def compare(pipeline: Pipeline, source: ZendeskSource, strict: bool, quiet: bool
         told = f"{len(nothing)} of {len(results)} streams have no table: {named}. Load them, or name others: --streams."
         fail(told)
     return INCOMPLETE if nothing or refused or not all(result.passed for result in results) else LOADED
+
+
+def as_begun(name: str, source: ZendeskSource) -> ZendeskSource:
+    """The source with the default set of the pipeline that this machine has by that name, if it has one."""
+    with suppress(CannotRestorePipelineException):
+        return as_asked(dlt.attach(name), source)
+    return source
 
 
 def check(source: ZendeskSource, strict: bool, quiet: bool) -> int:
