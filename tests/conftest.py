@@ -33,6 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
     remember_answers()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers on two cores: a test waits for servers, other processes and a clock about a third of its time."""
+    return (os.cpu_count() or 1) * 3 // 2 or 1
+
+
 def pytest_collection_finish() -> None:
     """Everything is imported."""
     collect_garbage_less()

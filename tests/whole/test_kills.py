@@ -92,8 +92,9 @@ def test_a_second_run_is_refused_and_changes_nothing(syncs: Syncs) -> None:
 
 @pytest.mark.parametrize("stage", ["normalize", "load"])
 def test_a_package_that_can_never_load_is_dropped_and_read_anew(syncs: Syncs, stage: str) -> None:
-    for _ in range(10):
-        code, printed = syncs.stop(syncs.moment(stage, random.Random(SEED)))
+    chance = random.Random(SEED)
+    for _ in range(20):
+        code, printed = syncs.stop(syncs.moment(stage, chance))
         assert code in (0, -signal.SIGKILL), printed
         files = [file for file in syncs.working_dir.glob("*/*/*/*_jobs/*.parquet") if "report" not in file.name]
         if code and files:
