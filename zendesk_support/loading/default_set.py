@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from zendesk_support.dlt_internals import has_table_seen_data
+from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.selection import EARLIER, NEWEST
 
 STATE_KEY = "default_set"
 
 
 def set_of(state: Mapping[str, Any], tables: Mapping[str, Any]) -> int:
-    """The number of a pipeline's default set.
+    """The number of a pipeline's default set; where no run has kept it, that of the newest table that was loaded.
+
+    A bounded run keeps no state, and neither did earlier versions.
 
     Args:
         state: the source's, in the pipeline.
@@ -23,5 +26,5 @@ def set_of(state: Mapping[str, Any], tables: Mapping[str, Any]) -> int:
     """
     if STATE_KEY in state:
         return int(state[STATE_KEY])
-    has_loaded = any(has_table_seen_data(table) for name, table in tables.items() if not name.startswith("_dlt"))
-    return EARLIER if has_loaded else NEWEST
+    loaded = [name for name, table in tables.items() if not name.startswith("_dlt") and has_table_seen_data(table)]
+    return max(((name in CATALOGUE and CATALOGUE[name].default_set) or EARLIER for name in loaded), default=NEWEST)

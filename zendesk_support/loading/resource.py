@@ -81,10 +81,10 @@ def check_destination(settings: Settings, run: Run) -> None:
     if current_sync.get() is None:  # `sync` has looked
         with suppress(ConfigFieldMissingException):  # rows may be extracted here and loaded elsewhere
             check_whole(settings, run)
-    state = dlt.current.source_state()
-    state[DEFAULT_SET] = set_of(state, run.tables)
     if settings.end is None:
+        state = dlt.current.source_state()
         state[STATE_KEY] = settings.account
+        state[DEFAULT_SET] = set_of(state, run.tables)
 
 
 def is_unasked(stream: Stream, run: Run) -> bool:
