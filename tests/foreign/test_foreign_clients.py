@@ -180,7 +180,7 @@ UNSEEN: dict[str, dict[str, Unseen]] = {
         **GUIDE,
     },
 }
-READS = {"zenpy": 53, "tap_zendesk": 15, "airbyte": 41}
+READS = {"zenpy": 61, "tap_zendesk": 15, "airbyte": 41}
 
 
 def key_of(stream: str, row: Row) -> tuple[Any, ...]:
