@@ -137,3 +137,17 @@ def test_a_row_stamped_in_the_future_does_not_hold_up_later_ones(tmp_path: Path,
     account.mutate("create_tickets", count=2)
     assert written(load(target, account, "tickets", "ticket_events")).keys() == {"tickets", "ticket_events"}
     assert set(table(target, "tickets")) == set(truth(account, "tickets"))
+
+
+@pytest.mark.parametrize("size", [1, 4, 19])
+def test_short_pages_of_side_conversations_hide_nothing_that_comes_after_them(
+    tmp_path: Path, simulate: Simulate, size: int
+) -> None:
+    """No page size is documented: a short page of known events need not be the last."""
+    account = simulate(tickets=60)
+    account.fault("contrary", route="side_conversation_events", how="small", size=size, times=None)
+    target = pipeline(tmp_path)
+    for _ in range(3):
+        load(target, account, "side_conversation_events")
+        assert_whole(target, account, "side_conversation_events")
+        account.mutate("reply_side_conversations", count=5)

@@ -43,6 +43,7 @@ class TimeExport(Endpoint):
         time: the rows' field that the export is ordered by, None where it cannot be relied on.
         dated: a field that tells rows of different seconds apart, where the end carries no mark.
         ends: whether the answers carry `end_of_stream`. Without it the end is an answer that does not move on.
+        sized: whether `per_page` says how long a page is; else it is as long as Zendesk makes it.
     """
 
     path: str
@@ -50,6 +51,7 @@ class TimeExport(Endpoint):
     time: str | None
     ends: bool = True
     dated: str | None = None
+    sized: bool = True
     params: Params = field(default_factory=dict)
     limits: tuple[Limit, ...] = (ACCOUNT, EXPORTS)
     names: tuple[str, ...] = ()
@@ -142,8 +144,9 @@ class TimePages:
         fresh = [i for i in range(len(page.rows)) if i not in known]
         ended = page.end_of_stream is True or (page.end_of_stream is None and end <= asked)
         if page.end_of_stream is None and not ended:
-            # All of it was loaded before, up to the position: nothing has come since. A page as short was not cut.
-            ended = end >= self._at and len(page.rows) < SHORT and self._is_loaded(page.rows)
+            # All of it was loaded before, up to the position: nothing has come since. A page as short was not cut,
+            # where a longer one was asked for.
+            ended = self._export.sized and end >= self._at and len(page.rows) < SHORT and self._is_loaded(page.rows)
         if end <= asked and page.end_of_stream is not True:
             self._check_stand(page, found.asked, bool(fresh), ended)
         if page.rows:

@@ -21,6 +21,7 @@ SIDE_EVENT_EXPORT = TimeExport(
     time="created_at",
     ends=False,
     dated="created_at",
+    sized=False,
     limits=(ACCOUNT, SIDE_CONVERSATIONS_EXPORT),
     names=("ticket_id",),
 )
