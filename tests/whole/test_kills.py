@@ -33,6 +33,10 @@ STREAMS = (
     "articles",
     "article_comments",
     "article_votes",
+    "custom_object_records",
+    "csat_survey_responses",
+    "side_conversations",
+    "ticket_tags",
 )
 SEED = int(os.environ.get("CHAOS_SEED", random.randrange(2**32)))
 
