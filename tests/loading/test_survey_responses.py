@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from support import assert_whole, load, pipeline, source, table, truth, written
 
-from zendesk_support import sync
+from zendesk_support import sync, verify
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.data.ulid import ulid
 from zendesk_support.streams.derived import survey_responses
@@ -135,3 +135,15 @@ def test_columns_that_are_worked_out(given: dict[str, Any], expected: dict[str, 
         "updated_at": sent,
         **expected,
     }
+
+
+def test_a_version_of_a_survey_that_came_after_the_sync_is_no_loss(tmp_path: Path, simulate: Simulate) -> None:
+    """A new version keeps the time at which the survey was made."""
+    account = simulate(tickets=5)
+    target = pipeline(tmp_path)
+    load(target, account, "csat_surveys")
+    account.mutate("update_rows", stream="csat_surveys")
+    [result] = verify(target, source(account).with_resources("csat_surveys"))
+    assert (result.verdict, result.missing) == ("explained", ())
+    load(target, account, "csat_surveys")
+    assert_whole(target, account, "csat_surveys")

@@ -223,6 +223,7 @@ CSAT_SURVEYS = Stream(
     },
     deletes="Zendesk lists the newest version only; the others that were loaded stay.",
     keeps=True,
+    appears_by="updated_at",
     family="conversations",
     default_set=None,
 )
