@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
 from zendesk_support.records.json_rows import raw, seconds
 from zendesk_support.records.ulid import ulid_milliseconds
+from zendesk_support.warehouse.loaded_table import as_json
 
 AT = 1_760_631_396
 
@@ -49,3 +51,12 @@ def test_a_time_is_read_to_the_second_however_exactly_it_is_written(value: Any, 
 )
 def test_a_ulid_tells_when_it_was_made(value: Any, found: int) -> None:
     assert ulid_milliseconds([{"id": raw(value)}], "id").tolist() == [found]
+
+
+@pytest.mark.parametrize(
+    ("microsecond", "text"), [(0, b'"2026-01-18T15:10:16Z"'), (914_600, b'"2026-01-18T15:10:16.914600Z"')]
+)
+def test_a_time_read_back_from_a_table_keeps_its_fractions(microsecond: int, text: bytes) -> None:
+    """Rows that are marked as deleted are written with it once more."""
+    value = datetime(2026, 1, 18, 15, 10, 16, microsecond, timezone.utc)
+    assert bytes(as_json(value, "timestamp")) == text

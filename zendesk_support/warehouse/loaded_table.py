@@ -309,5 +309,5 @@ def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
     if data_type == "json":
         return msgspec.Raw(value.encode())
     if isinstance(value, datetime):
-        return raw(value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        return raw(value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"))
     return raw(value)
