@@ -6,7 +6,7 @@ import gc
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,9 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
     remember_answers()
 
 
-def pytest_xdist_auto_num_workers() -> int:
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """Three workers on two cores: a test waits for servers, other processes and a clock about a third of its time."""
-    return (os.cpu_count() or 1) * 3 // 2 or 1
+    found = yield
+    return found if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") else found * 3 // 2
 
 
 def pytest_collection_finish() -> None:
