@@ -13,19 +13,19 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import dlt
 import duckdb
 import pytest
 from documented import says
 from repository import ROOT
-from support import environment_of, source, truth
+from support import environment_of, pipeline, source, truth
 
 import zendesk_support
 from zendesk_support import cli, sync
 from zendesk_support.api import first_contact
+from zendesk_support.loading.default_set import STATE_KEY
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
-from zendesk_support.streams.selection import selected
+from zendesk_support.streams.selection import EARLIER, selected
 
 SCRIPT = ROOT / "pipelines" / "zendesk_to_duckdb.py"
 
@@ -192,15 +192,15 @@ def test_the_check_says_of_each_stream_its_family_and_what_it_costs(
         assert [line for line in lines if told.startswith(line) and len(line) > len(told) // 2], told
 
 
-def test_the_check_asks_what_the_pipeline_loads(configured: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_check_asks_what_the_pipeline_loads(
+    configured: Simulator, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A pipeline of an earlier version goes on with the streams of its own default set."""
-    target = dlt.pipeline(
-        "zendesk_support", destination=dlt.destinations.duckdb("zendesk.duckdb"), dataset_name="zendesk_support"
-    )
+    target = pipeline(home, "zendesk_support")
     sync(target, source(configured, streams=["groups"]))
     assert newer_are_checked(capsys)
     with target.managed_state() as state:
-        state["sources"]["zendesk_support"]["default_set"] = 1
+        state["sources"]["zendesk_support"][STATE_KEY] = EARLIER
     assert not newer_are_checked(capsys)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from copy import deepcopy
-from functools import cache, lru_cache, partial, wraps
-from pathlib import Path
+from functools import cache, partial, wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -25,8 +25,6 @@ PURE: tuple[tuple[Any, str], ...] = (
     (base_configuration, "extract_inner_hint"),
 )
 """Functions that dlt calls thousands of times a sync, with texts and types as their only arguments."""
-
-
 PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
@@ -47,7 +45,7 @@ def remember_answers() -> None:
 
 def remembered(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function that works out each answer once, if its arguments can be looked up."""
-    kept = lru_cache(maxsize=None)(function)
+    kept = cache(function)
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -110,11 +108,14 @@ def copied(value: Any, memo: dict[int, Any] | None = None) -> Any:
 
 def state_of(storage: LiveSchemaStorage, name: str, schema: Schema | None) -> tuple[Any, ...] | None:
     """What tells whether a schema is that of its file; None where there is no file, or another may go before it."""
-    path = Path(storage.storage.storage_path) / f"{name}.schema.json"
-    if schema is None or storage.config.import_schema_path or not path.exists():
+    if schema is None or storage.config.import_schema_path:
         return None
-    found = path.stat()
-    return str(path), found.st_ino, found.st_mtime_ns, found.st_size, schema.stored_version_hash
+    path = storage.storage.make_full_path(storage.NAMED_SCHEMA_FILE_PATTERN % (name, "json"))
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return path, found.st_ino, found.st_mtime_ns, found.st_size, schema.stored_version_hash
 
 
 def collect_garbage_less() -> None:

@@ -27,4 +27,5 @@ def set_of(state: Mapping[str, Any], tables: Mapping[str, Any]) -> int:
     if STATE_KEY in state:
         return int(state[STATE_KEY])
     loaded = [name for name, table in tables.items() if not name.startswith("_dlt") and has_table_seen_data(table)]
-    return max(((name in CATALOGUE and CATALOGUE[name].default_set) or EARLIER for name in loaded), default=NEWEST)
+    joined = (CATALOGUE[name].default_set if name in CATALOGUE else None for name in loaded)
+    return max((number or EARLIER for number in joined), default=NEWEST)
