@@ -35,6 +35,7 @@ class Settings:
     nested: Nested = "json"
     deletes: Literal["remove", "mark"] = "remove"
     help_center_children: Literal["all", "changed"] = "all"
+    help_center_followers: Literal["few", "all"] = "few"
     ticket_audits: Literal["list", "per_ticket"] = "list"
     sync_modes: Mapping[str, str] = field(default_factory=dict)
     retry_deadline: float = 900.0

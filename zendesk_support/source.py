@@ -16,7 +16,7 @@ from dlt.extract import DltResource, DltSource
 
 from zendesk_support import normalizer
 from zendesk_support import settings as checks
-from zendesk_support.api.credentials import ZendeskCredentials, check_credentials
+from zendesk_support.api.credentials import ZendeskChat, ZendeskCredentials, check_chat, check_credentials
 from zendesk_support.dlt_internals import ConfigSectionContext, Container, resource_of_kind, root_of, source_of_kind
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.account import Account
@@ -118,6 +118,7 @@ def zendesk_support_source(
     quota_share: Number = 1.0,
     nested: str = "json",
     help_center_children: str = "all",
+    help_center_followers: str = "few",
     ticket_audits: str = "list",
     deletes: str = "remove",
     sync_mode: str | None = None,
@@ -132,6 +133,7 @@ def zendesk_support_source(
     scope: str = "read",
     database_wait_minutes: Number = 5.0,
     views: str = "on",
+    chat: ZendeskChat | None = None,
 ) -> Any:
     """Zendesk Support and Help Center, one resource a stream.
 
@@ -149,14 +151,17 @@ def zendesk_support_source(
         nested: `json` keeps nested values as JSON columns; `tables` lets dlt spread them over child tables.
         help_center_children: `all` reads the comments and attachments of every article and post, `changed` only of
             those that changed themselves since the last sync.
+        help_center_followers: `few` reads the followers of sections and topics, `all` those of each article and post as
+            well, one request each.
         ticket_audits: `list` reads the feed of recent audits, which leaves out archived tickets; `per_ticket` reads the
             audits of each changed ticket, one request each.
         deletes: `remove` takes rows that Zendesk no longer has out of the table, `mark` keeps them with `_deleted_at`.
         sync_mode: `incremental`, `history`, `incremental_append`, `append` or `overwrite`, for every stream.
         streams: which to load: names, families (`core`, `configuration`, `help_center`, `conversations`,
-            `custom_objects`), `default` and `all`, such as `["default", "custom_objects"]`. Or a table of settings by
-            stream, with that list under `load`: `sync_mode`; columns and paths into nested values that are left out
-            (`exclude`) or replaced by a keyed hash (`hash`), such as
+            `custom_objects`, `talk`, `omnichannel`, `audit`, `chat`), `default` and `all`, such as
+            `["default", "custom_objects"]`. Or a table of settings by stream, with that list under `load`: `sync_mode`;
+            columns and paths into nested values that are left out (`exclude`) or replaced by a keyed hash (`hash`);
+            columns left out otherwise (`include`), such as
             `{"load": ["core"], "users": {"exclude": ["phone"], "hash": ["email"]}}`.
         hash_salt: the key of those hashes, a secret.
         retry_deadline: seconds of the account's clock for which one request is retried.
@@ -168,6 +173,8 @@ def zendesk_support_source(
         same_account_as: the host that the tables were loaded from, where the account is now reached by another one.
         scope: what OAuth tokens are asked for; `read` reads every stream.
         database_wait_minutes: how long `sync()` waits for a DuckDB file that another program has open.
+        chat: Chat's own `access_token`, where it does not take the account's credentials, and `base_url`, where it has
+            its older address (`https://www.zopim.com/api/v2`).
         views: `on` lets `sync()` keep views such as `tickets_wide`, with a column for each custom field; `off`: none.
 
     Returns:
@@ -198,6 +205,7 @@ def zendesk_support_source(
         quota_share=checks.fraction("quota_share", quota_share),
         nested=checks.choice("nested", nested, ("json", "tables")),
         help_center_children=checks.choice("help_center_children", help_center_children, ("all", "changed")),
+        help_center_followers=checks.choice("help_center_followers", help_center_followers, ("few", "all")),
         ticket_audits=checks.choice("ticket_audits", ticket_audits, ("list", "per_ticket")),
         deletes=checks.choice("deletes", deletes, ("remove", "mark")),
         sync_modes=sync_modes(sync_mode, own_settings),
@@ -212,7 +220,7 @@ def zendesk_support_source(
         views=checks.choice("views", views, ("on", "off")),
     )
     hidden = masks(own_settings, hash_salt)
-    account = Account(settings, check_credentials(credentials))
+    account = Account(settings, check_credentials(credentials), check_chat(chat))
     _quiet_arrow_hints()
     loaded = (stream.masked(hidden.get(name, Mask())) for name, stream in CATALOGUE.items())
     resources = resources_of(account, [_resource(stream, account) for stream in loaded])

@@ -70,7 +70,9 @@ def stream(
 ) -> Iterator[Chunk]:
     chosen = Settings(base_url=BASE, start=0, end=end, lookback=lookback, **settings)
     transport: Any = script
-    return endpoint.read(Job(transport, chosen, Usage(), Shared(), position or Position(at, cursor), diff))
+    job = Job(transport, chosen, Usage(), Shared(), position or Position(at, cursor), diff)
+    job.diffs += [] if diff is None else [diff]
+    return endpoint.read(job)
 
 
 def ids(pages: list[Chunk]) -> list[int | None]:

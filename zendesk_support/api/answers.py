@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 import msgspec
 
@@ -30,6 +31,8 @@ TOO_SLOW = frozenset({504, 524})
 REDIRECTS = (301, 302, 303, 307, 308)
 QUOTED = 1 << 16
 """Bytes of a body in which the reason of a refusal is looked for."""
+CHAT = "chat/"
+"""How routes of Chat begin."""
 SESSION_SECRET = "authenticity_token"
 
 
@@ -49,19 +52,39 @@ class Answer:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that `Retry-After` asks for: an integer, a fraction, a date; ten where it is missing."""
+    """Seconds that an answer asks to wait: `Retry-After`, else the time in `ratelimit-reset`; ten without both.
+
+    `Retry-After` is an integer, a fraction or a date. Access logs answer 429 without it, with a date-time in
+    `ratelimit-reset` (documentation); a number there tells of a window, as in any answer, and is not for here.
+    """
     value = (headers.get("Retry-After") or "").strip()
     try:
         return max(1.0, float(value))
     except ValueError:
         pass
-    try:
-        at = email.utils.parsedate_to_datetime(value).timestamp()
-        served = headers.get("Date")
-        now = email.utils.parsedate_to_datetime(served).timestamp() if served else time.time()
-        return max(1.0, at - now)
-    except (ValueError, TypeError, OverflowError):
+    times = (moment(text) for text in (value, (headers.get("ratelimit-reset") or "").strip()))
+    at = next((at for at in times if at is not None), None)
+    if at is None:
         return RETRY_AFTER_MISSING
+    now = moment(headers.get("Date") or "")
+    return max(1.0, at - (time.time() if now is None else now))
+
+
+def moment(text: str) -> float | None:
+    """A date of HTTP or an ISO date-time as Unix seconds; None where it is neither. One without a zone is UTC."""
+    if ":" not in text:
+        return None
+    try:
+        found = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        try:
+            found = datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1:] in "Zz" else text)
+        except ValueError:
+            return None
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def unreadable(answer: Answer, error: Exception) -> str:
@@ -143,6 +166,11 @@ def refused_credentials(said: str) -> CredentialsError:
 
 def refused_here(route: str, said: str) -> UnavailableError:
     """The error of a 401 of credentials that are good elsewhere."""
+    if route.startswith(CHAT):
+        return UnavailableError(
+            f'Zendesk refused `{route}` (401: "{said}"). Chat may want a token of its own: set access_token, of an '
+            "OAuth client that was made in Chat, in [sources.zendesk_support.chat]; docs/credentials.md has how."
+        )
     return UnavailableError(
         f'Zendesk refused `{route}` (401: "{said}"), yet it accepts the credentials elsewhere. '
         "A scope or the product's own token is missing; leave it out, or use an admin's credentials with the scope "

@@ -11,6 +11,7 @@ from typing import Any
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.typing import TSecretStrValue
+from urllib3.util import parse_url
 
 from zendesk_support.errors import ConfigurationError
 
@@ -84,6 +85,14 @@ class ZendeskCredentials(Fields):
             self.__dict__[NOT_READ] = type(native_value).__name__
 
 
+@configspec
+class ZendeskChat(Fields):
+    """Chat's own access token, and its older address; without them Chat is asked with the account's credentials."""
+
+    access_token: TSecretStrValue | None = None
+    base_url: str | None = None
+
+
 NOT_READ = "not_read"
 """Where credentials note that they were given in a form without fields."""
 
@@ -151,6 +160,34 @@ def check_credentials(credentials: CredentialsConfiguration) -> CredentialsConfi
     )
 
 
+def check_chat(chat: Any) -> ZendeskChat:
+    """Accept what is set for Chat, or nothing.
+
+    Raises:
+        ConfigurationError: an address without a token, an address that is none, or a token that no request can carry.
+    """
+    found = ZendeskChat()
+    if isinstance(chat, ZendeskChat):
+        found.access_token, found.base_url = chat.access_token or None, chat.base_url or None
+    if found.access_token is not None:
+        found.access_token = readable("access_token", str(found.access_token).strip(), "chat")
+    if found.base_url is None:
+        return found
+    found.base_url = str(found.base_url).strip().rstrip("/")
+    parts = parse_url(found.base_url)
+    if parts.scheme not in ("https", "http") or not parts.host or parts.auth or parts.query or parts.fragment:
+        raise ConfigurationError(
+            "base_url in [sources.zendesk_support.chat] is not the address of an API. Example: base_url = "
+            '"https://www.zopim.com/api/v2".'
+        )
+    if found.access_token is None:
+        raise ConfigurationError(
+            "base_url in [sources.zendesk_support.chat] needs a token of Chat, as the account's credentials go nowhere "
+            'but to the account. Example: access_token = "..." in the same section; docs/credentials.md has how.'
+        )
+    return found
+
+
 def kind_of(credentials: CredentialsConfiguration) -> CredentialsConfiguration:
     """The credentials as those of the first kind whose fields are all set; as they are where none is complete.
 
@@ -174,7 +211,7 @@ def kind_of(credentials: CredentialsConfiguration) -> CredentialsConfiguration:
     return credentials
 
 
-def readable(name: str, value: str) -> str:
+def readable(name: str, value: str, section: str = "credentials") -> str:
     """Accept a credential that a request can carry; the message never shows it.
 
     Raises:
@@ -184,7 +221,7 @@ def readable(name: str, value: str) -> str:
         return value
     raise ConfigurationError(
         f"{name} holds a blank, a control character or a letter that no Zendesk credential has. "
-        f'Copy it again: {name} = "..." in [sources.zendesk_support.credentials].'
+        f'Copy it again: {name} = "..." in [sources.zendesk_support.{section}].'
     )
 
 

@@ -29,6 +29,20 @@ class Host:
     auth: Auth | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of the account's API with credentials, and perhaps an address, of its own.
+
+    Attributes:
+        prefix: of its paths on the account's host, such as `/api/v2/chat/`.
+        address: what stands in place of origin and prefix; None where it is on the account's host.
+    """
+
+    prefix: str
+    host: Host
+    address: str | None = None
+
+
 class Hosts:
     """The hosts of one account.
 
@@ -40,6 +54,7 @@ class Hosts:
         self.home = Host(origin(settings.base_url))
         self._is_loopback = settings.is_loopback
         self._known = {self.home.origin: self.home}
+        self._part: Part | None = None
 
     def allow(self, url: str) -> str | None:
         """Let the account's credentials go to a brand's host.
@@ -78,6 +93,22 @@ class Hosts:
             raise ValueError(f"{host.origin} has other credentials already")
         return host.origin
 
+    def set_apart(self, prefix: str, auth: Auth, address: str | None) -> None:
+        """Give a part of the account's API credentials of its own, and never the account's.
+
+        Args:
+            prefix: of its paths, such as `/api/v2/chat/`.
+            auth: its credentials.
+            address: where it is, if it is not on the account's host, such as `https://www.zopim.com/api/v2`.
+
+        Raises:
+            ValueError: it would get them unencrypted, or the address is that of a host with other credentials.
+        """
+        if address is None:
+            self._part = Part(prefix, Host(self.home.origin, auth))
+        else:
+            self._part = Part(prefix, self._known[self.add(address, auth)], f"{address.rstrip('/')}/")
+
     def find(self, base: str, link: str, route: str, secrets: Iterable[str] = ()) -> tuple[str, Host]:
         """A link as an absolute URL, and the known host it leads to.
 
@@ -92,6 +123,9 @@ class Hosts:
         """
         try:
             url = urljoin(base, link)
+            if (part := self._part) is not None and url.startswith(f"{self.home.origin}{part.prefix}"):
+                below = url.removeprefix(f"{self.home.origin}{part.prefix}")
+                return (url if part.address is None else part.address + below), part.host
             if (host := self._known.get(origin(url))) is not None:
                 return url, host
         except ValueError:
@@ -108,6 +142,5 @@ class Hosts:
 
     def secrets(self) -> Iterable[str]:
         """What no message may tell of the hosts' own credentials."""
-        return [
-            secret for host in list(self._known.values()) if host.auth is not None for secret in host.auth.secrets()
-        ]
+        hosts = [*self._known.values(), *([self._part.host] if self._part else [])]
+        return [secret for host in hosts if host.auth is not None for secret in host.auth.secrets()]

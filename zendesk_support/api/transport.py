@@ -101,6 +101,14 @@ class Transport:
         """Let the account's credentials go to a brand's host; its origin, or None where it is refused."""
         return self._sender.hosts.allow(url)
 
+    def set_apart(self, prefix: str, auth: Auth, address: str | None) -> None:
+        """Give a part of the account's API credentials, and perhaps an address, of its own.
+
+        Raises:
+            ValueError: it would get them unencrypted, or the address is that of a host with other credentials.
+        """
+        self._sender.hosts.set_apart(prefix, auth, address)
+
     def at_once(self) -> int:
         """How many short requests of one stream are worth sending at a time: what the account may send in a second."""
         return max(FAN_OUT, self._limiter.allowed(ACCOUNT) // 60)

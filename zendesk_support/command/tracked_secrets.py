@@ -13,7 +13,7 @@ from tomlkit.exceptions import TOMLKitError
 from zendesk_support.loading.setting_names import leaves
 
 SECONDS = 5
-SALT = "hash_salt"
+SECRETS = ("hash_salt", "access_token")
 
 
 def tracked_secrets() -> list[Path]:
@@ -28,12 +28,12 @@ def files() -> Iterator[Path]:
 
 
 def holds_credentials(file: Path) -> bool:
-    """Whether a value is set in a section of credentials, or the salt of hashes."""
+    """Whether a value is set in a section of credentials, the salt of hashes, or a token elsewhere."""
     try:
         tree = tomlkit.parse(file.read_text(encoding="utf-8")).unwrap()
     except (OSError, ValueError, TOMLKitError):
         return False
-    secrets = (value for path, value in leaves(tree, ()) if "credentials" in path or path[-1] == SALT)
+    secrets = (value for path, value in leaves(tree, ()) if "credentials" in path or path[-1] in SECRETS)
     return any(value not in ("", None) for value in secrets)
 
 

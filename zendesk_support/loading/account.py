@@ -12,9 +12,10 @@ import pyarrow as pa
 from dlt.common.configuration.specs import CredentialsConfiguration
 
 from zendesk_support.api.clock import Clock
+from zendesk_support.api.credentials import ZendeskChat
 from zendesk_support.api.rate_limiter import RateLimiter
 from zendesk_support.api.request import Usage
-from zendesk_support.api.tokens import make_auth
+from zendesk_support.api.tokens import FixedAuth, make_auth
 from zendesk_support.api.transport import Transport
 from zendesk_support.checkpoints import current_sync
 from zendesk_support.dlt_internals import SqlClientBase
@@ -32,14 +33,19 @@ from zendesk_support.streams.base import Stream
 from zendesk_support.warehouse.loaded_table import LoadedTable, table_layout
 
 ENDS_WITHIN = 5.0
+CHAT_PATHS = "/api/v2/chat/"
+"""What of the account's API may have a token, and a server, of its own."""
 
 
 class Account:
     """One Zendesk account as a source sees it: its rate limiter outlives the runs, its connections do not."""
 
-    def __init__(self, settings: Settings, credentials: CredentialsConfiguration) -> None:
+    def __init__(
+        self, settings: Settings, credentials: CredentialsConfiguration, chat: ZendeskChat | None = None
+    ) -> None:
         self.settings = settings
         self.credentials = credentials
+        self.chat = chat or ZendeskChat()
         self.clock = Clock(settings.clock_scale)
         self.limiter = RateLimiter(self.clock, settings.quota_share)
         self.runs = Runs()
@@ -112,6 +118,12 @@ class Session:
             account.settings.scope,
         )
         self.transport.auth = auth
+        if (chat := account.chat).access_token is not None:
+            own = FixedAuth(f"Bearer {chat.access_token}", chat.access_token)
+            try:
+                self.transport.set_apart(CHAT_PATHS, own, chat.base_url)
+            except ValueError as error:
+                raise ConfigurationError(f"base_url in [sources.zendesk_support.chat]: {error}.") from None
         self.resource_runs: dict[str, Any] = {}
         self._readers: list[Reader] = []
         self._threads = ReaderThreads()

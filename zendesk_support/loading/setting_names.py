@@ -12,11 +12,11 @@ from typing import Any
 
 import dlt
 
-from zendesk_support.api.credentials import ZendeskCredentials
+from zendesk_support.api.credentials import ZendeskChat, ZendeskCredentials
 from zendesk_support.dlt_internals import BaseDocProvider, Container, PipelineContext
 from zendesk_support.errors import ConfigurationError
 
-OF_A_STREAM = ("sync_mode", "exclude", "hash")
+OF_A_STREAM = ("sync_mode", "exclude", "hash", "include")
 LOAD = "load"
 """Below `streams`, which of them to load."""
 OF_A_RESOURCE = ("cursor",)
@@ -129,6 +129,8 @@ def check_names(settings: Collection[Setting], known: Collection[str], streams: 
             check_stream_setting(setting, rest, streams)
         elif first == "credentials" and rest:
             demand(setting, rest[0], ZendeskCredentials().get_resolvable_fields(), "credentials.")
+        elif first == "chat" and rest:
+            demand(setting, rest[0], ZendeskChat().get_resolvable_fields(), "chat.")
         elif first in streams and (rest or first not in known):
             if not rest or rest[0] not in OF_A_RESOURCE:
                 is_list = bool(rest) and rest[-1] in OF_A_STREAM[1:]

@@ -18,7 +18,12 @@ from zendesk_support.streams.personal import PERSONAL, Personal
 from zendesk_support.streams.selection import selected
 
 EXAMPLE = 'streams.tickets.sync_mode = "history"'
-EXAMPLES = {EXCLUDED: 'streams.users.exclude = ["phone"]', HASHED: 'streams.users.hash = ["email"]'}
+INCLUDED = "include"
+EXAMPLES = {
+    EXCLUDED: 'streams.users.exclude = ["phone"]',
+    HASHED: 'streams.users.hash = ["email"]',
+    INCLUDED: 'streams.calls.include = ["post_call_summary"]',
+}
 MISSPELT = 0.94
 """How alike a path has to be to a known one to be called a misspelt one: there may be values that nobody knows."""
 SHORTEST_SALT = 16
@@ -121,6 +126,8 @@ def sync_modes(all_streams: str | None, own: Mapping[str, Mapping[str, Any]]) ->
 def masks(own: Mapping[str, Mapping[str, Any]], salt: Any) -> dict[str, Mask]:
     """What of each stream's rows is left out or hashed, for streams of which anything is.
 
+    What a stream withholds is left out unless somebody includes or hashes it.
+
     Args:
         own: settings by stream.
         salt: the key of hashes, None where none is set.
@@ -129,7 +136,8 @@ def masks(own: Mapping[str, Mapping[str, Any]], salt: Any) -> dict[str, Mask]:
         ConfigurationError: a column does not exist, or cannot be left out or hashed; or there is no salt for a hash.
     """
     found: dict[str, Mask] = {}
-    for name, settings in own.items():
+    for name in dict.fromkeys((*own, *(name for name, stream in CATALOGUE.items() if stream.withheld))):
+        settings = own.get(name, {})
         lists = {which: paths_in(name, which, settings.get(which)) for which in (EXCLUDED, HASHED)}
         for which, paths in lists.items():
             for path in paths:
@@ -138,8 +146,27 @@ def masks(own: Mapping[str, Mapping[str, Any]], salt: Any) -> dict[str, Mask]:
         if lists[HASHED] and not salt:
             where = shown(name, HASHED, ", ".join(lists[HASHED]))
             raise ConfigurationError(f"{where} needs hash_salt, which is not set. Example: {SALT_EXAMPLE}.")
-        if any(lists.values()):
-            found[name] = Mask(lists[EXCLUDED], lists[HASHED], key_of(salt) if lists[HASHED] else b"")
+        asked = (*included(CATALOGUE[name], settings.get(INCLUDED)), *lists[HASHED])
+        left_out = (*lists[EXCLUDED], *(column for column in CATALOGUE[name].withheld if column not in asked))
+        if left_out or lists[HASHED]:
+            salted = key_of(salt) if lists[HASHED] else b""
+            found[name] = Mask(tuple(dict.fromkeys(left_out)), lists[HASHED], salted)
+    return found
+
+
+def included(stream: Stream, value: Any) -> tuple[str, ...]:
+    """Columns that a stream withholds and somebody asks for.
+
+    Raises:
+        ConfigurationError: it withholds no such column.
+    """
+    found = paths_in(stream.name, INCLUDED, value)
+    for column in found:
+        if column not in stream.withheld:
+            held = f"withholds {', '.join(stream.withheld)}" if stream.withheld else "withholds no column"
+            raise ConfigurationError(
+                f"{shown(stream.name, INCLUDED, column)}: {stream.name} {held}. Example: {EXAMPLES[INCLUDED]}."
+            )
     return found
 
 

@@ -101,11 +101,16 @@ class Subscription:
         self.job = job
         endpoint, key = self.feed.endpoint, self.stream.key
         if endpoint.snapshot:
-            found = self.table.rows(tuple(dict.fromkeys((*key, *endpoint.compared, ROW_ID))))
-            self._diff = job.diff = SnapshotDiff(found, key, endpoint.compared)
+            found = self.table.rows(tuple(dict.fromkeys((*key, *self.feed.compared, ROW_ID))))
+            self._diff = job.diff = SnapshotDiff(found, key, self.feed.compared)
             job.held = max(job.held, len(self._diff))
+            job.diffs.append(self._diff)
+            if self.feed.embedded is not None:
+                job.embedded.setdefault(self.feed.embedded.name, []).append(self._diff)
         elif (since := endpoint.compared_since(job)) is not None:
-            self._diff = SnapshotDiff(self.table.rows((*key, ROW_ID), since), key)
+            column, _ = since
+            found = self.table.rows(tuple(dict.fromkeys((*key, column, ROW_ID))), since)
+            self._diff = job.diff = SnapshotDiff(found, key, (column,))
         if self._pending and self.feed.refresh is not None:
             # What the last run read before the change it met may have reached the destination after it.
             self.emit(self.feed.refresh.rows(self._pending, self), {})

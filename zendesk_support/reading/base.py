@@ -186,6 +186,8 @@ class Job:
         priority: who goes first of those that wait for quota.
         notes: what the report says of a pass that came to its end all the same.
         parts: where each part goes on, as `Chunk.saved` wrote it, of an endpoint that is read in parts.
+        diffs: what the table of each stream holds that is compared with the list, and
+        embedded: by its name, what those hold that take what is embedded in its rows.
     """
 
     transport: Transport
@@ -203,6 +205,8 @@ class Job:
     notes: list[str] = field(default_factory=list)
     pools: Pools = field(default_factory=Pools)
     parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    diffs: list[SnapshotDiff] = field(default_factory=list)
+    embedded: dict[str, list[SnapshotDiff]] = field(default_factory=dict)
 
     def note(self, text: str) -> None:
         """Have the report say something, once."""
@@ -220,9 +224,9 @@ class Job:
         """The server's time by its latest answer, Unix seconds; this machine's, where no answer tells."""
         return int(self.transport.server_time or time.time())
 
-    def lookback(self) -> Overlap:
-        """What the next pass will read again of this one."""
-        return Overlap(self.position.at, self.position.since, self.settings.lookback, self.now)
+    def lookback(self, least: int = 0) -> Overlap:
+        """What the next pass will read again of this one: `lookback_minutes`, and so many seconds at least."""
+        return Overlap(self.position.at, self.position.since, max(least, self.settings.lookback), self.now)
 
 
 class Shared:

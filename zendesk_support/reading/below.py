@@ -12,6 +12,7 @@ from zendesk_support.api.limits import Limit
 from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.reading.base import ANSWERED_WITHIN, EXPORT_PAGE, Chunk, Endpoint, Job
+from zendesk_support.reading.embedded import Side
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
 from zendesk_support.reading.parents import DAY, Parent, Parents, text_of
@@ -40,7 +41,7 @@ class Below(Endpoint):
     Attributes:
         parents: what lists the parents.
         child: what is asked of each; `{name}` in its path is a value of the parent, or of what that hangs below.
-        named: by the column of a child that says whose it is, the parent's value that it has.
+        named: by the column of a child that says whose it is, the parent's value that it has; none below one parent.
         counted: read only parents whose `vote_count` or `vote_sum` differs from the votes at the destination.
         is_dated: parents that did not change since `start_date` are left out, and those that did not since the last
             pass where `help_center_children = "changed"`.
@@ -50,6 +51,9 @@ class Below(Endpoint):
             is not found (404) not.
         named_again: the time of an export's rows that name one parent again and again: it is asked for once a pass.
         compares: below an export, rows are compared with the table's, since each parent gives all it has every time.
+        is_fixed: what a parent has, changes only with the parent: those that did not change since the last pass are
+            left out.
+        is_shared_out: a row may come below several parents; it is taken below the one that it names itself.
     """
 
     parents: Endpoint
@@ -62,6 +66,8 @@ class Below(Endpoint):
     refused_alone: bool = False
     named_again: str = ""
     compares: bool = False
+    is_fixed: bool = False
+    is_shared_out: bool = False
     path: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +95,8 @@ class Below(Endpoint):
         """How many requests a sync takes, in a few words."""
         if self.is_long:
             return f"{self.child.cost} of each help center"
+        if self.is_fixed:
+            return f"1 for each changed row of {self.parents.listed}"
         return f"1 for {self.parents.each}" + (" with other votes" if self.counted else "")
 
     @property
@@ -104,7 +112,7 @@ class Below(Endpoint):
     @property
     def is_shared(self) -> bool:
         """Not where it goes by what one stream's table has."""
-        return not self.snapshot
+        return not self.snapshot or self.is_long
 
     @property
     def digested(self) -> bool:
@@ -160,7 +168,7 @@ class Below(Endpoint):
 
     def every(self) -> Endpoint:
         """The same, whatever the parents count."""
-        return replace(self, counted=False) if self.counted else self
+        return replace(self, counted=False, is_fixed=False) if self.counted or self.is_fixed else self
 
     def probe(self, job: Job) -> None:
         """Ask for one parent; where there are few, for one row of the first."""
@@ -182,7 +190,7 @@ class Below(Endpoint):
 
     def _parents(self, job: Job) -> Iterator[Parent]:
         """The parents as they are listed, by their own stream or by us."""
-        unknown = replace(job, diff=None, held=0)
+        unknown = replace(job, diff=None, held=0, diffs=[], embedded={})
         return job.shared.parents(self.parents.path).each(lambda: self.parents.read(unknown), job.transport.stopped)
 
     def _key(self, parent: Parent) -> tuple[object, ...]:
@@ -202,15 +210,17 @@ class Below(Endpoint):
         """Read one parent after the other. One that is refused is left out while others answer: its rows stay."""
         refused: list[tuple[Parent, UnavailableError]] = []
         answered = False
-        with job.shared.parents(self.path) as shown:
+        columns = tuple(self.named)
+        with job.shared.parents(self.path).from_here() as shown:
             for parent in self._parents(job):
                 try:
-                    held = job.diff.count(tuple(self.named), self._key(parent)) if job.diff else 0
+                    held = max((diff.count(columns, self._key(parent)) for diff in job.diffs), default=0)
                     below = replace(job, base=parent.base, held=held)
                     for chunk in self.child.chunks(below, parent.path(self.child.path)):
                         rows = parent.stamp(chunk.rows, self.named)
                         self._show(shown, parent, rows, job.now())
-                        yield Chunk(rows)
+                        side = chunk.side.stamped(parent, self.named) if isinstance(chunk.side, Side) else []
+                        yield Chunk(rows, side=side)
                     answered = True
                 except UnavailableError as error:
                     refused.append((parent, error))
@@ -219,8 +229,8 @@ class Below(Endpoint):
             if missed and not answered:
                 raise missed[0]
         for parent, refusal in refused:
-            if job.diff:
-                job.diff.keep(tuple(self.named), [self._key(parent)])
+            for diff in job.diffs:
+                diff.keep(columns, [self._key(parent)])
             if parent.is_certain:
                 job.note(f"{parent.title} is left out, its rows stay: {refusal}")
         yield Chunk([], complete=True)
@@ -229,7 +239,7 @@ class Below(Endpoint):
         """Read many parents at once."""
         gathered: Rows = []
         above = job.shared.parents(self.parents.path)
-        with job.shared.parents(self.path) as shown:
+        with job.shared.parents(self.path).from_here() as shown:
             answers = Answers(self._fan_out(job), lambda parent: self._rows_of(job, parent))
             for parent, found in answers.of(self._due(job, above, shown)):
                 self._show(shown, parent, found, job.now())
@@ -240,9 +250,9 @@ class Below(Endpoint):
             shown.partial |= bool(answers.refused)
         if answers.refused:
             job.note(f"{self.path}: {answers.told()}; their rows stay as they are")
-        if job.diff:
+        if job.diff and answers.refused:
             job.diff.keep(tuple(self.named), [self._key(parent) for parent in answers.refused])
-        if not (self.is_dated or self.counted):
+        if not (self.is_dated or self.counted or self.is_fixed):
             yield Chunk(gathered, complete=True)
             return
         began = above.began if above.began is not None else job.now()
@@ -259,7 +269,10 @@ class Below(Endpoint):
         """What hangs below a parent."""
         below = replace(job, base=parent.base, priority=Priority.CHILDREN, pools=IN_PLACE)
         pages = self.child.pages(below, parent.path(self.child.path))
-        return [row for page, _ in pages for row in parent.stamp(page.rows, self.named)]
+        rows = [row for page, _ in pages for row in parent.stamp(page.rows, self.named)]
+        if not self.is_shared_out:
+            return rows
+        return [row for row in rows if all(row[column] == parent.values[name] for column, name in self.named.items())]
 
     def _due(self, job: Job, above: Parents, shown: Parents) -> Iterator[Parent]:
         """Parents to read; those left out keep the rows they have."""
@@ -274,7 +287,7 @@ class Below(Endpoint):
             else:
                 yield parent
         shown.partial = above.partial or bool(left)
-        if diff:
+        if diff and columns:
             diff.keep(columns, left)
             if above.partial:
                 diff.keep_all_but(columns, listed)
@@ -287,6 +300,7 @@ class Below(Endpoint):
         """
         loaded = diff.sums(tuple(self.named), "value") if diff and self.counted else {}
         changed_only = self.is_dated and not self.counted and job.settings.help_center_children == "changed"
+        changed_only |= self.is_fixed and job.position.began is not None
 
         def is_unchanged(parent: Parent) -> bool:
             if self.is_dated and 0 < parent.updated_at < job.settings.start:
@@ -294,8 +308,9 @@ class Below(Endpoint):
             if self.counted:
                 due = parent.votes[0] > 0 and parent.is_due(job.position.began, above.began or 0)
                 return loaded.get(self._key(parent), (0, 0)) == parent.votes and not due
-            missed = self._key(parent)[-1] in job.position.again
-            return changed_only and 0 < parent.updated_at < job.position.at and not missed
+            if not (changed_only and 0 < parent.updated_at < job.position.at):
+                return False
+            return self._key(parent)[-1] not in job.position.again
 
         return is_unchanged
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import msgspec
 
 from zendesk_support.errors import ContractError
-from zendesk_support.records.json_rows import Page, Row, Rows, number, page_decoder, raw
+from zendesk_support.records.json_rows import Links, Meta, Page, Row, Rows, number, page_decoder, raw
 
 Params = Mapping[str, str | int | list[str]]
 PAGE = 100
+SIZE, AFTER = "page[size]", "page[after]"
 
 
 class Envelope(Protocol):
@@ -30,6 +31,10 @@ class Envelope(Protocol):
     def cost(self) -> str:
         """How many requests a whole list takes, in a few words."""
 
+    @property
+    def after(self) -> str:
+        """The parameter that takes a cursor, where a page names one and has no link."""
+
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of answers whose rows stand under a key."""
 
@@ -43,14 +48,23 @@ class Envelope(Protocol):
 
 @dataclass(frozen=True)
 class Pages:
-    """Pages of `size` rows by a cursor, with `meta` and `links`; older lists have `next_page`."""
+    """Pages of `size` rows by a cursor, with `meta` and `links`; older lists have `next_page`, or `before_url`.
+
+    Attributes:
+        sized_by: the parameter that takes the size of a page; empty where Zendesk alone says how long a page is.
+        after: the parameter that takes a cursor, where a page names one and has no link.
+        side: the key of rows that stand beside them.
+    """
 
     size: int = PAGE
+    sized_by: str = SIZE
+    after: str = AFTER
+    side: str | None = None
 
     @property
     def params(self) -> Params:
         """The size of a page."""
-        return {"page[size]": self.size}
+        return {self.sized_by: self.size} if self.sized_by else {}
 
     @property
     def cost(self) -> str:
@@ -60,11 +74,11 @@ class Pages:
     @property
     def smallest(self) -> Params:
         """A page of one row."""
-        return {"page[size]": 1}
+        return {self.sized_by: 1} if self.sized_by else {}
 
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of such pages."""
-        return page_decoder(rows)
+        return page_decoder(rows, self.side)
 
     def following(self, page: Page, path: str, *, is_first: bool) -> str | None:
         """The next link, or the cursor."""
@@ -72,16 +86,46 @@ class Pages:
 
 
 @dataclass(frozen=True)
-class OneAnswer:
-    """All rows in one answer, which need not say that it is the last; it is followed where it says that it is not."""
+class NumberedPages(Pages):
+    """Pages of `size` rows by their number; each says with `next_page` what follows, null at the end."""
 
+    @property
+    def params(self) -> Params:
+        """The size of a page."""
+        return {"per_page": self.size}
+
+    @property
+    def smallest(self) -> Params:
+        """A page of one row."""
+        return {"per_page": 1}
+
+
+@dataclass(frozen=True)
+class OneAnswer:
+    """All rows in one answer, which need not say that it is the last; it is followed where it says that it is not.
+
+    Attributes:
+        side: the key of rows that stand beside them.
+        may_be_bare: the answer may be the array of its rows, without a key.
+    """
+
+    side: str | None = None
+    may_be_bare: bool = False
     params: ClassVar[Params] = {}
     smallest = params
+    after: ClassVar[str] = AFTER
     cost: ClassVar[str] = "1"
 
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of such an answer."""
-        return page_decoder(rows)
+        keyed = page_decoder(rows, self.side)
+        bare = msgspec.json.Decoder(Rows).decode
+
+        def read(body: bytes) -> Page:
+            is_bare = self.may_be_bare and body.lstrip().startswith(b"[")
+            return page_of(bare(body)) if is_bare else keyed(body)
+
+        return read
 
     def following(self, page: Page, path: str, *, is_first: bool) -> str | None:
         """The next link, where there is one all the same."""
@@ -101,6 +145,7 @@ class SeveralLists:
     column: str
     params: ClassVar[Params] = {}
     smallest = params
+    after: ClassVar[str] = AFTER
     cost: ClassVar[str] = "1"
 
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
@@ -124,19 +169,59 @@ class SeveralLists:
 
 @dataclass(frozen=True)
 class OneObject:
-    """One answer that holds one object: a row with `id` 1, and its members as columns."""
+    """One answer that holds one object, or is it where no key is named: a row with `id` 1, its members as columns."""
 
     params: ClassVar[Params] = {}
     smallest = params
+    after: ClassVar[str] = AFTER
     cost: ClassVar[str] = "1"
 
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of such an answer."""
-        decode = msgspec.json.Decoder(msgspec.defstruct("Answer", [("row", Row)], rename={"row": rows})).decode
+        answer: Any = msgspec.defstruct("Answer", [("row", Row)], rename={"row": rows}) if rows else Row
+        decode = msgspec.json.Decoder(answer).decode
 
         def read(body: bytes) -> Page:
             found: Any = decode(body)
-            return page_of([{"id": raw(1), **{name: value for name, value in found.row.items() if name != "id"}}])
+            row = found.row if rows else found
+            return page_of([{"id": raw(1), **{name: value for name, value in row.items() if name != "id"}}])
+
+        return read
+
+    def following(self, page: Page, path: str, *, is_first: bool) -> str | None:
+        """Nothing."""
+        return None
+
+
+@dataclass(frozen=True)
+class Words:
+    """One answer that holds a list of texts, and names one of them: each is a row.
+
+    Attributes:
+        column: of the row, that holds the text.
+        chosen: the key of the answer that names one, and
+        flag: the column that says which it is.
+    """
+
+    column: str
+    chosen: str
+    flag: str
+    params: ClassVar[Params] = {}
+    smallest = params
+    after: ClassVar[str] = AFTER
+    cost: ClassVar[str] = "1"
+
+    def decoder(self, rows: str) -> Callable[[bytes], Page]:
+        """A decoder of such an answer."""
+        fields = [("texts", list[str]), ("chosen", str)]
+        rename = {"texts": rows, "chosen": self.chosen}
+        decode = msgspec.json.Decoder(msgspec.defstruct("Answer", fields, rename=rename)).decode
+
+        def read(body: bytes) -> Page:
+            found: Any = decode(body)
+            return page_of(
+                [{self.column: raw(text), self.flag: raw(text == found.chosen)} for text in dict.fromkeys(found.texts)]
+            )
 
         return read
 
@@ -159,6 +244,86 @@ class AfterLastRow(Pages):
         if last is None:
             raise nowhere(path)
         return str(last)
+
+
+@dataclass(frozen=True)
+class NextUrlPages(Pages):
+    """Pages of `page_size` rows, with `has_more` and the whole URL of the next page in `next_page_url`."""
+
+    @property
+    def params(self) -> Params:
+        """The size of a page."""
+        return {"page_size": self.size}
+
+    @property
+    def smallest(self) -> Params:
+        """A page of one row."""
+        return {"page_size": 1}
+
+    def decoder(self, rows: str) -> Callable[[bytes], Page]:
+        """A decoder of such pages; one with more rows than the size that it gives itself is refused."""
+        fields: list[Any] = [
+            ("rows", Rows),
+            ("has_more", bool | None, None),
+            ("next_page_url", str | None | msgspec.UnsetType, msgspec.UNSET),
+            ("page_size", int | None, None),
+        ]
+        decode = msgspec.json.Decoder(msgspec.defstruct("Answer", fields, rename={"rows": rows})).decode
+
+        def read(body: bytes) -> Page:
+            found: Any = decode(body)
+            if found.page_size is not None and len(found.rows) > found.page_size:
+                raise ContractError(f"a page of {rows} has {len(found.rows)} rows and calls them {found.page_size}.")
+            page = page_of(found.rows)
+            page.meta = Meta(found.has_more) if found.has_more is not None else None
+            page.next_page = found.next_page_url
+            return page
+
+        return read
+
+
+@dataclass(frozen=True)
+class PagedLists(Pages):
+    """Pages that hold several lists side by side; the first has all of them, and a column tells them apart.
+
+    Attributes:
+        lists: by the key of a list, what the column holds for its rows.
+        column: what tells them apart.
+        older: the key that an older answer has in place of another one.
+    """
+
+    lists: Mapping[str, Any] = field(default_factory=dict)
+    column: str = ""
+    older: Mapping[str, str] = field(default_factory=dict)
+
+    def decoder(self, rows: str) -> Callable[[bytes], Page]:
+        """A decoder of such pages, with the rows of all their lists."""
+        keys = [*self.lists, *self.older.values()]
+        fields: list[Any] = [("meta", Meta | None, None), ("links", Links | None, None)]
+        lists: list[Any] = [(key, Rows | None, None) for key in keys]
+        decode = msgspec.json.Decoder(msgspec.defstruct("Answer", [*fields, *lists])).decode
+
+        def read(body: bytes) -> Page:
+            found: Any = decode(body)
+            of_lists = {name: self._list(found, name) for name in self.lists}
+            page = page_of([{self.column: raw(self.lists[k]), **row} for k, of in of_lists.items() for row in of or ()])
+            page.meta, page.links = found.meta, found.links
+            page.side = [{"lacks": raw(name)} for name, of in of_lists.items() if of is None]
+            return page
+
+        return read
+
+    def _list(self, answer: Any, name: str) -> Rows | None:
+        rows: Rows | None = getattr(answer, name)
+        return rows if rows is not None or name not in self.older else getattr(answer, self.older[name])
+
+    def following(self, page: Page, path: str, *, is_first: bool) -> str | None:
+        """The next link, or the cursor; a first page without one of the lists is refused, and any without all."""
+        lacking = page.side or []
+        page.side = None
+        if lacking and (is_first or len(lacking) == len(self.lists)):
+            raise ContractError(f"{path}: a page lacks {bytes(lacking[0]['lacks']).decode()}, which Zendesk promises.")
+        return super().following(page, path, is_first=is_first)
 
 
 def page_of(rows: Rows) -> Page:
@@ -185,7 +350,8 @@ def following(page: Page, path: str, *, may_be_silent: bool) -> str | None:
     link = page.links.next if page.links else (page.next_page or page.before_url or None)
     after = page.meta.after_cursor if page.meta else None
     if more is False or (more is None and not link):
-        is_silent = page.meta is None and page.links is None and page.next_page is msgspec.UNSET
+        is_older = page.next_page is not msgspec.UNSET or page.before_url is not msgspec.UNSET
+        is_silent = page.meta is None and page.links is None and not is_older
         if is_silent and not may_be_silent:
             raise silent(page, path)
         return None
@@ -207,4 +373,5 @@ def nowhere(path: str) -> ContractError:
 
 
 PAGES = Pages()
+NUMBERED_PAGES = NumberedPages()
 ONE_ANSWER = OneAnswer()

@@ -25,7 +25,7 @@ class FewParents(Endpoint):
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Show them to what hangs below them."""
-        with job.shared.parents(self.path) as shown:
+        with job.shared.parents(self.path).from_here() as shown:
             for parents in self.listed_by(job):
                 shown.add(parents, job.now())
         yield Chunk([], complete=True)

@@ -13,27 +13,45 @@ from zendesk_support.reading.base import Job
 from zendesk_support.reading.few import FewParents
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parents import Parent
-from zendesk_support.records.json_rows import Row, raw
+from zendesk_support.records.json_rows import raw
 
 
 @dataclass(frozen=True)
 class HelpCenters(FewParents):
-    """Every brand that has a help center."""
+    """Every brand that has a help center; its `brand` is its id as a text."""
 
     path = "brands with a help center"
     title = "brands"
-    names = ("id",)
+    names = ("id", "brand")
 
     def listed_by(self, job: Job) -> Iterator[list[Parent]]:
         """Yield the help centers of each page of brands."""
-        for chunk in Listing("brands", "brands").read(replace(job, base="")):
-            found = (help_center(row, job) for row in chunk.rows)
+        for brands in brands_of(job):
+            found = (help_center(brand, job) for brand in brands)
             yield [center for center in found if center is not None]
 
 
-def help_center(row: Row, job: Job) -> Parent | None:
+class OneHelpCenter(HelpCenters):
+    """That of the default brand, or else of the first brand that has one: for what the account has only once."""
+
+    path = "the help center of the default brand"
+    each = path
+
+    def listed_by(self, job: Job) -> Iterator[list[Parent]]:
+        """Yield it."""
+        brands = sorted((brand for brands in brands_of(job) for brand in brands), key=lambda brand: not brand.default)
+        found = (help_center(brand, job) for brand in brands)
+        yield [center for center in found if center is not None][:1]
+
+
+def brands_of(job: Job) -> Iterator[list[Brand]]:
+    """The brands of each page of their list."""
+    for chunk in Listing("brands", "brands").read(replace(job, base="")):
+        yield [msgspec.json.decode(msgspec.json.encode(row), type=Brand) for row in chunk.rows]
+
+
+def help_center(brand: Brand, job: Job) -> Parent | None:
     """The help center of a brand; None where it has none."""
-    brand = msgspec.json.decode(msgspec.json.encode(row), type=Brand)
     if brand.has_help_center is False or brand.is_deleted is True or brand.active is False:
         return None
     base = next(filter(None, map(job.transport.allow_host, brand.addresses)), None)
@@ -44,7 +62,8 @@ def help_center(row: Row, job: Job) -> Parent | None:
         )
         return None
     title = f"the help center of brand {brand.id} ({base})"
-    return Parent(base, {"id": raw(brand.id)}, title, is_certain=brand.has_help_center is True)
+    values = {"id": raw(brand.id), "brand": raw(str(brand.id))}
+    return Parent(base, values, title, is_certain=brand.has_help_center is True)
 
 
 class Brand(msgspec.Struct):
@@ -54,6 +73,7 @@ class Brand(msgspec.Struct):
     brand_url: Any = None
     subdomain: Any = None
     has_help_center: Any = None
+    default: Any = None
     active: Any = None
     is_deleted: Any = None
 
@@ -64,3 +84,4 @@ class Brand(msgspec.Struct):
 
 
 HELP_CENTERS = HelpCenters()
+ONE_HELP_CENTER = OneHelpCenter()

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from zendesk_support.api.limits import ACCOUNT, Limit
 from zendesk_support.api.request import Request
 from zendesk_support.errors import (
+    ConfigurationError,
     ContractError,
     CursorExpiredError,
+    PageTooHeavyError,
 )
 from zendesk_support.reading.base import Chunk, Endpoint, Job
+from zendesk_support.reading.embedded import Embedded, Pass
 from zendesk_support.reading.envelopes import PAGES, Envelope, Params
 from zendesk_support.reading.lookback import Walk
 from zendesk_support.reading.parallel import Prefetch
 from zendesk_support.reading.parents import Parent
 from zendesk_support.records.json_rows import Page, without
+
+SIZE = "page[size]"
+SMALLEST = 5
+"""Rows of the smallest page that is asked for where larger ones are too heavy."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class Listing(Endpoint):
         names: columns that what hangs below its rows takes of them.
         secrets: members of its rows that nobody may see, such as `token` or `authentication.data`: they are taken out
             of an answer before anything is made of it.
+        embeds: what its rows hold where it is asked for, as it is where a stream takes it; no row keeps it.
     """
 
     path: str
@@ -39,6 +48,7 @@ class Listing(Endpoint):
     limits: tuple[Limit, ...] = (ACCOUNT,)
     names: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    embeds: Embedded | None = None
     snapshot = True
     title = "whole list, differences written"
 
@@ -61,19 +71,26 @@ class Listing(Endpoint):
         if not self.names:
             yield from self.chunks(job, self.path)
             return
-        with job.shared.parents(self.path) as shown:
+        with job.shared.parents(self.path).from_here() as shown:
             for chunk in self.chunks(job, self.path):
-                shown.add([Parent.of(row, self.names) for row in chunk.rows], job.now())
+                shown.add([Parent.of(row, self.names, path=self.path) for row in chunk.rows], job.now())
                 yield chunk
 
     def chunks(self, job: Job, path: str) -> Iterator[Chunk]:
         """Yield every page; a list that comes empty although the table has rows is asked for once more."""
+        embeds = self.embeds
+        within = None
+        if embeds is not None:
+            own = replace(self, path=embeds.path, rows=embeds.name, embeds=None, names=())
+            within = Pass(embeds, job, own.pages, self.limits[-1].name)
+        params = {"include": embeds.name} if embeds is not None and embeds.name in job.embedded else None
         for attempt in range(2):
             count = 0
-            for page, following in self.pages(job, path):
+            for page, following in self.pages(job, path, params):
                 count += len(page.rows)
                 if count or attempt or not job.held:
-                    yield Chunk(page.rows, complete=following is None)
+                    side = within.of(page.rows) if within is not None else page.side or []
+                    yield Chunk(page.rows, complete=following is None, side=side)
             if count or attempt or not job.held:
                 break
         if not count and job.held:
@@ -108,24 +125,18 @@ class Listing(Endpoint):
             A page, and what to ask for next: a link or a cursor, None at the end.
         """
         first = {**self.params, **(params or {}), **self.envelope.params}
-        url = f"{job.base}/api/v2/{path}"
-
-        def request(following: str | None) -> Request:
-            if following is None:
-                return Request(
-                    url, first, self.limits, self.path, confirm_refusal=confirm_refusal, priority=job.priority
-                )
-            is_link = following.startswith("/") or "://" in following
-            where, params = (following, {}) if is_link else (url, {**first, "page[after]": following})
-            return Request(where, params, self.limits, self.path, confirm_refusal=True, priority=job.priority)
-
+        asking = Asking(self, job, f"{job.base}/api/v2/{path}", first, confirm_refusal)
         with Prefetch(job.pools) as prefetch:
             walk, kept = Walk(self.path), following
-            pending = prefetch(job.page, request(following), self._decode)
+            pending = prefetch(job.page, asking.request(following), self._decode)
             while True:
                 try:
                     page = pending.result()
-                except ContractError as error:
+                except PageTooHeavyError:
+                    asking.shrink()
+                    pending = prefetch(job.page, asking.request(following), self._decode)
+                    continue
+                except (ContractError, ConfigurationError) as error:  # such as a link that was kept to another host
                     if kept is not None and following == kept:
                         raise CursorExpiredError(str(error)) from error
                     raise
@@ -137,5 +148,44 @@ class Listing(Endpoint):
                     yield page, None
                     return
                 walk.goes_to(following)
-                pending = prefetch(job.page, request(following), self._decode)
+                pending = prefetch(job.page, asking.request(following), self._decode)
                 yield page, following
+
+
+class Asking:
+    """The requests of one walk; its pages become smaller where Zendesk cannot build what they embed in time."""
+
+    def __init__(self, listing: Listing, job: Job, url: str, first: Params, confirm_refusal: bool) -> None:
+        self._listing, self._job, self._url, self._first = listing, job, url, first
+        self._confirm_refusal = confirm_refusal
+        self._size = int(str(first.get(SIZE, 0))) if listing.embeds is not None and "include" in first else 0
+        self._is_smaller = False
+
+    def shrink(self) -> None:
+        """The page was too heavy."""
+        self._size, self._is_smaller = self._size // 2, True
+
+    def request(self, following: str | None) -> Request:
+        """The request for the first page, or for what follows: a link or a cursor."""
+        is_link = following is not None and (following.startswith("/") or "://" in following)
+        where, params = (str(following), {}) if is_link else (self._url, dict(self._first))
+        if following is not None and not is_link:
+            params[self._listing.envelope.after] = following
+        if self._is_smaller:
+            where, params = (resized(where, self._size), params) if is_link else (where, {**params, SIZE: self._size})
+        return Request(
+            where,
+            params,
+            self._listing.limits,
+            self._listing.path,
+            shrinkable=self._size >= 2 * SMALLEST,
+            confirm_refusal=following is not None or self._confirm_refusal,
+            priority=self._job.priority,
+        )
+
+
+def resized(link: str, size: int) -> str:
+    """A link to a page of another size."""
+    parts = urlsplit(link)
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != SIZE]
+    return parts._replace(query=urlencode([*query, (SIZE, str(size))])).geturl()

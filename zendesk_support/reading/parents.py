@@ -44,13 +44,14 @@ class Parent:
     made: str = ""
 
     @classmethod
-    def of(cls, row: Row, names: Iterable[str], above: Parent | None = None) -> Parent:
+    def of(cls, row: Row, names: Iterable[str], above: Parent | None = None, path: str = "") -> Parent:
         """The parent that a row is.
 
         Args:
             row: of a list.
             names: columns that paths and columns below may take of it.
             above: what the row itself hangs below, whose values it hands down.
+            path: of the list, for messages.
 
         Raises:
             ContractError: one of those columns is missing, or holds what no path may lead through.
@@ -58,7 +59,8 @@ class Parent:
         own = {name: row.get(name, NULL).copy() for name in names}  # lest it keeps the whole answer
         for name, value in own.items():
             if not (is_id(bytes(value)) or is_name(value)):
-                raise ContractError(f"{name} is {quoted(bytes(value))}, no id; nothing of its page was loaded.")
+                where = f"{path}: {name} of a row" if path else name
+                raise ContractError(f"{where} is {quoted(bytes(value))}, no id; nothing of its page was loaded.")
         base, inherited = (above.base, above.values) if above is not None else ("", {})
         changed, votes = int(seconds([row], "updated_at")[0]), (count(row, "vote_count"), count(row, "vote_sum"))
         title = text_of(next(reversed(own.values())))
@@ -118,6 +120,7 @@ class Parents:
         self._changed = threading.Condition()
         self._listed: list[Parent] = []
         self._promised = False
+        self._is_listed = False
         self.partial = False
         self.began: int | None = None
         self._ended = False
@@ -126,6 +129,12 @@ class Parents:
     def promise(self) -> None:
         """A stream of this run will list them."""
         self._promised = True
+
+    def from_here(self) -> Parents:
+        """Themselves, for who lists them; a second reader of one list shows its rows to nobody."""
+        with self._changed:
+            is_first, self._is_listed = not self._is_listed, True
+        return self if is_first else Parents(self._path)
 
     def __enter__(self) -> Parents:
         return self

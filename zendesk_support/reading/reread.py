@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,7 +28,9 @@ class RereadListing(Endpoint):
     Attributes:
         times: the time of each row that the list goes by, Unix seconds; 0 where it has none.
         column: the table's column of that time.
-        days: for how long after it a row changes.
+        days: for how long after it a row changes, or comes late.
+        kept_days: for how long after it Zendesk keeps a row; None where it keeps all. What is older is not asked for,
+            and stays in the table.
         window: parameters that let Zendesk leave out older rows.
     """
 
@@ -42,6 +44,7 @@ class RereadListing(Endpoint):
     params: Params = field(default_factory=dict)
     limits: tuple[Limit, ...] = (ACCOUNT,)
     secrets: tuple[str, ...] = ()
+    kept_days: int | None = None
     lists_period = True
     digested = True
     title = "list since a time, some days read again"
@@ -49,7 +52,7 @@ class RereadListing(Endpoint):
     @property
     def cost(self) -> str:
         """How many requests a sync takes, in a few words."""
-        return f"{self.envelope.cost} of {self.days} days"
+        return f"{self.envelope.cost} of {f'{self.days} days' if self.days > 1 else 'a day'}"
 
     @property
     def _listing(self) -> Listing:
@@ -67,11 +70,21 @@ class RereadListing(Endpoint):
     def compared_since(self, job: Job) -> tuple[str, int]:
         """The column, and the second from which on a pass reads: never before `start_date`.
 
-        After a pass that was cut short, that is where the one after it begins.
+        After a pass that was cut short, that is where the one after it begins. What Zendesk may drop while a pass is
+        under way is read, and compared with nothing.
         """
         position = job.position
         at = max(position.at, position.began or 0) if position.cursor is not None else position.at
-        return self.column, max(job.settings.start, at - self.days * DAY)
+        return self.column, max(self._start(job, at), self.kept_since(job.now()))
+
+    def kept_since(self, now: int) -> int:
+        """The second from which on Zendesk surely keeps every row, at a time of its own; 0 where it keeps all."""
+        return 0 if self.kept_days is None else now - (self.kept_days - 1) * DAY
+
+    def _start(self, job: Job, at: int) -> int:
+        """The second that a pass begins at, from a position on."""
+        kept = 0 if self.kept_days is None else job.now() - (self.kept_days + 1) * DAY
+        return max(job.settings.start, at - self.days * DAY, kept)
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield every page of the days before the position and of what came since."""
@@ -79,7 +92,10 @@ class RereadListing(Endpoint):
 
     def _pass(self, job: Job) -> Iterator[Chunk]:
         position, end, began = job.position, job.settings.end, job.position.began
-        _, start = self.compared_since(replace(job, position=replace(position, cursor=None)))
+        start = self._start(job, position.at)
+        if end is not None and start >= end:
+            yield Chunk([], complete=True)
+            return
         for page, following in self._listing.pages(job, self.path, self.window(start, end), position.cursor):
             if began is None:
                 began = job.now() - ANSWERED_WITHIN
@@ -88,7 +104,14 @@ class RereadListing(Endpoint):
             if following is not None:
                 yield Chunk(rows, position.at, following, began=began)
             else:
+                if job.diff is not None:  # before the first answer, this machine's clock was all that was known
+                    job.diff.keep_before(self.column, self.kept_since(job.now()))
                 yield Chunk(rows, max(position.at, began), complete=True)
+
+
+def second_window(since: str, until: str) -> Callable[[int, int | None], Params]:
+    """A filter by Unix seconds; it begins one early, as Zendesk does not say whether its bound is within."""
+    return lambda start, end: {since: max(0, start - 1)} | ({until: end} if end is not None else {})
 
 
 def millisecond_window(since: str, until: str) -> Callable[[int, int | None], Params]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 import numpy as np
@@ -13,7 +13,7 @@ from zendesk_support.errors import (
     CursorExpiredError,
 )
 from zendesk_support.reading.base import ANSWERED_WITHIN, Chunk, Endpoint, Job, Position
-from zendesk_support.reading.envelopes import Params
+from zendesk_support.reading.envelopes import PAGES, Pages, Params
 from zendesk_support.reading.lists import Listing
 from zendesk_support.records.json_rows import (
     FAR_FUTURE,
@@ -33,6 +33,8 @@ class FilteredListing(Endpoint):
     Attributes:
         time: the rows' field that the position is.
         window: parameters that let Zendesk leave out older rows; without it they are left out here.
+        envelope: how it is paged.
+        params: what else it is asked for.
     """
 
     path: str
@@ -41,12 +43,18 @@ class FilteredListing(Endpoint):
     window: Callable[[int, int | None], Params] | None = None
     limits: tuple[Limit, ...] = (ACCOUNT,)
     secrets: tuple[str, ...] = ()
+    envelope: Pages = PAGES
+    params: Params = field(default_factory=dict)
     title = "list since a time"
-    cost = "1 for 100 new rows"
+
+    @property
+    def cost(self) -> str:
+        """How many requests a sync takes, in a few words."""
+        return f"1 for {self.envelope.size:,} new rows"
 
     @property
     def _listing(self) -> Listing:
-        return Listing(self.path, self.rows, limits=self.limits, secrets=self.secrets)
+        return Listing(self.path, self.rows, self.envelope, self.params, self.limits, secrets=self.secrets)
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""
@@ -91,6 +99,11 @@ def unix_window(since: str, until: str) -> Callable[[int, int | None], Params]:
 def iso_since(name: str) -> Callable[[int, int | None], Params]:
     """A filter by the ISO time of the oldest row."""
     return lambda start, end: {name: iso(start)}
+
+
+def iso_window(since: str, until: str) -> Callable[[int, int | None], Params]:
+    """A filter by ISO times in two parameters."""
+    return lambda start, end: {since: iso(start)} | ({until: iso(end)} if end is not None else {})
 
 
 def iso_range(name: str, **params: str) -> Callable[[int, int | None], Params]:

@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from zendesk_support.api.limits import ACCOUNT, EXPORTS, Limit
+from zendesk_support.api.rate_limiter import Priority
+from zendesk_support.api.request import Request
 from zendesk_support.errors import (
     ContractError,
     StartTimeTooRecentError,
@@ -16,7 +18,7 @@ from zendesk_support.errors import (
 from zendesk_support.reading.base import EXPORT_PAGE, SMALLEST_PAGE, Chunk, Endpoint, Job
 from zendesk_support.reading.envelopes import Params
 from zendesk_support.reading.exports import SizedPage, check_mark, fetch_export_page, probe_export, tell_undated
-from zendesk_support.reading.lookback import Walk, dated, in_order
+from zendesk_support.reading.lookback import CLOCKS_DIFFER, Walk, dated, in_order
 from zendesk_support.reading.parallel import Prefetch
 from zendesk_support.reading.parents import DAY
 from zendesk_support.records.json_rows import (
@@ -44,6 +46,7 @@ class TimeExport(Endpoint):
         dated: a field that tells rows of different seconds apart, where the end carries no mark.
         ends: whether the answers carry `end_of_stream`. Without it the end is an answer that does not move on.
         sized: whether `per_page` says how long a page is; else it is as long as Zendesk makes it.
+        lookback: seconds before its end from which on the next pass reads again, where `lookback_minutes` are fewer.
     """
 
     path: str
@@ -52,6 +55,7 @@ class TimeExport(Endpoint):
     ends: bool = True
     dated: str | None = None
     sized: bool = True
+    lookback: int = 0
     params: Params = field(default_factory=dict)
     limits: tuple[Limit, ...] = (ACCOUNT, EXPORTS)
     names: tuple[str, ...] = ()
@@ -92,16 +96,33 @@ class TimeExport(Endpoint):
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""
-        probe_export(job, self.path, self.params, self.limits, self._decode)
+        if self.sized:
+            probe_export(job, self.path, self.params, self.limits, self._decode)
+        else:
+            job.page(self._request(job, job.position.at), self._decode)
 
     def _fetch(self, job: Job, at: int, confirm_refusal: bool = False) -> SizedPage | None:
         try:
+            if not self.sized:
+                return SizedPage(job.page(self._request(job, at, confirm_refusal), self._decode), EXPORT_PAGE)
             params = {**self.params, "start_time": at}
             return fetch_export_page(
                 job, self.path, params, self.limits, self._decode, at, confirm_refusal=confirm_refusal
             )
         except StartTimeTooRecentError:
             return None
+
+    def _request(self, job: Job, at: int, confirm_refusal: bool = False) -> Request:
+        """A request for a page of Zendesk's own length."""
+        return Request(
+            f"{job.base}/api/v2/{self.path}",
+            {**self.params, "start_time": at},
+            self.limits,
+            self.path,
+            confirm_refusal=confirm_refusal,
+            priority=min(job.priority, Priority.EXPORT),
+            reached=at,
+        )
 
 
 class TimePages:
@@ -118,7 +139,7 @@ class TimePages:
     def __init__(self, export: TimeExport, job: Job) -> None:
         self.asked = job.position.since
         self._export, self._job = export, job
-        self._lookback, self._walk = job.lookback(), Walk(export.path)
+        self._lookback, self._walk = job.lookback(export.lookback), Walk(export.path)
         self._probes_end = False
         self._by_time = export.time is not None
         self._top = self._at = job.position.at
@@ -143,6 +164,9 @@ class TimePages:
         known = {i for i in doubted if self._lookback.has(page.rows[i])}
         fresh = [i for i in range(len(page.rows)) if i not in known]
         ended = page.end_of_stream is True or (page.end_of_stream is None and end <= asked)
+        if not (page.rows or self._export.ends or ended):
+            # Nothing comes up to now: what such an export answers where nothing has happened since.
+            ended = end >= self._job.now() - CLOCKS_DIFFER
         if page.end_of_stream is None and not ended:
             # All of it was loaded before, up to the position: nothing has come since. A page as short was not cut,
             # where a longer one was asked for.

@@ -49,7 +49,7 @@ class Page(Protocol):
     end_of_stream: bool | None
     end_time: int | None
     next_page: str | msgspec.UnsetType | None
-    before_url: str | None
+    before_url: str | msgspec.UnsetType | None
     side: Rows | None
 
 
@@ -67,7 +67,7 @@ def page_decoder(key: str, side: str | None = None) -> Callable[[bytes], Page]:
         ("end_of_stream", bool | None, None),
         ("end_time", int | None, None),
         ("next_page", str | None | msgspec.UnsetType, msgspec.UNSET),
-        ("before_url", str | None, None),
+        ("before_url", str | None | msgspec.UnsetType, msgspec.UNSET),
         ("side", Rows | None, None),
     ]
     rename = {key: "__rows__", "rows": key, "side": side or "__no_side_load__"}

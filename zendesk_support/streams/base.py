@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from zendesk_support.reading.base import Endpoint, Job
+from zendesk_support.reading.embedded import Embedded
+from zendesk_support.reading.readings import Readings
 from zendesk_support.records.arrow import DataType
 from zendesk_support.records.json_rows import Rows
 from zendesk_support.records.masks import Mask
@@ -39,6 +41,8 @@ REFERENCES = {
     "topic_id": "topics",
     "post_id": "posts",
     "source_id": "articles",
+    "user_segment_id": "user_segments",
+    "permission_group_id": "permission_groups",
 }
 
 
@@ -130,12 +134,19 @@ class Feed:
 
     Attributes:
         name: under which its position is saved; of no two feeds of a stream, and never another's.
+        embedded: what it takes of the rows that the answer's rows hold.
     """
 
     endpoint: Endpoint
     transform: Transform = all_rows
     refresh: Refresh | None = None
     name: str = "rows"
+    embedded: Embedded | None = None
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Columns besides the key that a pass wants to know of the destination."""
+        return (*self.endpoint.compared, *((self.embedded.column,) if self.embedded is not None else ()))
 
     @property
     def refreshes_only(self) -> bool:
@@ -172,6 +183,7 @@ class Stream:
         months_of: the time column by whose months a large table is partitioned, where the destination can.
         appears_by: the time at which a row comes into its list.
         mask: what of its rows is left out or hashed.
+        withheld: columns that are left out unless somebody asks for them by `include`.
         family: the streams that it can be asked for with.
         default_set: the number of the default set that it joined; None: it is loaded only where somebody asks for it.
     """
@@ -199,12 +211,13 @@ class Stream:
     varying: tuple[str, ...] = ()
     appears_by: str = "created_at"
     mask: Mask = field(default_factory=Mask)
+    withheld: tuple[str, ...] = ()
     family: str = "core"
     default_set: int | None = 1
 
     def __post_init__(self) -> None:
         single = filter(None, (self.cursor, self.version, self.uncounted, self.months_of))
-        for name in (*self.key, *single, *self.notes, *self.links):
+        for name in (*self.key, *single, *self.notes, *self.links, *self.withheld):
             if name not in self.columns:
                 raise TypeError(f"stream {self.name}: {name} is not among its columns")
         for feeds in (self.feeds, *self.variants.values()):
@@ -217,7 +230,8 @@ class Stream:
         """The stream that an id column points to; dlt keeps one column for each pair of tables."""
         found = dict(self.links)
         for name, table in REFERENCES.items():
-            if self.columns.get(name) == "bigint" and table != self.name and table not in found.values():
+            is_new = name not in found and table not in (self.name, *found.values())
+            if is_new and self.columns.get(name) == "bigint":
                 found[name] = table
         return found
 
@@ -242,6 +256,11 @@ class Stream:
         return self.feeds[0].endpoint.snapshot
 
     @property
+    def is_reading(self) -> bool:
+        """Whether every sync adds how things stand now."""
+        return isinstance(self.feeds[0].endpoint, Readings)
+
+    @property
     def digested(self) -> bool:
         """Whether rows are told from those of the table by a digest of their content."""
         return self.feeds[0].endpoint.digested
@@ -256,7 +275,7 @@ class Stream:
     def needed(self) -> tuple[str, ...]:
         """Columns, and paths into nested values, that loading goes by: without their values it would go wrong."""
         feeds = [feed for feeds in (self.feeds, *self.variants.values()) for feed in feeds]
-        compared = (name for feed in feeds for name in feed.endpoint.compared)
+        compared = (name for feed in feeds for name in feed.compared)
         refreshed = (name for feed in feeds if feed.refresh is not None for name in feed.refresh.needs)
         single = filter(None, (self.cursor, self.version, self.uncounted, self.months_of))
         found = dict.fromkeys((*self.key, *single, *compared, *refreshed, *TIMES_FIRST))
@@ -282,6 +301,7 @@ class Stream:
             columns=kept,
             notes=notes,
             links={name: link for name, link in self.links.items() if name not in masked},
+            withheld=tuple(name for name in self.withheld if name in kept),
             varying=tuple(path for path in self.varying if masked.isdisjoint((path, path.partition(".")[0]))),
             mask=mask,
         )

@@ -11,12 +11,18 @@ OF_USERS = (
     "collaborator_ids",
     "follower_ids",
     "email_cc_ids",
+    "agent_id",
     "creator_user_id",
     "created_by",
     "updated_by",
     "created_by_user_id",
     "updated_by_user_id",
+    "created_by_id",
+    "updated_by_id",
+    "added_user_ids",
     "responder_id",
+    "agent_id",
+    "customer_id",
 )
 """Columns of users' ids that REFERENCES has not."""
 
@@ -99,6 +105,9 @@ PERSONAL: dict[str, Personal] = {
     "conversation_log_events": Personal("author.display_name author.avatar_url", "content attachments", "metadata"),
     "csat_survey_responses": Personal("", "answers.value"),
     "custom_object_records": Personal("external_id", "name custom_object_fields"),
+    "calls": Personal("", "post_call_summary post_call_transcription real_time_transcription"),
+    "call_legs": Personal("forwarded_to"),
+    "agents_activity": Personal("name avatar_url forwarding_number"),
     "deleted_users": Personal("name email phone photo", "", "time_zone locale"),
     "brands": Personal("", "signature_template"),
     "macros": Personal("", "actions"),
@@ -107,11 +116,32 @@ PERSONAL: dict[str, Personal] = {
     "audit_logs": Personal("actor_name source_label", "change_description", "ip_address"),
     "recipient_addresses": Personal("name email"),
     "targets": Personal("email", "subject"),
+    "access_logs": Personal("", "summary url referer", "ip_address client"),
+    "oauth_tokens": Personal("", "", "used_at"),
+    "sessions": Personal("", "", "authenticated_at last_seen_at"),
+    "trigger_revisions": Personal("", "snapshot diff"),
+    "approval_requests": Personal(
+        "assignee_user.name created_by_user.name created_by_user.photo decisions.decided_by_user "
+        "clarification_flow_messages.author",
+        "subject message withdrawn_reason decisions.decision_notes clarification_flow_messages.message",
+    ),
+    "itam_assets": Personal("external_id", "name notes custom_field_values"),
+    "chats": Personal(
+        "visitor.name visitor.email visitor.phone agent_names history.name",
+        "comment message history.msg visitor.notes",
+        "session webpath",
+    ),
+    "chat_agents": Personal("display_name email first_name last_name", "", "last_login"),
+    "chat_bans": Personal("visitor_name", "reason", "ip_address"),
     "articles": Personal("", "title name body"),
+    "article_translations": Personal("", "title body"),
+    "section_translations": Personal("", "title body"),
+    "category_translations": Personal("", "title body"),
     "article_attachments": Personal("", "file_name display_file_name content_url"),
     "article_comments": Personal("", "body"),
     "posts": Personal("", "title details"),
     "post_comments": Personal("", "body"),
+    "themes": Personal("author"),
 }
 
 

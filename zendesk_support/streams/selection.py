@@ -14,7 +14,11 @@ FAMILIES = {
     "configuration": "how the account is set up",
     "help_center": "articles, community posts and what hangs below them",
     "conversations": "side conversations, messages and satisfaction surveys",
+    "audit": "who signs in and with what, changes of triggers, webhooks sent, approvals",
+    "chat": "live chats, when agents were online, and how Chat is set up",
     "custom_objects": "objects of the account's own, their fields and records",
+    "omnichannel": "queues, skills, and what agents do and are available for",
+    "talk": "calls and their legs, phone lines, and what happens on the phone now",
 }
 ALL, DEFAULT = "all", "default"
 EARLIER, NEWEST = 1, 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +29,7 @@ from zendesk_support.loading.positions import Positions
 from zendesk_support.loading.resource import keep_tokens
 from zendesk_support.loading.sync_modes import APPENDING, DEFAULT, MODE_HINT
 from zendesk_support.loading.target import position_of
+from zendesk_support.reading.reread import RereadListing
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.running.run_lock import only_run
 from zendesk_support.running.runner import as_asked, set_defaults
@@ -116,7 +118,8 @@ class Verifier:
             examination = TableComparison(loaded, self._keys)
             name = loaded.stream.name
             results[name], steps[name] = examination.result, examination.steps()
-            looks[name] = next(steps[name])
+            if (look := next(steps[name], None)) is not None:
+                looks[name] = look
         with self._pipeline.collector(f"Verify {self._schema}"):
             while looks:
                 observers, looks = self._read(looks), {}
@@ -177,6 +180,7 @@ class Verifier:
             last = last_syncs(client)
             for stream in (stream for stream in seen if self._tables[stream.name] in there):
                 table, state = tables[self._tables[stream.name]], self._state.get("resources", {}).get(stream.name, {})
+                earliest = max(self._since or 0, kept_since(stream, last.get(stream.name)))
                 begun = position_of(state.get("incremental", {}).get(stream.cursor, {}).get("initial_value"))
                 mode = table.get(MODE_HINT, DEFAULT)
                 yield Loaded(
@@ -188,13 +192,19 @@ class Verifier:
                         settings.database_wait,
                     ),
                     keeps=stream.keeps or mode == "append",
-                    start=max(settings.start if stream.fact else 0, begun if stream.fact else 0, self._since or 0),
+                    start=max(settings.start if stream.fact else 0, begun if stream.fact else 0, earliest),
                     begun_later=stream.fact and begun > settings.start,
                     end=settings.end if stream.fact else None,
                     positions=Positions(dict(state), stream),
                     last=last.get(stream.name),
                     since=self._since,
                 )
+
+
+def kept_since(stream: Stream, last: LastSync | None) -> int:
+    """The second from which on Zendesk keeps all rows of a stream, Unix; older ones stay in its table."""
+    endpoint, now = stream.feeds[0].endpoint, max(int(time.time()), (last and last.asked_at) or 0)
+    return endpoint.kept_since(now) if isinstance(endpoint, RereadListing) else 0
 
 
 def advance(steps: Steps, observers: list[Observer]) -> ReadRequest | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zendesk_support.warehouse.keys import ROW_ID, Array, compact, holds, ids_of
 
@@ -69,6 +70,14 @@ class SnapshotDiff:
         """Count rows as still listed whose parent is none of those."""
         wanted = compact(list(zip(*parents)))
         self._seen |= ~np.isin(ids_of(self._table, columns), wanted)[self._order]
+
+    def keep_before(self, column: str, at: int) -> None:
+        """Count rows as still listed whose time lies before a second (Unix)."""
+        times = self._table.column(column)
+        if at > 0 and pa.types.is_timestamp(times.type):
+            bound = pa.scalar(at, pa.timestamp("s", "UTC")).cast(pa.timestamp("us", "UTC"))
+            older = pc.less(times.cast(pa.timestamp("us", "UTC")), bound)
+            self._seen |= np.asarray(pc.fill_null(older, False))[self._order]
 
     def sums(self, columns: Sequence[str], value: str) -> dict[tuple[Any, ...], tuple[int, int]]:
         """Rows and sum of `value` for each parent named by `columns`."""
