@@ -81,7 +81,7 @@ def test_an_account_can_lack_families(make: Make) -> None:
     assert "articles" not in sim.streams()
     assert "update_articles" not in sim.mutations()
     with pytest.raises(ValueError, match="the families are tickets, people"):
-        Simulator(without=("talk",))
+        Simulator(without=("sell",))
 
 
 def test_a_limit_says_its_seconds_and_its_headers() -> None:

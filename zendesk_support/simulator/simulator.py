@@ -14,7 +14,7 @@ from zendesk_support.simulator.account import Account
 from zendesk_support.simulator.clock import Clock
 from zendesk_support.simulator.mutator import Mutator
 from zendesk_support.simulator.server.api import Api
-from zendesk_support.simulator.server.auth import Credentials
+from zendesk_support.simulator.server.auth import CHAT_HOST, Credentials
 from zendesk_support.simulator.server.faults import Fault
 from zendesk_support.simulator.server.http import Server
 from zendesk_support.simulator.server.limits import Buckets, Limit, limits_of
@@ -52,6 +52,8 @@ class Simulator:
         role: "admin" or "agent"; agents may not export.
         header_style: Spelling of the limit headers: "new", "old" or "none".
         token_lifetime: Account seconds an access token lives.
+        chat_login: "any", or "own" where Chat takes nothing but its own token (`credentials["chat_access_token"]`).
+        chat_host: Whether Chat is also on a host of its own, without `/chat`, as it is on www.zopim.com: `chat_url`.
         page_growth: Whether a time-based page grows to hold a whole second.
         warm: Exports whose pages are made before the first request, as they are asked for with 1,000 rows
             and `support_type_scope=all`: names out of tickets, metric_sets (tickets with that side-load),
@@ -79,6 +81,8 @@ class Simulator:
         token_lifetime: int = 1800,
         page_growth: bool = True,
         warm: bool | str = False,
+        chat_login: str = "any",
+        chat_host: bool = False,
         **sizes: int,
     ) -> None:
         start = int(time.time() if now is None else now)
@@ -87,7 +91,7 @@ class Simulator:
             self._clock, seed=seed, plan=plan, tickets=tickets, sizes=sizes, role=role, gates=gates, without=without
         )
         self._mutator = Mutator(self.account, self.account.families)
-        self._credentials = Credentials(start, token_lifetime)
+        self._credentials = Credentials(start, token_lifetime, chat_login)
         self.api = Api(
             self.account,
             self.account.routes,
@@ -104,6 +108,8 @@ class Simulator:
         self._port = port
         self._warm = warm
         self._servers: list[Server] = []
+        self._has_chat_host = chat_host
+        self._chat_server: Server | None = None
         self._stop_asked: Callable[[], object] | None = None
 
     def _limits(self, plan: str, given: Mapping[str, int]) -> dict[str, Limit]:
@@ -126,16 +132,23 @@ class Simulator:
             self.account.brand_urls[self.account.world.rid("brands", number)] = server.base_url
         if self._warm:
             self._make_pages()
-        for server in self._servers:
+        if self._has_chat_host:
+            self._chat_server = Server(self._route, self._clock, CHAT_HOST, 0)
+        for server in self._all_servers:
             server.start()
         return self
 
     def stop(self) -> None:
         """Close the ports."""
         self._clock.stop()
-        for server in self._servers:
+        for server in self._all_servers:
             server.stop()
         self._servers.clear()
+        self._chat_server = None
+
+    @property
+    def _all_servers(self) -> list[Server]:
+        return [*self._servers, *([self._chat_server] if self._chat_server else [])]
 
     def __enter__(self) -> Simulator:
         return self if self._servers else self.start()
@@ -151,6 +164,13 @@ class Simulator:
         if not self._servers:
             raise RuntimeError("the simulator is not running")
         return self._servers[0].base_url
+
+    @property
+    def chat_url(self) -> str:
+        """Address of Chat's own host, with the beginning of its paths."""
+        if self._chat_server is None:
+            raise RuntimeError("the simulator is not running, or without chat_host=True")
+        return f"{self._chat_server.base_url}/api/v2"
 
     @property
     def brand_urls(self) -> list[str]:

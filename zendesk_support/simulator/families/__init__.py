@@ -2,16 +2,22 @@
 
 from zendesk_support.simulator.families import (
     account_settings,
+    audit,
+    chat,
     community,
     configuration,
     conversations,
     custom_objects,
     fields,
+    gather,
     help_center,
+    omnichannel,
     people,
     rules,
     search,
+    talk,
     tickets,
+    translations,
 )
 from zendesk_support.simulator.kinds import Family
 
@@ -27,4 +33,11 @@ FAMILIES: tuple[Family, ...] = (
     conversations.FAMILY,
     custom_objects.FAMILY,
     configuration.FAMILY,
+    translations.FAMILY,
+    gather.GUIDE_FAMILY,
+    gather.GATHER,
+    audit.FAMILY,
+    chat.FAMILY,
+    omnichannel.FAMILY,
+    talk.FAMILY,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,12 +10,12 @@ from zendesk_support.simulator.data.change import Change
 from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import HOST, World
+from zendesk_support.simulator.families.omnichannel import ROUTING, skills
 from zendesk_support.simulator.kinds import Family, Gate, Kind, listed, plain, shown
 from zendesk_support.simulator.server.messages import Request, error
 from zendesk_support.simulator.server.routes import Args
 
 ENTERPRISE = Gate("enterprise", 403)
-ROUTING = Gate("professional", 403)
 
 
 def brand(world: World, rid: int) -> Row:
@@ -64,18 +63,6 @@ def custom_role(world: World, rid: int) -> Row:
             "view_access": "full",
             "voice_access": True,
         },
-    }
-
-
-def attribute(world: World, rid: int) -> Row:
-    """Make a routing attribute; its id is a UUID."""
-    number, value, row = world.setting("account_attributes", rid, "routing/attributes")
-    ident = str(uuid.UUID(int=(value << 80 | number + 1) & ((1 << 128) - 1), version=1))
-    return {
-        **row,
-        "url": f"{HOST}/api/v2/routing/attributes/{ident}.json",
-        "id": ident,
-        "name": ("Language", "Product", "Colour", "Tier")[number % 4] + (f" {number}" if number > 3 else ""),
     }
 
 
@@ -219,7 +206,17 @@ FAMILY = Family(
             kept=lambda store: store.sizes["help_centers"],
         ),
         plain("custom_roles", custom_role, 4, paging="none", gate=ENTERPRISE),
-        plain("account_attributes", attribute, 5, "routing/attributes", "attributes", paging="none", gate=ROUTING),
+        plain(
+            "account_attributes",
+            skills.attribute,
+            5,
+            "routing/attributes",
+            "attributes",
+            paging="none",
+            gate=ROUTING,
+            sideloads={"attribute_values": skills.beside},
+            more={"removed": skills.drop_attribute},
+        ),
         Kind(
             "attribute_definitions",
             row=attribute_definition,

@@ -34,6 +34,7 @@ def guide_list(
     parent: tuple[str, int] | None = None,
     order: str = "id",
     sideloads: Mapping[str, Sideload] | None = None,
+    translated: str = "",
 ) -> Route:
     """Return the route of a help center's list.
 
@@ -44,7 +45,18 @@ def guide_list(
         parent: The kind of the parent that the path names, and its place among the names.
         order: As in `Listing`.
         sideloads: What may come along.
+        translated: The kind of the translations that stand within rows where they are asked for.
     """
+
+    def row(store: Store, request: Request, rid: int) -> Row:
+        center = center_of(store, request)
+        shown = center.present(kind, rid)
+        if not translated or "translations" not in request.includes:
+            return shown
+        return {
+            **shown,
+            "translations": [center.present(translated, each) for each in center.children(translated, rid)],
+        }
 
     def rids(store: Store, request: Request, args: Args) -> Sequence[int]:
         center = center_of(store, request)
@@ -58,7 +70,7 @@ def guide_list(
     listing = Listing(
         key or kind,
         rids,
-        lambda store, request, rid: center_of(store, request).present(kind, rid),
+        row,
         order=order,
         sorts=_SORTS,
         guide=True,
@@ -75,10 +87,12 @@ def guide_kind(
     *routes: Route,
     gate: Gate | None = None,
     altered: Callable[[Change, Row], None] | None = None,
+    cloned: Callable[[Change, Row], None] | None = None,
     **content: Any,
 ) -> Kind:
     """Return a stream of help centers; `content` is anything else of its `Content`."""
-    more: Mapping[str, Any] = {"altered": altered} if altered else {}
+    hooks = {"altered": altered, "cloned": cloned}
+    more: dict[str, Any] = {name: hook for name, hook in hooks.items() if hook}
     return Kind(name, content=Content(name, row, **content), size=size, routes=routes, gate=gate, **more)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from zendesk_support.simulator.clock import iso
@@ -11,6 +12,7 @@ from zendesk_support.simulator.data.help_center import HelpCenter
 from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import HOST
+from zendesk_support.simulator.families.gather import content_tag_id
 from zendesk_support.simulator.families.guide import (
     authors,
     center_of,
@@ -23,6 +25,7 @@ from zendesk_support.simulator.families.guide import (
     vote_kind,
     voted,
 )
+from zendesk_support.simulator.families.translations import translate
 from zendesk_support.simulator.kinds import Family
 from zendesk_support.simulator.server.exports import Export
 from zendesk_support.simulator.server.lists import Listing
@@ -65,6 +68,7 @@ def _section(center: HelpCenter, rid: int) -> Row:
 def _article(center: HelpCenter, rid: int) -> Row:
     number, value, row = center.base("articles", rid, "help_center/en-us/articles")
     title = f"{center.world.words(value, 73, 5).capitalize()} ({center.brand_number}-{number})"
+    segment = center.world.pick(value, 83, "user_segments")
     return {
         **row,
         "author_id": center.world.agent(value, 74),
@@ -82,10 +86,10 @@ def _article(center: HelpCenter, rid: int) -> Row:
         "outdated": False,
         "outdated_locales": [],
         "edited_at": row["updated_at"],
-        "user_segment_id": None if value % 3 else value % 1000,
-        "user_segment_ids": [] if value % 3 else [value % 1000],
-        "permission_group_id": value % 100,
-        "content_tag_ids": [] if value % 2 else ["01GT23D51Y"],
+        "user_segment_id": None if value % 3 else segment,
+        "user_segment_ids": [] if value % 3 else [segment],
+        "permission_group_id": center.world.pick(value, 84, "permission_groups"),
+        "content_tag_ids": [] if value % 2 else [content_tag_id(center.world, value // 2)],
         "label_names": [] if value % 2 else ["setup", "größe"],
         "body": f"<h1>{title}</h1><p>{center.world.texts[value % len(center.world.texts)]}</p>",
     }
@@ -191,9 +195,10 @@ FAMILY = Family(
             "categories",
             _category,
             4,
-            guide_list("categories", "help_center/categories", order="position,id"),
+            guide_list("categories", "help_center/categories", order="position,id", translated="category_translations"),
             guide_list("categories", f"{_LOCALE}/categories", order="position,id"),
             early=True,
+            cloned=partial(translate, of="categories"),
         ),
         guide_kind(
             "sections",
@@ -205,10 +210,12 @@ FAMILY = Family(
                     f"{place}/sections",
                     order="position,id",
                     sideloads=_SECTION_SIDELOADS,
+                    translated="section_translations",
                 )
                 for place in ("help_center", _LOCALE)
             ),
             early=True,
+            cloned=partial(translate, of="sections"),
         ),
         guide_kind(
             "articles",
@@ -221,10 +228,17 @@ FAMILY = Family(
                 stream="articles",
                 kind="incremental",
             ),
-            guide_list("articles", "help_center/articles", order=_BY_PLACE, sideloads=_ARTICLE_SIDELOADS),
+            guide_list(
+                "articles",
+                "help_center/articles",
+                order=_BY_PLACE,
+                sideloads=_ARTICLE_SIDELOADS,
+                translated="article_translations",
+            ),
             guide_list("articles", f"{_LOCALE}/articles", order=_BY_PLACE, sideloads=_ARTICLE_SIDELOADS),
             votes="article_votes",
             shared=2,
+            cloned=partial(translate, of="articles"),
         ),
         guide_kind(
             "article_comments",

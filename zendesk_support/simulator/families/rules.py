@@ -11,6 +11,7 @@ from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import HOST, World
 from zendesk_support.simulator.families.agreements import sla_policy
 from zendesk_support.simulator.families.schedules import schedule, schedule_holiday
+from zendesk_support.simulator.families.triggers import altered_trigger, made_trigger, trigger
 from zendesk_support.simulator.kinds import Family, Gate, below, plain
 from zendesk_support.simulator.server.messages import Request, refused_guide
 
@@ -38,24 +39,6 @@ def macro(world: World, rid: int) -> Row:
         "restriction": None
         if value % 4
         else {"type": "Group", "id": world.rid("groups", 0), "ids": [world.rid("groups", 0)]},
-    }
-
-
-def trigger(world: World, rid: int) -> Row:
-    """Make a trigger."""
-    number, value, row = world.setting("triggers", rid, "triggers")
-    title = f"Notify {world.words(number, 56, 2)} {number}"
-    return {
-        **row,
-        "title": title,
-        "raw_title": title,
-        "active": value % 5 != 0,
-        "default": number < 3,
-        "position": (number * 17) % 499,
-        "description": None,
-        "category_id": str(world.rid("trigger_categories", number % max(1, world.sizes["trigger_categories"]))),
-        "conditions": {"all": [{"field": "update_type", "operator": "is", "value": "Create"}], "any": []},
-        "actions": [{"field": "notification_user", "value": ["requester_id", "Subject <b>", "Body & more"]}],
     }
 
 
@@ -199,6 +182,7 @@ FAMILY = Family(
             order="position,title,id",
             sorts=_SORTS,
             params=("active",),
+            more={"cloned": made_trigger, "altered": altered_trigger},
         ),
         plain(
             "trigger_categories",

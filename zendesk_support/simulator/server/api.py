@@ -12,7 +12,7 @@ import msgspec
 from zendesk_support.simulator.clock import Clock
 from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.server import contrary, encode, exports, faults, limits, lists
-from zendesk_support.simulator.server.auth import Credentials
+from zendesk_support.simulator.server.auth import CHAT_HOST, CHAT_PATHS, Credentials
 from zendesk_support.simulator.server.encode import PageCache, to_json
 from zendesk_support.simulator.server.faults import Faults
 from zendesk_support.simulator.server.limits import Buckets, State
@@ -126,6 +126,8 @@ class Api:
 
     def handle(self, request: Request) -> Reply:
         """Answer an API request."""
+        if request.brand == CHAT_HOST:
+            request.path = request.path.replace("/api/v2/", CHAT_PATHS, 1)
         route, args = self._find(request)
         request.route = "oauth_tokens" if request.path == _TOKENS else route.name if route else "unknown"
         entry = self._arrive(request)
@@ -197,7 +199,7 @@ class Api:
 
     def _authenticate(self, request: Request, route: Route | None) -> None:
         header = request.headers.get("authorization")
-        if self._strict and not self.credentials.accepts(header, self.clock.now()):
+        if self._strict and not self.credentials.accepts_for(request.path, request.brand, header, self.clock.now()):
             request.anonymous = True
         if request.anonymous and not (route and route.anonymous):
             raise unauthenticated(bearer=(header or "").lower().startswith("bearer"))
@@ -211,7 +213,8 @@ class Api:
                 state = self.buckets.take(limit.name, self.clock.now())
                 states.append(state)
                 if not state.allowed:
-                    refusal = rate_limited(limit.in_json, state.resets)
+                    until = self.clock.now() + state.resets if limit.tells_when else None
+                    refusal = rate_limited(limit.in_json, state.resets, until)
                     refusal.headers += limits.headers(states, self._header_style)
                     raise refusal
         return states

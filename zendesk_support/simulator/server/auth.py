@@ -14,6 +14,10 @@ CLIENT_ID = "simulator-client-id"
 CLIENT_SECRET = "simulator-client-secret"
 ACCESS_TOKEN = "simulator-access-token"
 REFRESH_TOKEN = "simulator-refresh-token"
+CHAT_TOKEN = "simulator-chat-token"
+CHAT_PATHS = "/api/v2/chat/"
+CHAT_HOST = -1
+"""The number, in place of a brand's, of the older host of Chat."""
 REFRESH_LIFETIME = 2_592_000
 SCOPES = {
     "ticket": "tickets",
@@ -26,10 +30,16 @@ SCOPES = {
 
 
 class Credentials:
-    """The account's credentials; all are made-up words."""
+    """The account's credentials; all are made-up words.
 
-    def __init__(self, now: float, token_lifetime: int) -> None:
-        self.lifetime = token_lifetime
+    Attributes:
+        chat_login: "any" where Chat takes the account's credentials too, "own" where it takes a token of its own alone.
+    """
+
+    def __init__(self, now: float, token_lifetime: int, chat_login: str = "any") -> None:
+        if chat_login not in ("any", "own"):
+            raise ValueError(f"chat_login must be 'any' or 'own', got {chat_login!r}")
+        self.lifetime, self.chat_login = token_lifetime, chat_login
         self._lock = threading.Lock()
         self._count = 0
         self._access = {ACCESS_TOKEN: now + token_lifetime}
@@ -46,6 +56,7 @@ class Credentials:
             "client_secret": CLIENT_SECRET,
             "access_token": self._current[0],
             "refresh_token": self._current[1],
+            "chat_access_token": CHAT_TOKEN,
         }
 
     def accepts(self, header: str | None, now: float) -> bool:
@@ -60,6 +71,14 @@ class Credentials:
         except (binascii.Error, ValueError):
             return False
         return hmac.compare_digest(given, f"{EMAIL}/token:{API_TOKEN}".encode())
+
+    def accepts_for(self, path: str, brand: int, header: str | None, now: float) -> bool:
+        """Tell whether a header is good for a path: Chat's own token for Chat's, the account's for all but some."""
+        if not path.startswith(CHAT_PATHS):
+            return self.accepts(header, now)
+        if header == f"Bearer {CHAT_TOKEN}":
+            return True
+        return self.chat_login == "any" and brand != CHAT_HOST and self.accepts(header, now)
 
     def covers(self, header: str | None, resource: str) -> bool:
         """Tell whether the scope of a token lets it read a resource."""

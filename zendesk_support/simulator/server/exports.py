@@ -52,6 +52,8 @@ class Export:
         needs_start: Whether it refuses to start without a time.
         most: The largest page, and the page if no size is asked for.
         in_meta: Whether it says in `meta` if more follow, and the last page has no cursor.
+        grows: Whether a page grows to hold a whole second.
+        sized: Whether `per_page` says how long a page is.
         rid: The number of a row, where that is not its id.
     """
 
@@ -68,6 +70,8 @@ class Export:
     needs_start: bool = True
     most: int = MAX_PAGE
     in_meta: bool = False
+    grows: bool = True
+    sized: bool = True
     rid: Callable[[Row], int] = lambda row: int(row["id"])
 
 
@@ -139,10 +143,10 @@ def _ended_in_meta(request: Request, after: str, more: bool) -> dict[str, Any]:
 def by_time(store: Store, request: Request, export: Export, growth: bool) -> Page:
     """Answer a time-based export."""
     table = export.table(store, request)
-    per_page = _per_page(request, export.most)
+    per_page = _per_page(request, export.most) if export.sized else export.most
     start = start_time(store, request, export)
     low = table.first_at(start)
-    chosen, more, whole = _collect(store, request, export, table, low, per_page, whole_seconds=growth)
+    chosen, more, whole = _collect(store, request, export, table, low, per_page, whole_seconds=growth and export.grows)
     end: int | None = None if export.null_end else start
     if chosen:
         end = table.stamp(chosen[-1]) + (1 if whole else 0)

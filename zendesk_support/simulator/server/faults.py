@@ -208,6 +208,10 @@ def _foreign_next(request: Request, given: dict[str, Any], reply: Reply) -> Repl
 def _without(request: Request, given: dict[str, Any], reply: Reply) -> Reply:
     answer = json.loads(reply.body)
     answer.pop(str(given["key"]), None)
+    for rows in answer.values():
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict):
+                row.pop(str(given["key"]), None)
     return Reply(reply.status, to_json(answer), JSON, reply.headers)
 
 

@@ -65,6 +65,8 @@ class Limit:
         tell: What headers say of it, from its state and the spelling of headers.
         plans: Requests by plan, where a plan has other ones.
         in_json: Whether a refusal is JSON, as the exports', and not plain text.
+        tells_when: Whether a refusal tells the time at which there is more, in `ratelimit-reset`, in place of
+            `Retry-After`.
     """
 
     total: int
@@ -73,6 +75,7 @@ class Limit:
     tell: Tell = in_silence
     plans: Mapping[str, int] = field(default_factory=dict, hash=False)
     in_json: bool = False
+    tells_when: bool = False
 
     def of(self, plan: str) -> Limit:
         """Return what it is in a plan."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
+from zendesk_support.simulator.clock import iso
 from zendesk_support.simulator.server.encode import to_json
 
 JSON = "application/json; charset=utf-8"
@@ -195,9 +197,15 @@ def invalid_value(name: str, message: str) -> Refusal:
     return Refusal(400, {"error": {"title": "Invalid attribute", "message": text}})
 
 
-def rate_limited(in_json: bool, retry_after: int) -> Refusal:
-    """Refuse a request over the limit: JSON from the exports, plain text from the rest."""
-    headers = [("Retry-After", str(retry_after))]
+def rate_limited(in_json: bool, retry_after: int, until: float | None = None) -> Refusal:
+    """Refuse a request over the limit: JSON from the exports, plain text from the rest.
+
+    Args:
+        in_json: Which of them.
+        retry_after: Seconds until there is more.
+        until: The same as a time, which some endpoints tell in its place.
+    """
+    headers = [("Retry-After", str(retry_after)) if until is None else ("ratelimit-reset", iso(math.ceil(until)))]
     if in_json:
         description = "Number of allowed incremental export API requests per minute exceeded"
         return Refusal(429, {"error": "APIRateLimitExceeded", "description": description}, headers=headers)

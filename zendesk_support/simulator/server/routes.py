@@ -15,7 +15,7 @@ from zendesk_support.simulator.server.lists import Listing
 from zendesk_support.simulator.server.messages import Refusal, Request
 
 Args = tuple[str, ...]
-Show = Callable[[Store, Request, Args], dict[str, Any]]
+Show = Callable[[Store, Request, Args], dict[str, Any] | list[Any]]
 _GUIDE = ("/api/v2/help_center", "/api/v2/community")
 _PLACE = re.compile(r"\{[a-z_]+\}")
 _PAGING = ("page", "per_page", "page[size]", "page[after]", "page[before]", "sort", "sort_by", "sort_order")

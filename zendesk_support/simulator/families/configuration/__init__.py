@@ -8,7 +8,7 @@ from zendesk_support.simulator.kinds import Family, Gate, plain
 from zendesk_support.simulator.server.envelopes import after_the_last_id, links_if_more
 from zendesk_support.simulator.server.limits import Limit, in_one_header
 
-_WEBHOOKS = Limit(100, name="webhooks", tell=in_one_header)
+WEBHOOKS = Limit(100, name="webhooks", tell=in_one_header)
 
 FAMILY = Family(
     "configuration",
@@ -71,7 +71,7 @@ FAMILY = Family(
             12,
             form=links_if_more,
             row=lambda store, _, rid: connections.webhook_with_secrets(store, rid),
-            general=_WEBHOOKS,
+            general=WEBHOOKS,
             admins=True,
             more={"altered": connections.edit_webhook},
         ),

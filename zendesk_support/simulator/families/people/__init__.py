@@ -35,6 +35,16 @@ class People:
         users = self.store.tables["users"]
         return self.store.listing("users", lambda: (rid for rid in users.rids if self.is_active(rid)))
 
+    def of_roles(self, roles: Sequence[str]) -> list[int]:
+        """Return the users the list shows of some roles."""
+        users = self.store.tables["users"]
+
+        def fits(rid: int) -> bool:
+            role = users.get(rid)["role"] if users.touched(rid) else rows.role_of(self.store.world, rid)
+            return role in roles
+
+        return self.store.listing(("users", *roles), lambda: filter(fits, self.active()))
+
     def inactive(self) -> list[int]:
         """Return the users the list of deleted users shows."""
         users = self.store.tables["users"]
@@ -83,6 +93,11 @@ def _identities(store: Store, request: Request, args: Args) -> Sequence[int]:
 def _identities_of(store: Store, request: Request, page: list[Row]) -> list[Row]:
     people, identities = store.part(People), store.tables["user_identities"]
     return [identities.get(rid) for row in page for rid in people.identity_rids(row["id"])]
+
+
+def _users(store: Store, request: Request, args: Args) -> Sequence[int]:
+    roles = request.many("role[]") or request.many("role")
+    return store.part(People).of_roles(roles) if roles else store.part(People).active()
 
 
 def _groups(store: Store, request: Request) -> Sequence[int]:
@@ -266,7 +281,7 @@ FAMILY = Family(
                 exported("incremental_users", "users", _USERS),
                 listed(
                     "users",
-                    rids=lambda store, _, args: store.part(People).active(),
+                    rids=_users,
                     sideloads=_USER_SIDELOADS,
                     params=("role", "role[]"),
                 ),

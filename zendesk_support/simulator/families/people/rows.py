@@ -21,7 +21,7 @@ def user(world: World, rid: int) -> Row:
     """Make a user; number 0 is the admin whose credentials the simulator hands out."""
     number = world.number("users", rid)
     value = world.mix(number, 4)
-    role = "admin" if number == 0 else "agent" if number < world.sizes["agents"] else "end-user"
+    role = role_of(world, rid)
     staff = role != "end-user"
     bare = not staff and value % 9 == 0
     return {
@@ -47,6 +47,12 @@ def user(world: World, rid: int) -> Row:
             "loyalty_no": None if bare else value % 100_000,
         },
     }
+
+
+def role_of(world: World, rid: int) -> str:
+    """Return the role of one of the first users."""
+    number = world.number("users", rid)
+    return "admin" if number == 0 else "agent" if number < world.sizes["agents"] else "end-user"
 
 
 def organization_of(world: World, rid: int) -> int | None:

@@ -1,0 +1,84 @@
+"""The exports of Chat: by time and id, of rows that were updated more than nothing ago."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from zendesk_support.simulator.clock import unix
+from zendesk_support.simulator.data.store import Store
+from zendesk_support.simulator.data.table import Row
+from zendesk_support.simulator.families.chat.place import address
+from zendesk_support.simulator.server.messages import Refusal, Request
+from zendesk_support.simulator.server.routes import Args
+
+_LONGEST = 1000
+_FIVE_MINUTES = 300
+Key = tuple[int, str]
+
+
+@dataclass(frozen=True)
+class ChatExport:
+    """One export.
+
+    Attributes:
+        stream: Whose rows it gives.
+        key: Name of the array in the reply.
+        column: The time that it goes by.
+        unit: Parts of a second in which it counts.
+        name: Names a row among those of one time.
+    """
+
+    stream: str
+    key: str
+    column: str
+    unit: int
+    name: Callable[[Row], str]
+
+    def __call__(self, store: Store, request: Request, args: Args) -> dict[str, Any]:
+        """Answer with what was updated at a time or later, and after a row of that time."""
+        start, size = self._whole(request, "start_time", None), self._whole(request, "limit", _LONGEST)
+        if start > (store.now - _FIVE_MINUTES) * self.unit:
+            raise _refused("start_time must be more than 5 minutes in the past")
+        after, size = (start, request.params.get("start_id", "")), min(size, _LONGEST)
+        rows = [each for each in self._ordered(store) if each[0] > after or (not after[1] and each[0][0] == start)]
+        shown = rows[:size]
+        end, last = shown[-1][0] if shown else (start, request.params.get("start_id"))
+        whole = f"{self.key}(*)" in request.params.get("fields", "")
+        query = {"start_time": end, "start_id": last or "", "limit": size}
+        if "fields" in request.params:
+            query["fields"] = request.params["fields"]
+        return {
+            self.key: [row if whole else {name: row[name] for name in ("id",) if name in row} for _, row in shown],
+            "count": len(shown),
+            "end_time": end,
+            "end_id": last,
+            "next_page": f"{address(request)}?{urlencode(query)}",
+        }
+
+    def _ordered(self, store: Store) -> list[tuple[Key, Row]]:
+        """Return all rows with what they are ordered by."""
+
+        def make() -> list[tuple[Key, Row]]:
+            return sorted(((self._key(row), row) for row in store.tables[self.stream]), key=lambda each: each[0])
+
+        found: list[tuple[Key, Row]] = store.remember(("chat export", self.stream), make)
+        return found
+
+    def _key(self, row: Row) -> Key:
+        text: str = row[self.column]
+        seconds, _, part = text.removesuffix("Z").partition(".")
+        return unix(f"{seconds}Z") * self.unit + (int(part) if part and self.unit > 1 else 0), self.name(row)
+
+    @staticmethod
+    def _whole(request: Request, name: str, default: int | None) -> int:
+        text = request.params.get(name, "" if default is None else str(default))
+        if not text.isdigit():
+            raise _refused(f"{name} must be a number")
+        return int(text)
+
+
+def _refused(message: str) -> Refusal:
+    return Refusal(400, {"error": "Bad Request", "message": message})
