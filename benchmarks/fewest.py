@@ -17,6 +17,7 @@ from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.log import LogListing
 from zendesk_support.reading.reread import RereadListing
 from zendesk_support.reading.time_export import TimeExport
+from zendesk_support.reading.token_export import TokenExport
 from zendesk_support.simulator.account import PLAN_GATES
 from zendesk_support.simulator.clock import unix
 from zendesk_support.streams import CATALOGUE
@@ -30,6 +31,7 @@ BUCKETS = {
     "deleted tickets": "deleted_tickets",
     "side conversations": "side_conversations",
     "webhooks": "webhooks",
+    "agent availabilities": "agent_availabilities",
     "guide": "guide",
 }
 """The simulator's names of our buckets."""
@@ -141,6 +143,8 @@ class Needed:
             return {0: max(1, math.ceil((rows[0] - 1) / (most - 1))) + (0 if endpoint.ends or not rows[0] else 1)}
         if is_of_brand(endpoint):
             return {brand: math.ceil(rows[brand] / 100) or 1 for brand in self.rows["articles"]}
+        if isinstance(endpoint, TokenExport):
+            return {0: 1 + (math.ceil(rows[0] / 100) if self.first else 1)}
         if isinstance(endpoint, RereadListing | Listing):
             size = endpoint.envelope.size if isinstance(endpoint.envelope, Pages | AfterLastRow) else math.inf
             return {0: math.ceil(rows[0] / size) or 1}
@@ -217,6 +221,19 @@ def record_pages(account: Simulated, since: float) -> int:
     return sum(math.ceil(changed[key] / 1000) or 1 for key in keys)
 
 
+def skill_pages(account: Simulated, since: float) -> int:
+    """Pages of agents, and of the skills of each batch of them."""
+    agents = [row["id"] for row in account.truth("users", ["id", "role", "active"]) if is_agent(row)]
+    skills = Counter(row["agent_id"] for row in account.truth("agent_attribute_values", ["agent_id"]))
+    batches = [agents[low : low + 100] for low in range(0, len(agents), 100)]
+    return len(batches) + sum(math.ceil(sum(skills[agent] for agent in batch) / 100) or 1 for batch in batches)
+
+
+def is_agent(user: Mapping[str, Any]) -> bool:
+    """Whether the list of agents has a user."""
+    return bool(user["active"]) and user["role"] != "end-user"
+
+
 ASKED = {
     "schedule_holidays": partial(rows_of, stream="schedules"),
     "custom_object_fields": partial(rows_of, stream="custom_objects"),
@@ -224,6 +241,7 @@ ASKED = {
     "side_conversations": tickets_with_news,
     "conversation_log_events": message_pages,
     "custom_object_records": record_pages,
+    "agent_attribute_values": skill_pages,
 }
 """Streams that ask below each row of another, and how many requests they need."""
 

@@ -76,5 +76,9 @@ def test_only_the_limit_of_the_account_counts_requests_of_two_groups(
         "help_center": {"help_center"},
         "guide": {"guide"},
         "webhooks": {"webhooks"},
+        "access_logs": {"access_logs"},
+        "chat": {"chat"},
         "side_conversations": {"incremental_exports"},
+        "agent_availabilities": {"agent_availabilities"},
+        **{name: {"talk"} for name in ("talk", "talk_exports", "talk_queue")},
     }

@@ -21,6 +21,7 @@ def kind_of(stream: Stream) -> Kind:
     read = type(endpoint).__name__
     if isinstance(endpoint, Below):
         read = f"{read} {type(endpoint.parents).__name__}"
+        read = f"{read} changed" if endpoint.is_fixed else read
     if isinstance(endpoint, Listing):
         read = f"{read} {type(endpoint.envelope).__name__}"
     if any(feed.refresh is not None and feed.refresh.is_late for feed in stream.feeds):
@@ -46,14 +47,28 @@ REPRESENTATIVES = {
     "attribute_definitions": "several lists in one answer",
     "account_settings": "one object",
     "jira_links": "a list that goes on after the last row's id",
+    "phone_numbers": "a list of pages by their number",
+    "agents_activity": "how things stand now, added by each sync",
     "schedule_holidays": "below a list",
+    "chats": "an export of Chat",
+    "chat_departments": "a bare array",
+    "chat_bans": "bare arrays from an id on",
+    "trigger_revisions": "the same, where a parent has changed",
+    "webhook_invocations": "below a list, of rows that stay",
     "articles": "below the help centers",
+    "article_translations": "within the rows of that",
+    "user_segments": "below the help center of the default brand",
+    "content_subscriptions": "several lists, each below another",
     "article_votes": "below a list that is itself below another",
     "side_conversations": "below a time export, compared with the table",
     "conversation_log_events": "below a cursor export, compared with the table",
     "csat_survey_responses": "a list since a time, some days of which are read again",
     "csat_surveys": "below the account's language, of rows that stay",
     "custom_object_records": "an export of each row of a list",
+    "agent_statuses": "lists side by side in pages, with their attributes as columns",
+    "attribute_values": "made of what stands beside the rows of a list in one answer",
+    "agent_attribute_values": "a list in batches of parents",
+    "routing_instance_value_events": "an export by a token",
 }
 """Of each kind one stream, and what it stands for."""
 KINDS = {kind_of(stream) for stream in CATALOGUE.values()}

@@ -42,8 +42,8 @@ TICKET_ROUNDS = (
 )
 STANDING = tuple(name for name in NESTED if name in {*REPRESENTATIVES, "macros", "triggers", "users"})
 """Nested streams of each kind, and lists with lists of objects, in which other lists are."""
-REMOVING = tuple(name for name in NESTED if name in {*LISTED, "ticket_metrics"} - {"account_settings"})
-"""Nested streams whose rows go one by one; settings are one row that stays."""
+REMOVING = tuple(name for name in NESTED if name in {*LISTED, "ticket_metrics"} - {"account_settings", "chat_account"})
+"""Nested streams whose rows go one by one; settings, and the account of Chat, are one row that stays."""
 
 
 def positions(target: Pipeline) -> dict[str, Any]:

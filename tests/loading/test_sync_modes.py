@@ -14,6 +14,7 @@ from support import (
     MakePipeline,
     assert_rows,
     assert_whole,
+    is_reading,
     load,
     pipeline,
     rows_of,
@@ -129,7 +130,8 @@ def test_incremental_append_adds_the_rows_that_changed(
     assert added["macros"] == 1
     assert added["group_memberships"] == 1
     for name in streams:
-        assert count(target, f"SELECT count(*) FROM {name}") == before[name] + added.get(name, 0), name
+        rows = 3 * before[name] if is_reading(name) else before[name] + added.get(name, 0)
+        assert count(target, f"SELECT count(*) FROM {name}") == rows, name
     after = rows_of(target, *streams)
     assert_rows(target, account, {name: standing(name, listed) for name, listed in after.items()})
     assert count(target, "SELECT count(*) FROM group_memberships WHERE _deleted_at IS NOT NULL") == 1

@@ -63,7 +63,7 @@ def most_threads(tmp_path: Path, account: Simulator, monkeypatch: pytest.MonkeyP
     return most
 
 
-@pytest.mark.parametrize("streams", [len(CATALOGUE), 110])
+@pytest.mark.parametrize("streams", [len(CATALOGUE), len(CATALOGUE) + 31])
 def test_threads_do_not_grow_with_the_number_of_streams(
     tmp_path: Path, simulate: Simulate, monkeypatch: pytest.MonkeyPatch, streams: int
 ) -> None:

@@ -15,6 +15,7 @@ from zendesk_support.records.arrow import ARROW_TYPES
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE, MODULES
 from zendesk_support.streams.base import Stream
+from zendesk_support.streams.elsewhere import NAMES, TOOLS, elsewhere
 from zendesk_support.streams.promises import PROMISES, promises_of
 from zendesk_support.warehouse.loaded_table import DELETED_AT
 
@@ -164,4 +165,10 @@ def test_every_stream_says_what_it_leans_on_and_every_guess_is_watched_by_a_veri
     assert [stream.name for stream in STREAMS if not promises_of(stream)] == []
     guesses = [promise for promise in PROMISES if "guess" in promise.sources]
     assert [promise.name for promise in guesses if "--verify" not in promise.guard] == []
-    assert len(guesses) <= 6
+    assert len(guesses) <= 10
+
+
+def test_names_elsewhere_are_of_streams_of_the_catalogue() -> None:
+    assert [name for names in NAMES for name in names if name not in CATALOGUE] == []
+    assert [len(names) >= 29 for names in NAMES] == [True] * len(TOOLS)
+    assert elsewhere("ticket_skips") == ("ticket_skips", "", "ticket_skips", "skips")

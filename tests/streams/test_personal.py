@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from repository import ROOT
 
 from zendesk_support.loading.stream_settings import check_path
 from zendesk_support.streams import CATALOGUE
@@ -39,6 +40,14 @@ def test_columns_that_sound_personal_are_listed() -> None:
     }
     listed = {(name, path.partition(".")[0]) for name, personal in PERSONAL.items() for path in personal.paths}
     assert found - listed - ELSEWHERE == set()
+
+
+def test_columns_that_are_left_out_unless_asked_for_are_personal_and_stand_on_the_page() -> None:
+    withheld = {name: stream.withheld for name, stream in CATALOGUE.items() if stream.withheld}
+    assert [name for name, columns in withheld.items() if not set(columns) <= set(PERSONAL[name].paths)] == []
+    page = (ROOT / "docs" / "privacy.md").read_text()
+    listed = [f"| `{name}` | {', '.join(f'`{column}`' for column in columns)} |" for name, columns in withheld.items()]
+    assert [line for line in listed if line not in page] == []
 
 
 def test_ids_of_users_are_told_by_their_names() -> None:

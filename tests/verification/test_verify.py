@@ -21,6 +21,7 @@ from support import (
     Loaded,
     MakePipeline,
     assert_whole,
+    is_reading,
     load,
     pipeline,
     simulated,
@@ -67,6 +68,10 @@ OTHER_CHANGES = (
 )
 
 
+COMPARED = tuple(name for name in CATALOGUE if not is_reading(name))
+"""All streams but those of which Zendesk tells no past."""
+FIXED = {name for name in COMPARED if getattr(CATALOGUE[name].feeds[0].endpoint, "is_fixed", False)}
+"""Those that ask only parents that have changed: their own rows are compared where all keys are."""
 SMALL = {"tickets": 30, "articles": 5, "posts": 5}
 """An account with rows of every stream, and few requests to read them all."""
 
@@ -88,7 +93,7 @@ def check(
     target: Pipeline, account: Simulator, *streams: str, keys: bool = False, since: Any = None, **settings: Any
 ) -> dict[str, Verification]:
     """Verify streams (all by default)."""
-    selected = source(account, **settings).with_resources(*(streams or CATALOGUE))
+    selected = source(account, **settings).with_resources(*(streams or COMPARED))
     return {result.stream: result for result in verify(target, selected, keys=keys, since=since)}
 
 
@@ -144,7 +149,7 @@ def test_every_table_is_whole_after_a_sync_and_verifying_leaves_no_trace_but_its
     before = positions(target)
     for keys in (False, True):
         results = check(target, small, keys=keys)
-        assert verdicts(results) == dict.fromkeys(CATALOGUE, "ok")
+        assert verdicts(results) == dict.fromkeys(COMPARED, "ok")
         for name, result in results.items():
             there = len(truth(small, name))
             assert (result.expected, result.found, result.difference) == (there, there, 0), name
@@ -152,7 +157,7 @@ def test_every_table_is_whole_after_a_sync_and_verifying_leaves_no_trace_but_its
             assert ("count" in result.why) == (name in COUNTED and not keys), name
     assert positions(target) == before
     assert written(load(target, small)) == {}
-    assert select(target, "SELECT verdict, count(*) FROM sync_verification GROUP BY 1") == [("ok", 2 * len(CATALOGUE))]
+    assert select(target, "SELECT verdict, count(*) FROM sync_verification GROUP BY 1") == [("ok", 2 * len(COMPARED))]
 
 
 def test_what_changed_since_the_sync_is_innocent(tmp_path: Path, small: Simulator) -> None:
@@ -171,6 +176,7 @@ def test_what_changed_since_the_sync_is_innocent(tmp_path: Path, small: Simulato
     load(target, small)
     results = check(target, small, keys=True)
     rolling = {"ticket_audits", "ticket_skips", "ticket_activities", "deleted_tickets", "csat_surveys"}
+    rolling |= {"organization_merges", "webhook_invocations"}  # listed for a time, or below a parent that goes
     assert {name for name, result in results.items() if result.verdict != "ok"} <= rolling
     assert {result.passed for result in results.values()} == {True}
 
@@ -197,28 +203,30 @@ def test_a_vote_exchanged_for_its_like_escapes_a_sync_and_is_found_by_key(tmp_pa
 def test_a_row_lost_from_any_table_is_named(tmp_path: Path, loaded: Loaded) -> None:
     """L42."""
     target, small = loaded.copy(tmp_path), loaded.account
-    lost = {name: first_key(target, name) for name in CATALOGUE}
+    lost = {name: first_key(target, name) for name in COMPARED}
     execute(target, *(f"DELETE FROM {name} WHERE {where(name, key)}" for name, key in lost.items()))
     for keys in (False, True):
         results = check(target, small, keys=keys)
-        assert verdicts(results) == dict.fromkeys(CATALOGUE, "missing")
-        named = {name: result.missing for name, result in results.items()}
-        assert named == {name: (as_text(key),) for name, key in lost.items()}
-        assert {(result.difference, result.surplus) for result in results.values()} == {(1, ())}
+        seen = [name for name in COMPARED if keys or name not in FIXED]
+        assert verdicts(results) == {**dict.fromkeys(COMPARED, "ok"), **dict.fromkeys(seen, "missing")}
+        named = {name: results[name].missing for name in seen}
+        assert named == {name: (as_text(lost[name]),) for name in seen}
+        assert {(results[name].difference, results[name].surplus) for name in seen} == {(1, ())}
 
 
 def test_a_row_that_zendesk_never_had_is_named(tmp_path: Path, loaded: Loaded) -> None:
     """L42."""
     target, small = loaded.copy(tmp_path), loaded.account
-    judged = [name for name, stream in CATALOGUE.items() if not stream.keeps]
+    judged = [name for name in COMPARED if not CATALOGUE[name].keeps]
     for name in judged:
         column = CATALOGUE[name].key[-1]
         execute(target, f"INSERT INTO {name} SELECT * REPLACE ('7' AS {column}) FROM {name} LIMIT 1")
     for keys in (False, True):
         results = check(target, small, *judged, keys=keys)
-        assert verdicts(results) == dict.fromkeys(judged, "surplus")
-        assert {result.surplus[0].split("/")[-1] for result in results.values()} == {"7"}
-        assert {(result.difference, result.missing) for result in results.values()} == {(-1, ())}
+        seen = [name for name in judged if keys or name not in FIXED]
+        assert verdicts(results) == {**dict.fromkeys(judged, "ok"), **dict.fromkeys(seen, "surplus")}
+        assert {results[name].surplus[0].split("/")[-1] for name in seen} == {"7"}
+        assert {(results[name].difference, results[name].missing) for name in seen} == {(-1, ())}
 
 
 def test_a_row_without_any_time_is_compared_too(tmp_path: Path, simulate: Simulate) -> None:

@@ -20,7 +20,16 @@ from zendesk_support.verification.verifier import verify
 Simulate = Callable[..., Simulator]
 TIMES = {"created_at": "2023-09-18T23:38:20Z", "updated_at": "2023-09-18T23:38:20Z"}
 KEPT = "kept-and-loaded"
-STREAMS = ("recipient_addresses", "targets", "webhooks", "app_installations")
+STREAMS = (
+    "phone_numbers",
+    "recipient_addresses",
+    "targets",
+    "webhooks",
+    "app_installations",
+    "oauth_clients",
+    "oauth_tokens",
+    "chat_account",
+)
 
 
 def planted(turn: int) -> dict[str, tuple[str, list[dict[str, Any]]]]:
@@ -43,6 +52,10 @@ def planted(turn: int) -> dict[str, tuple[str, list[dict[str, Any]]]]:
             "recipient_addresses",
             [{"id": 1, "name": KEPT, "email": "help@example.com", "domain_verification_code": code, **TIMES}],
         ),
+        "channels/voice/phone_numbers": (
+            "phone_numbers",
+            [{"id": 1, "name": KEPT, "number": "+15550100", "token": secret("phone-token")}, {"id": 2, "name": KEPT}],
+        ),
         "targets": (
             "targets",
             [
@@ -60,6 +73,24 @@ def planted(turn: int) -> dict[str, tuple[str, list[dict[str, Any]]]]:
                 {"id": "01HANAHF77W3MWXQGFPKBA5WN3", **webhook, "authentication": None},
                 {"id": "01HANAHF77W3MWXQGFPKBA5WN4", **webhook},
             ],
+        ),
+        "oauth/clients": ("clients", [{"id": 1, "name": KEPT, "secret": secret("client-secret"), **TIMES}]),
+        "oauth/tokens": (
+            "tokens",
+            [
+                {
+                    "id": 1,
+                    "url": KEPT,
+                    "token": secret("token"),
+                    "refresh_token": secret("refresh-token"),
+                    **TIMES,
+                },
+                {"id": 2, "url": KEPT, "token": None},
+            ],
+        ),
+        "chat/account": (
+            "",
+            [{"account_key": KEPT, "billing": {"email": secret("billing")}, "plan": {"name": "long " * 60}}],
         ),
         "apps/installations": (
             "installations",
@@ -88,7 +119,7 @@ class Answering:
             return self._handle(request)
         self.served += 1
         key, rows = found
-        reply = json_reply(200, {key: rows, "meta": {"has_more": False}, "next_page": None})
+        reply = json_reply(200, {key: rows, "meta": {"has_more": False}, "next_page": None} if key else rows[0])
         reply.body = self.spoil(reply.body)
         return reply
 

@@ -12,7 +12,7 @@ from zendesk_support.streams import CATALOGUE
 
 FLAGGED = {"brands", "groups"}
 """Streams whose rows are marked as deleted in Zendesk before it lists them no longer."""
-ONE_ROW = {"account_settings"}
+ONE_ROW = {"account_settings", "chat_account"}
 """Streams of one row, which never goes."""
 
 

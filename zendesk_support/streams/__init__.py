@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from zendesk_support.streams import (
     account,
+    audit,
+    chat,
     configuration,
     conversations,
     custom_objects,
+    guide,
     help_center,
     integrations,
+    omnichannel,
     people,
+    talk,
     ticket_parts,
     ticket_setup,
     tickets,
@@ -25,7 +30,12 @@ MODULES = (
     account,
     integrations,
     help_center,
+    guide,
     conversations,
     custom_objects,
+    audit,
+    chat,
+    omnichannel,
+    talk,
 )
 CATALOGUE: dict[str, Stream] = {stream.name: stream for module in MODULES for stream in module.STREAMS}

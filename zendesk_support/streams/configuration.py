@@ -7,11 +7,11 @@ from zendesk_support.reading.envelopes import ONE_ANSWER, SeveralLists
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.since import FilteredListing, iso_range
 from zendesk_support.streams.base import LISTED, Stream, columns, feed
+from zendesk_support.streams.routing import ATTRIBUTE_LIST
 
 AUDIT_LOG_LIST = FilteredListing(
     "audit_logs", "audit_logs", time="created_at", window=iso_range("filter[created_at][]", sort="created_at")
 )
-
 CONDITION_LISTS = SeveralLists({"conditions_all": "all", "conditions_any": "any"}, column="condition")
 
 SCHEDULE_LIST = Listing("business_hours/schedules", "schedules", envelope=ONE_ANSWER, names=("id",))
@@ -218,7 +218,7 @@ MACROS = Stream(
 TRIGGERS = Stream(
     name="triggers",
     doc="A business rule that runs when a ticket is created or updated.",
-    feeds=feed(Listing("triggers", "triggers")),
+    feeds=feed(Listing("triggers", "triggers", names=("id",))),
     columns=columns(
         bigint="id brand_id position",
         text="category_id description raw_title title url",
@@ -320,7 +320,7 @@ SCHEDULE_HOLIDAYS = Stream(
 ACCOUNT_ATTRIBUTES = Stream(
     name="account_attributes",
     doc="A skill attribute that routing can match tickets and agents on.",
-    feeds=feed(Listing("routing/attributes", "attributes", envelope=ONE_ANSWER)),
+    feeds=feed(ATTRIBUTE_LIST),
     columns=columns(
         text="id name url",
         timestamp="created_at updated_at",

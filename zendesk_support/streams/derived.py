@@ -1,7 +1,8 @@
-"""Rows that are worked out from another stream's: what a ticket lists, and what a survey's answers say."""
+"""Rows that are worked out from another stream's: what a ticket lists, what a survey's answers say, translations."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,11 +12,12 @@ from zendesk_support.reading.parents import DAY
 from zendesk_support.reading.since import iso
 from zendesk_support.records.json_rows import NULL, Row, Rows, is_id, number, raw, seconds
 from zendesk_support.records.ulid import ulid_milliseconds
-from zendesk_support.streams.base import Refresh, RowContext
+from zendesk_support.streams.base import TIMES_FIRST, Refresh, RowContext
 from zendesk_support.streams.transforms import DELETED, decoded, id_in, needed
 
 CUSTOMER_SATISFACTION = "customer_satisfaction"
 EXPIRES_AFTER = 28 * DAY
+SPACED = re.compile(rb'"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) \+0000"')
 REMOVED = b'"[DELETED]"'
 """The name that the export gives a custom object's record that was deleted."""
 KINDS = {"collaborator_ids": "collaborator", "follower_ids": "follower", "email_cc_ids": "email_cc"}
@@ -110,6 +112,28 @@ def survey_responses(rows: Rows, context: RowContext) -> Rows:
             }
         )
     return found
+
+
+def embedded(rows: Rows, context: RowContext) -> Rows:
+    """What stood within the rows.
+
+    Raises:
+        ZendeskError: it could not be read.
+    """
+    if (error := getattr(context.side, "error", None)) is not None:
+        raise error
+    return list(context.side)
+
+
+def with_iso_times(rows: Rows, context: RowContext) -> Rows:
+    """Rows whose times are written as elsewhere: `2018-08-23 12:42:18 +0000` is `2018-08-23T12:42:18Z`."""
+    return [
+        {
+            **row,
+            **{name: msgspec.Raw(SPACED.sub(rb'"\1T\2Z"', bytes(row[name]))) for name in TIMES_FIRST if name in row},
+        }
+        for row in rows
+    ]
 
 
 def is_score(answer: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zendesk_support.api.limits import HELP_CENTER
 from zendesk_support.reading.below import Below
+from zendesk_support.reading.embedded import Embedded
 from zendesk_support.reading.help_centers import HELP_CENTERS
 from zendesk_support.reading.lists import Listing
 from zendesk_support.streams.base import LISTED, Feed, Stream, columns, feed
@@ -12,9 +13,15 @@ KEY = ("brand_id", "id")
 HC = (HELP_CENTER,)
 
 
-def brand_list(path: str, rows: str) -> Below:
+def brand_list(path: str, rows: str, embeds: Embedded | None = None) -> Below:
     """A list of each brand's help center."""
-    return Below(HELP_CENTERS, Listing(path, rows, limits=HC, names=("id",)), {"brand_id": "id"}, is_long=True)
+    listing = Listing(path, rows, limits=HC, names=("id",), embeds=embeds)
+    return Below(HELP_CENTERS, listing, {"brand_id": "id"}, is_long=True)
+
+
+def translations_of(rows: str) -> Embedded:
+    """The translations within rows of a list."""
+    return Embedded("translations", f"help_center/{rows}/{{id}}/translations", "source_id")
 
 
 def below(parents: Below, path: str, rows: str, parent: str, *, counted: bool = False) -> Below:
@@ -23,10 +30,10 @@ def below(parents: Below, path: str, rows: str, parent: str, *, counted: bool = 
     return Below(parents, child, {"brand_id": "brand_id", parent: "id"}, counted=counted, is_dated=True)
 
 
-CATEGORY_LIST = brand_list("help_center/categories", "categories")
-SECTION_LIST = brand_list("help_center/sections", "sections")
+CATEGORY_LIST = brand_list("help_center/categories", "categories", translations_of("categories"))
+SECTION_LIST = brand_list("help_center/sections", "sections", translations_of("sections"))
 TOPIC_LIST = brand_list("community/topics", "topics")
-ARTICLE_LIST = brand_list("help_center/articles", "articles")
+ARTICLE_LIST = brand_list("help_center/articles", "articles", translations_of("articles"))
 ARTICLE_COMMENT_LIST = below(ARTICLE_LIST, "help_center/articles/{id}/comments", "comments", "source_id")
 POST_LIST = brand_list("community/posts", "posts")
 POST_COMMENT_LIST = below(POST_LIST, "community/posts/{id}/comments", "comments", "post_id")

@@ -16,7 +16,7 @@ AS_ENTERED = "as it was entered, with whatever key stands in it"
 WEBHOOKS = Stream(
     name="webhooks",
     doc="A request that Zendesk sends elsewhere when something happens; what it logs in with is left out.",
-    feeds=feed(Listing("webhooks", "webhooks", limits=(WEBHOOKS_LIST,), secrets=OF_WEBHOOKS)),
+    feeds=feed(Listing("webhooks", "webhooks", limits=(WEBHOOKS_LIST,), names=("id",), secrets=OF_WEBHOOKS)),
     columns=columns(
         text="id created_by description endpoint http_method name request_format status updated_by",
         timestamp="created_at updated_at",
