@@ -6,21 +6,26 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
+
+from asked import ASKED, EXPORT_PAGE, PAGE, Simulated, moment, pages_of
 
 from zendesk_support.reading.base import Endpoint
 from zendesk_support.reading.below import Below
-from zendesk_support.reading.envelopes import AfterLastRow, Pages
+from zendesk_support.reading.chat_export import ChatExport
+from zendesk_support.reading.each_export import EachExport
+from zendesk_support.reading.envelopes import Pages
 from zendesk_support.reading.exports import CursorExport
-from zendesk_support.reading.lists import Listing
+from zendesk_support.reading.from_id import ListingFromId
 from zendesk_support.reading.log import LogListing
+from zendesk_support.reading.parents import DAY
+from zendesk_support.reading.readings import Readings
 from zendesk_support.reading.reread import RereadListing
 from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.reading.token_export import TokenExport
 from zendesk_support.simulator.account import PLAN_GATES
-from zendesk_support.simulator.clock import unix
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.base import Stream
 from zendesk_support.streams.selection import default_streams
 
 BUCKETS = {
@@ -33,17 +38,21 @@ BUCKETS = {
     "webhooks": "webhooks",
     "agent availabilities": "agent_availabilities",
     "guide": "guide",
+    "access logs": "access_logs",
+    "chat": "chat",
+    "talk": "talk",
+    "talk exports": "talk_exports",
+    "talk queue": "talk_queue",
 }
 """The simulator's names of our buckets."""
-SHORT_PAGES = {"side_conversation_events": 100}
-"""Exports whose pages the simulator ends after so many rows."""
+GENERAL = ("account", "help_center", "guide", "chat", "webhooks", "access_logs")
+"""Those of which one, and no other, counts any request."""
+SHORT_PAGES = {"side_conversation_events": 100, "approval_requests": 5, "routing_instance_value_events": 100}
+"""Streams whose pages the simulator ends after so many rows, as no documentation says how long they are."""
+ANSWERED_FOR = 28 * DAY
+"""How long before `expires_at` a survey was sent."""
+EXPORTS = (CursorExport, TimeExport, TokenExport, ChatExport, EachExport)
 Votes = dict[tuple[int, int], tuple[int, int]]
-
-
-class Simulated(Protocol):
-    """A simulated account, in this process or in another."""
-
-    def truth(self, stream: str, columns: list[str] | None = None) -> list[dict[str, Any]]: ...
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ class Needed:
     Attributes:
         first: nothing was loaded before.
         lacking: streams that the plan refuses.
-        rows: rows that the requests of a stream must bring, by stream and brand (0 outside of help centers).
+        rows: rows that the requests of a stream must bring, by stream, and by brand or by the list of an answer.
         votes: number and sum of votes by stream and parent.
         voted: parents whose votes must be read, by stream.
         asked: requests of streams that ask for what hangs below each row of another, but for help centers.
@@ -62,7 +71,7 @@ class Needed:
 
     first: bool
     lacking: frozenset[str]
-    rows: dict[str, Counter[int]]
+    rows: dict[str, Counter[Any]]
     votes: dict[str, Votes]
     voted: dict[str, int]
     asked: dict[str, int]
@@ -83,27 +92,21 @@ class Needed:
             account: as it is now.
             plan: what it can do.
             before: what the last sync has read, and
-            since: when it did: exports and filtered lists leave out what is older.
+            since: when it did: exports and filtered lists leave out what is older, but for days that are read again.
             streams: those that are read.
         """
         streams = tuple(streams)
         lacking = frozenset(name for name, (_, plans) in PLAN_GATES.items() if plan in plans)
-        rows: dict[str, Counter[int]] = {}
+        rows: dict[str, Counter[Any]] = {}
         votes: dict[str, Votes] = {}
         for name in streams:
             stream = CATALOGUE[name]
-            columns = ["brand_id", "item_id", "value", "expires_at", str(stream.cursor)]
+            endpoint, part = stream.feeds[0].endpoint, part_column(stream)
+            columns = ["brand_id", "item_id", "value", "expires_at", str(stream.cursor), part]
             listed = [] if name in lacking else account.truth(name, columns)
-            endpoint, in_guide = stream.feeds[0].endpoint, stream.key[0] == "brand_id"
-            is_filtered = isinstance(endpoint, CursorExport | TimeExport | LogListing) or getattr(
-                endpoint, "window", None
-            )
-            rows[name] = Counter(
-                row["brand_id"] if in_guide else 0
-                for row in listed
-                if not is_filtered or moment(row[str(stream.cursor)] or row["expires_at"]) >= since
-            )
-            if name.endswith("_votes"):
+            oldest = since_of(endpoint, since)
+            rows[name] = Counter(row[part] for row in listed if time_of(row, stream.cursor) >= oldest)
+            if getattr(endpoint, "counted", False):
                 votes[name] = tally(listed)
         old = before.votes if before else {}
         voted = {
@@ -131,38 +134,36 @@ class Needed:
             return 1
         return sum(self.pages(name).values())
 
-    def pages(self, name: str) -> dict[int, int]:
+    def pages(self, name: str) -> dict[Any, int]:
         """Pages of a list or export by brand, of which each must be known before the next can be asked for."""
         endpoint, rows = CATALOGUE[name].feeds[0].endpoint, self.rows[name]
-        if isinstance(endpoint, CursorExport):
-            return {0: math.ceil(rows[0] / 1000) or 1}
-        if isinstance(endpoint, TimeExport):
-            # A page begins with the last row of the one before; without `end_of_stream` an answer that brings
-            # nothing else is the end.
-            most = SHORT_PAGES.get(name, 1000)
-            return {0: max(1, math.ceil((rows[0] - 1) / (most - 1))) + (0 if endpoint.ends or not rows[0] else 1)}
         if is_of_brand(endpoint):
-            return {brand: math.ceil(rows[brand] / 100) or 1 for brand in self.rows["articles"]}
-        if isinstance(endpoint, TokenExport):
-            return {0: 1 + (math.ceil(rows[0] / 100) if self.first else 1)}
-        if isinstance(endpoint, RereadListing | Listing):
-            size = endpoint.envelope.size if isinstance(endpoint.envelope, Pages | AfterLastRow) else math.inf
-            return {0: math.ceil(rows[0] / size) or 1}
+            size = size_of(name)
+            return {brand: pages_of(rows[brand] or rows[str(brand)], size) for brand in self.rows["articles"]}
+        # Lists that stand side by side in one answer are as long as the longest of them.
+        longest = max(rows.values(), default=0)
+        # Without a mark, an answer that brings nothing else is the end.
+        end = 1 if longest and is_unmarked(endpoint) else 0
+        if isinstance(endpoint, TimeExport):  # a page begins with the last row of the one before
+            return {0: max(1, math.ceil((longest - 1) / (size_of(name) - 1))) + end}
+        if isinstance(endpoint, ChatExport):  # a page that is not full is the last
+            return {0: longest // EXPORT_PAGE + 1}
         # A feed without a filter ends with the first row that is known.
         known = isinstance(endpoint, LogListing) and not self.first
-        return {0: math.ceil((rows[0] + known) / 100) or 1}
+        return {0: pages_of(longest + known, size_of(name)) + end}
 
     def chain(self, name: str, latency: Mapping[str, float]) -> float:
         """Seconds that a stream's requests take one after the other, where each needs what the last one brought."""
         if name in self.lacking or not self.requests(name):
             return 0.0
         endpoint = CATALOGUE[name].feeds[0].endpoint
-        if is_below(endpoint):
-            read = (other for other in self.streams if CATALOGUE[other].feeds[0].endpoint == endpoint.parents)
+        page = latency["incremental" if isinstance(endpoint, EXPORTS) else "list"]
+        if name in self.asked or is_below(endpoint):
+            parents = getattr(endpoint, "parents", None)
+            read = (other for other in self.streams if CATALOGUE[other].feeds[0].endpoint == parents)
             above = next(read, None)
-            return (self.chain(above, latency) if above else latency["list"]) + latency["list"]
-        page = latency["incremental" if isinstance(endpoint, CursorExport | TimeExport) else "list"]
-        brands = latency["list"] if is_of_brand(endpoint) else 0.0
+            return (self.chain(above, latency) if above else latency["list"]) + page
+        brands = latency["list"] if isinstance(endpoint, Below) else 0.0
         return brands + max(self.pages(name).values()) * page
 
     def side_by_side(self, name: str) -> int:
@@ -176,14 +177,14 @@ class Needed:
 def buckets(name: str) -> list[str]:
     """The limits that count a stream's requests, as the simulator calls them."""
     endpoint = CATALOGUE[name].feeds[0].endpoint
-    if isinstance(endpoint, Below) and endpoint.path.startswith(("help_center", "community")):
-        return ["help_center"]
-    return [BUCKETS[spec.name] for spec in getattr(endpoint, "limits", ())] or ["account"]
+    asked = endpoint.child if isinstance(endpoint, Below) else endpoint
+    asked = endpoint.export if isinstance(endpoint, EachExport) else asked
+    return [BUCKETS[limit.name] for limit in asked.limits]
 
 
 def is_below(endpoint: Endpoint) -> bool:
     """Whether it sends a request for each article, post or comment."""
-    return isinstance(endpoint, Below) and not endpoint.is_long
+    return isinstance(endpoint, Below) and not endpoint.is_long and not endpoint.parents.is_few
 
 
 def is_of_brand(endpoint: Endpoint) -> bool:
@@ -191,64 +192,54 @@ def is_of_brand(endpoint: Endpoint) -> bool:
     return isinstance(endpoint, Below) and endpoint.is_long
 
 
-def rows_of(account: Simulated, since: float, stream: str) -> int:
-    """How many rows a list has."""
-    return len(account.truth(stream, ["id"]))
+def is_unmarked(endpoint: Endpoint) -> bool:
+    """Whether no answer says that it is the last."""
+    return isinstance(endpoint, TokenExport | ListingFromId) or (isinstance(endpoint, TimeExport) and not endpoint.ends)
 
 
-def tickets_with_news(account: Simulated, since: float) -> int:
-    """Tickets of which the export of side conversations has an event."""
-    events = account.truth("side_conversation_events", ["ticket_id", "created_at"])
-    return len({event["ticket_id"] for event in events if moment(event["created_at"]) >= since})
+def listing_of(endpoint: Endpoint) -> Any:
+    """What its pages are of."""
+    if isinstance(endpoint, Below):
+        return endpoint.child
+    return endpoint.listing if isinstance(endpoint, Readings) else endpoint
 
 
-def message_pages(account: Simulated, since: float) -> int:
-    """Pages of the conversations of messaging tickets that have changed."""
-    messages = Counter(row["ticket_id"] for row in account.truth("conversation_log_events", ["ticket_id"]))
-    tickets = account.truth("tickets", ["id", "from_messaging_channel", "generated_timestamp", "status"])
-    changed = [row for row in tickets if row["generated_timestamp"] >= since and row["status"] != "deleted"]
-    return sum(math.ceil(messages[row["id"]] / 100) or 1 for row in changed if row["from_messaging_channel"])
+def size_of(name: str) -> float:
+    """Rows of a full page; an answer that holds all of them has no size."""
+    endpoint = CATALOGUE[name].feeds[0].endpoint
+    if name in SHORT_PAGES:
+        return SHORT_PAGES[name]
+    if isinstance(endpoint, EXPORTS):
+        return EXPORT_PAGE
+    listing = listing_of(endpoint)
+    if isinstance(listing, ListingFromId):
+        return listing.size
+    envelope = getattr(listing, "envelope", Pages(PAGE))
+    return envelope.size if isinstance(envelope, Pages) else math.inf
 
 
-def record_pages(account: Simulated, since: float) -> int:
-    """Pages of the exports of all custom objects."""
-    changed = Counter(
-        row["custom_object_key"]
-        for row in account.truth("custom_object_records", ["custom_object_key", "updated_at"])
-        if moment(row["updated_at"]) >= since
-    )
-    keys = [row["key"] for row in account.truth("custom_objects", ["key"])]
-    return sum(math.ceil(changed[key] / 1000) or 1 for key in keys)
+def part_column(stream: Stream) -> str:
+    """The column that tells apart what is asked for apart: brands, or lists that stand side by side in an answer."""
+    envelope = getattr(listing_of(stream.feeds[0].endpoint), "envelope", None)
+    if is_of_brand(stream.feeds[0].endpoint) or stream.key[0] == "brand_id":
+        return "brand_id"
+    return getattr(envelope, "column", "") if getattr(envelope, "lists", None) else ""
 
 
-def skill_pages(account: Simulated, since: float) -> int:
-    """Pages of agents, and of the skills of each batch of them."""
-    agents = [row["id"] for row in account.truth("users", ["id", "role", "active"]) if is_agent(row)]
-    skills = Counter(row["agent_id"] for row in account.truth("agent_attribute_values", ["agent_id"]))
-    batches = [agents[low : low + 100] for low in range(0, len(agents), 100)]
-    return len(batches) + sum(math.ceil(sum(skills[agent] for agent in batch) / 100) or 1 for batch in batches)
+def since_of(endpoint: Endpoint, since: float) -> float:
+    """The second from which on a sync needs a stream's rows, where the last one was at another; 0 for all of them."""
+    if isinstance(endpoint, RereadListing):
+        return max(0.0, since - endpoint.days * DAY)
+    is_filtered = isinstance(endpoint, (*EXPORTS, LogListing)) or getattr(endpoint, "window", None)
+    return since if is_filtered else 0.0
 
 
-def is_agent(user: Mapping[str, Any]) -> bool:
-    """Whether the list of agents has a user."""
-    return bool(user["active"]) and user["role"] != "end-user"
-
-
-ASKED = {
-    "schedule_holidays": partial(rows_of, stream="schedules"),
-    "custom_object_fields": partial(rows_of, stream="custom_objects"),
-    "csat_surveys": lambda account, since: 2,  # the account's language, and the list in it
-    "side_conversations": tickets_with_news,
-    "conversation_log_events": message_pages,
-    "custom_object_records": record_pages,
-    "agent_attribute_values": skill_pages,
-}
-"""Streams that ask below each row of another, and how many requests they need."""
-
-
-def moment(value: Any) -> float:
-    """A time column as Unix seconds; a row without one counts always."""
-    return unix(value) if isinstance(value, str) else math.inf if value is None else value
+def time_of(row: Mapping[str, Any], cursor: str | None) -> float:
+    """When a row was changed, or sent where it is a survey."""
+    sent = row["expires_at"]
+    if row[str(cursor)] is None and sent is not None:
+        return moment(sent) - ANSWERED_FOR
+    return moment(row[str(cursor)])
 
 
 def tally(votes: list[dict[str, Any]]) -> Votes:

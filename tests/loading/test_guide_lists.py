@@ -239,6 +239,11 @@ def test_segments_are_asked_for_at_one_help_center_and_groups_and_themes_at_the_
     assert_whole(target, account, "user_segments", "permission_groups", "themes")
 
 
+def test_brands_are_asked_for_their_help_centers_once_a_run(tmp_path: Path, account: Simulator) -> None:
+    load(pipeline(tmp_path), account, "user_segments", "article_labels", "sections", "redirect_rules")
+    assert asked(account)["brands"] == 1
+
+
 def test_one_list_has_the_votes_of_four_streams_as_many_as_are_counted(tmp_path: Path, account: Simulator) -> None:
     target = pipeline(tmp_path)
     load(target, account, "help_center_votes", "articles", *VOTES)

@@ -15,6 +15,8 @@ from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parents import Parent
 from zendesk_support.records.json_rows import raw
 
+DEFAULT = "default"
+
 
 @dataclass(frozen=True)
 class HelpCenters(FewParents):
@@ -38,10 +40,10 @@ class OneHelpCenter(HelpCenters):
     each = path
 
     def listed_by(self, job: Job) -> Iterator[list[Parent]]:
-        """Yield it."""
-        brands = sorted((brand for brands in brands_of(job) for brand in brands), key=lambda brand: not brand.default)
-        found = (help_center(brand, job) for brand in brands)
-        yield [center for center in found if center is not None][:1]
+        """Yield it, from the list of all help centers, which is asked for once a run."""
+        shown = job.shared.parents(HELP_CENTERS.path)
+        centers = shown.each(lambda: HELP_CENTERS.read(job), job.transport.stopped)
+        yield sorted(centers, key=lambda center: bytes(center.values[DEFAULT]) != b"true")[:1]
 
 
 def brands_of(job: Job) -> Iterator[list[Brand]]:
@@ -62,7 +64,7 @@ def help_center(brand: Brand, job: Job) -> Parent | None:
         )
         return None
     title = f"the help center of brand {brand.id} ({base})"
-    values = {"id": raw(brand.id), "brand": raw(str(brand.id))}
+    values = {"id": raw(brand.id), "brand": raw(str(brand.id)), DEFAULT: raw(bool(brand.default))}
     return Parent(base, values, title, is_certain=brand.has_help_center is True)
 
 
