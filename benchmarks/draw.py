@@ -52,6 +52,7 @@ def drawn() -> dict[Path, str]:
         "merges": merges_table,
         "memory": memory_table,
         "quota": quota_table,
+        "everything": everything_tables,
     }
     for kind, table in tables.items():
         report = newest(kind)
@@ -125,6 +126,20 @@ def memory_table(report: Report) -> str:
 
 def quota_table(report: Report) -> str:
     return "\n".join([HEAD, *map(row, report["syncs"])])
+
+
+def everything_tables(report: Report) -> str:
+    """The syncs of all streams, and what each limit has counted of them."""
+    parts = [quota_table(report)]
+    for sync in report["syncs"]:
+        head = f"{sync['sync'].capitalize()}: {sync['rows']:,} rows, a peak of {sync['peak_mb']} MB; requests by limit:"
+        parts += ["", head, "", "| limit | requests | fewest | bound (s) |", "|---|---:|---:|---:|"]
+        parts += [
+            f"| {name.replace('_', ' ')} | {sync['by_bucket'].get(name, 0):,} | {fewest:,} | {sync['bounds'][name]:,} |"
+            for name, fewest in sorted(sync["fewest_by_bucket"].items(), key=lambda found: -sync["bounds"][found[0]])
+            if fewest
+        ]
+    return "\n".join(parts)
 
 
 def headline(report: Report) -> str:

@@ -13,6 +13,8 @@ The bound of a sync is the largest, over the account's limits, of two times that
 
 k and the pages are counted in the account's rows, not in what was sent. The token's request comes before either. Every
 sync begins in the middle of a minute.
+
+The account `everything` has all streams of the catalogue, Chat on a host of its own; it is measured where it is named.
 """
 
 from __future__ import annotations
@@ -33,20 +35,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fewest import Needed, buckets
+from fewest import GENERAL, Needed, buckets
 from tickets import RESULTS, beginning, credentials, finish, simulator
 
 from zendesk_support.simulator.limits import default_limits
 from zendesk_support.simulator.remote import RemoteSimulator
+from zendesk_support.streams.selection import ALL, DEFAULT, selected
 
 LATENCY = {"incremental": 1.4, "list": 0.3, "show": 0.3, "oauth": 0.3}
 START = 1_760_000_000
 PAUSE = 3600
 HALFWAY = 30
+EVERYTHING = "everything"
 CHANGES = {
     "support": ("tickets", "users", "organizations", "organization_memberships", "satisfaction_ratings", "macros"),
     "help center": ("articles", "article_comments", "article_votes", "posts", "post_comments", "post_votes"),
 }
+CHANGES[EVERYTHING] = CHANGES["support"] + CHANGES["help center"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,11 @@ class Case:
     sizes: dict[str, int]
     scale: float
     again: float
+
+    @property
+    def loads(self) -> str:
+        """The streams that are loaded, in the word that the setting takes."""
+        return ALL if self.account == EVERYTHING else DEFAULT
 
 
 def support(tickets: int) -> dict[str, int]:
@@ -83,18 +93,19 @@ CASES = (
     Case("professional", "help center", guide(700, 500), 4, 3),
     Case("enterprise", "help center", guide(700, 500), 3, 3),
     Case("enterprise_plus", "help center", guide(1400, 1000), 1, 1),
+    Case("enterprise", EVERYTHING, {"tickets": 20000, "articles": 300, "posts": 200}, 4, 4),
 )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plans", nargs="*", default=sorted({case.plan for case in CASES}), metavar="PLAN")
-    parser.add_argument("--accounts", nargs="*", default=sorted(CHANGES), metavar="ACCOUNT")
+    parser.add_argument("--accounts", nargs="*", default=["help center", "support"], metavar="ACCOUNT")
     parser.add_argument("--first-only", action="store_true", help="leave out the second sync")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="accounts at a time (2)")
     parser.add_argument("--log", type=Path, help="where the requests of every sync go, for a closer look")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where the JSON report goes")
-    parser.add_argument("--sync", nargs=3, metavar=("URL", "DIR", "SCALE"), help=argparse.SUPPRESS)
+    parser.add_argument("--sync", nargs=4, metavar=("URL", "DIR", "SCALE", "STREAMS"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.sync:
         print(json.dumps(sync(*options.sync)))
@@ -107,7 +118,7 @@ def main() -> int:
             for figures in syncs:
                 report["syncs"].append(figures)
                 print(row(figures), flush=True)
-    finish(report, options.results, "quota")
+    finish(report, options.results, EVERYTHING if options.accounts == [EVERYTHING] else "quota")
     return 0
 
 
@@ -118,12 +129,13 @@ def run(case: Case, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         for again in (False, True)[: 1 if options.first_only else 2]:
             scale = case.again if again else case.scale
             with account(case, scale, port) as simulator:
-                needed = Needed.of(simulator, case.plan)
+                streams = selected([case.loads])
+                needed = Needed.of(simulator, case.plan, streams=streams)
                 if again:
                     simulator.advance(PAUSE)
                     since = simulator.now()
                     change(simulator, case)
-                    needed = Needed.of(simulator, case.plan, needed, since)
+                    needed = Needed.of(simulator, case.plan, needed, since, streams)
                 figures = measured(simulator, case, scale, directory, options.log, again)
                 yield {**figures, **bound(needed, case.plan, figures.pop("first_at"))}
 
@@ -142,7 +154,7 @@ def measured(
     simulator.advance((HALFWAY - simulator.now()) % 60)
     simulator.reset_requests()
     began = simulator.now()
-    child = sync_apart(simulator.base_url, directory, scale)
+    child = sync_apart(simulator.base_url, directory, scale, case.loads)
     ended = simulator.now()
     requests = simulator.requests()
     if log is not None:
@@ -158,13 +170,14 @@ def measured(
         "sync": "1 % changed" if again else "first",
         "clock_scale": scale,
         "rows": child["rows"],
-        "requests": sum(counted[bucket] for bucket in ("account", "help_center")),
+        "requests": sum(counted[bucket] for bucket in GENERAL),
         "refused": sum(request["status"] == 429 for request in requests),
         "by_bucket": dict(counted),
         "wall": round(last - first, 1),
         "start_up": round((first - began) / scale, 1),
         "loading": round((ended - last) / scale, 1),
         "cpu": child["cpu"],
+        "peak_mb": child["peak_mb"],
         "first_at": first,
     }
 
@@ -181,37 +194,40 @@ def bound(needed: Needed, plan: str, first_at: float) -> dict[str, Any]:
         for bucket in buckets(name):
             count[bucket] += needed.requests(name)
             lists[bucket] += needed.side_by_side(name)
-    phase = (first_at + LATENCY["oauth"]) % 60
+    began = first_at + LATENCY["oauth"]
     times = {"chain": max(needed.chain(name, LATENCY) for name in needed.streams)}
     for bucket, requests in count.items():
         if requests:
-            limit = default_limits(plan)[bucket].total
-            page = LATENCY["incremental" if bucket.startswith("incremental") else "list"]
-            times[bucket] = soonest(requests, limit, lists[bucket], page, 60 - phase)
+            limit = default_limits(plan)[bucket]
+            page = LATENCY["incremental" if bucket.startswith("incremental") or bucket == "talk_exports" else "list"]
+            ends = limit.period - began % limit.period
+            times[bucket] = soonest(requests, limit.total, lists[bucket], page, ends, limit.period)
     decisive = max(times, key=lambda name: times[name])
     return {
-        "fewest": count["account"] + count["help_center"],
+        "fewest": sum(count[bucket] for bucket in GENERAL),
         "fewest_by_bucket": dict(count),
+        "bounds": {name: round(seconds, 1) for name, seconds in times.items()},
         "bound": round(times[decisive] + LATENCY["oauth"], 1),
         "decided_by": decisive,
     }
 
 
-def soonest(requests: int, limit: int, lists: int, page: float, ends: float) -> float:
+def soonest(requests: int, limit: int, lists: int, page: float, ends: float, period: float = 60) -> float:
     """Seconds until the last request of a limit can be answered.
 
     Args:
         requests: how many there are.
-        limit: how many pass in a minute.
+        limit: how many pass in a window.
         lists: how many can be under way at a time.
         page: seconds until one is answered.
-        ends: seconds to the end of the first minute.
+        ends: seconds to the end of the first window.
+        period: seconds of a window.
     """
     begins, begun = 0.0, 0
     while requests > (room := min(limit, lists * (int((ends - begins) / page) + begun))):
         requests -= room
         # A request that was sent before may be the first to count.
-        begins, ends, begun = ends, ends + 60, 1
+        begins, ends, begun = ends, ends + period, 1
     return begins + (math.ceil(requests / lists) - begun) * page
 
 
@@ -246,6 +262,7 @@ def row(figures: dict[str, Any]) -> str:
 def account(case: Case, scale: float, port: int) -> Iterator[RemoteSimulator]:
     """A simulated account in a process of its own, the same one for the same case."""
     options = ["--port", port, "--plan", case.plan, "--now", START, "--clock-scale", scale]
+    options += ["--chat-login", "own", "--chat-host"] if case.account == EVERYTHING else []
     options += ["--tickets", case.sizes["tickets"], "--warm", "metric_sets,ticket_events,users"]
     options += ["--latency", ",".join(f"{name}={seconds}" for name, seconds in LATENCY.items())]
     options += [word for name, n in case.sizes.items() if name != "tickets" for word in ("--size", f"{name}={n}")]
@@ -259,17 +276,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def sync_apart(url: str, directory: str, scale: float) -> dict[str, Any]:
+def sync_apart(url: str, directory: str, scale: float, streams: str) -> dict[str, Any]:
     """One sync in a fresh process."""
     environment = {**os.environ, "DLT_DATA_DIR": f"{directory}/dlt", "RUNTIME__DLTHUB_TELEMETRY": "false"}
-    command = [sys.executable, __file__, "--sync", url, directory, str(scale)]
+    command = [sys.executable, __file__, "--sync", url, directory, str(scale), streams]
     done = subprocess.run(command, env=environment, cwd=directory, stdout=subprocess.PIPE, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def sync(url: str, directory: str, scale: str) -> dict[str, Any]:
-    """Sync all streams as the command line does, and say what it took."""
+def sync(url: str, directory: str, scale: str, streams: str) -> dict[str, Any]:
+    """Sync streams as the command line does, and say what it took."""
     import resource
 
     from zendesk_support.command.destinations import WAREHOUSES
@@ -280,7 +297,12 @@ def sync(url: str, directory: str, scale: str) -> dict[str, Any]:
     warehouse = WAREHOUSES["duckdb"]
     options = make_parser(warehouse).parse_args(["--start-date", "2015-01-01"])
     options.database = Path(directory) / "quota.duckdb"
-    source = make_source(options, base_url=url, credentials=credentials(url), clock_scale=float(scale))
+    known = {"base_url": url, "credentials": credentials(url), "clock_scale": float(scale)}
+    if streams == ALL:
+        known["streams"] = ALL
+        account = RemoteSimulator(url)
+        known["chat"] = {"access_token": account.credentials["chat_access_token"], "base_url": account.chat_url}
+    source = make_source(options, **known)
     report = sync(warehouse.pipeline(options), source)
     if report.failed:
         raise SystemExit("\n".join(f"{stream.stream}: {stream.message}" for stream in report.failed))
@@ -288,6 +310,7 @@ def sync(url: str, directory: str, scale: str) -> dict[str, Any]:
     return {
         "rows": sum(stream.rows for stream in report.streams.values()),
         "cpu": round(usage.ru_utime + usage.ru_stime, 1),
+        "peak_mb": round(usage.ru_maxrss / 1024),
     }
 
 

@@ -32,6 +32,9 @@ def remote() -> Iterator[RemoteSimulator]:
         "account=500",
         "--gate",
         "ticket_forms=403",
+        "--chat-login",
+        "own",
+        "--chat-host",
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout
@@ -72,6 +75,9 @@ def test_everything_can_be_done_from_outside(remote: RemoteSimulator) -> None:
     assert 0 <= remote.use_quota("account", 3) < 500
     assert len(remote.brand_urls) == 2
     assert remote.base_url == remote.brand_urls[0]
+    token = f"Bearer {remote.credentials['chat_access_token']}"
+    assert client.get(f"{remote.chat_url}/roles", auth=token).json == remote.truth("chat_roles")
+    assert client.get("/api/v2/chat/roles").status == 401
     with pytest.raises(ValueError, match="unknown mutation"):
         remote.mutate("nonsense")
     client.close()

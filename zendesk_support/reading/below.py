@@ -97,6 +97,8 @@ class Below(Endpoint):
             return f"{self.child.cost} of each help center"
         if self.is_fixed:
             return f"1 for each changed row of {self.parents.listed}"
+        if not self.snapshot:
+            return f"{self.parents.cost}; 1 for {self.parents.each}"
         return f"1 for {self.parents.each}" + (" with other votes" if self.counted else "")
 
     @property

@@ -69,7 +69,7 @@ class Pages:
     @property
     def cost(self) -> str:
         """One a page."""
-        return f"1 for {self.size:,} rows"
+        return f"1 for {self.size:,} rows" if self.sized_by else "1 for each page of Zendesk's own length"
 
     @property
     def smallest(self) -> Params:

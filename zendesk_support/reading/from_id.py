@@ -76,7 +76,7 @@ class ListingFromId(Listing):
     @property
     def cost(self) -> str:
         """How many requests a sync takes, in a few words."""
-        return f"1 for {self.size} rows, and 1 for the end"
+        return f"1 for {self.size} rows, and {len(self.envelope.lists) or 1} for the end"
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""

@@ -21,7 +21,7 @@ class GuideLocale(FewParents):
 
     path = "the account's default language"
     title = "language"
-    each = "the account's language"
+    each = "the account's language, and 1 to learn it"
     names = ("locale",)
 
     def listed_by(self, job: Job) -> Iterator[list[Parent]]:

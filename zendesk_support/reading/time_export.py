@@ -62,7 +62,11 @@ class TimeExport(Endpoint):
     secrets: tuple[str, ...] = ()
     is_export = True
     title = "export (time)"
-    cost = "1 for 1,000 changes"
+
+    @property
+    def cost(self) -> str:
+        """How many requests a sync takes, in a few words."""
+        return "1 for 1,000 changes" + ("" if self.ends else ", and 1 for the end")
 
     @property
     def marks_end(self) -> bool:

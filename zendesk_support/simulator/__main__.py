@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="EXPORTS",
         help="make the pages of the ticket export, or of these exports, first",
     )
+    parser.add_argument("--chat-login", choices=("any", "own"), default="any")
+    parser.add_argument("--chat-host", action="store_true", help="have Chat on a host of its own, too")
     parser.add_argument("--limit", action="append", default=[], metavar="BUCKET=N")
     parser.add_argument("--gate", action="append", default=[], metavar="STREAM=STATUS")
     parser.add_argument("--without", default="", metavar="FAMILY,...", help="families of streams to leave out")

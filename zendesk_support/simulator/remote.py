@@ -41,6 +41,11 @@ class RemoteSimulator:
         found: list[str] = self._call("GET", "brand_urls")
         return found
 
+    @property
+    def chat_url(self) -> str:
+        """Address of Chat's own host, with the beginning of its paths."""
+        return str(self._call("GET", "chat_url"))
+
     def truth(self, stream: str, columns: list[str] | None = None) -> list[dict[str, Any]]:
         """Return the rows of a complete load made now."""
         query = f"?columns={quote(','.join(columns))}" if columns else ""

@@ -279,6 +279,7 @@ class Simulator:
                 "mutations": self.mutations,
                 "routes": self.routes,
                 "brand_urls": lambda: self.brand_urls,
+                "chat_url": lambda: self.chat_url,
             }
             return looks[action]()
         acts: dict[str, Callable[[], Any]] = {

@@ -7,6 +7,9 @@ from difflib import get_close_matches
 
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.reading.base import Endpoint
+from zendesk_support.reading.below import Below
+from zendesk_support.reading.each_export import EachExport
+from zendesk_support.reading.together import Together
 from zendesk_support.streams import CATALOGUE
 
 FAMILIES = {
@@ -63,14 +66,24 @@ def selected(words: Iterable[str], setting: str = "streams") -> tuple[str, ...]:
 
 def costs_of(names: Iterable[str]) -> dict[str, str]:
     """What a sync of each of some streams costs in requests, where each endpoint is read once for all of them."""
+    names = tuple(names)
     costs: dict[str, str] = {}
     readers: list[tuple[Endpoint, str]] = []
+    known = [CATALOGUE[name].feeds[0].endpoint for name in names]
     for name in names:
         endpoint = CATALOGUE[name].feeds[0].endpoint
         first = next((other for read, other in readers if read == endpoint and endpoint.is_shared), None)
         readers += [(endpoint, name)] if first is None else []
-        costs[name] = endpoint.cost if first is None else f"none: read with {first}"
+        costs[name] = endpoint.cost + parents_cost(endpoint, known) if first is None else f"none: read with {first}"
     return costs
+
+
+def parents_cost(endpoint: Endpoint, known: list[Endpoint]) -> str:
+    """What it costs besides to list the rows that an endpoint hangs below, where no stream that is read lists them."""
+    lists = endpoint.lists.values() if isinstance(endpoint, Together) else (endpoint,)
+    parents = [each.parents for each in lists if isinstance(each, Below | EachExport)]
+    own = [above for above in parents if above.snapshot and not above.is_few and above not in known]
+    return "".join(f"; {above.cost} to list {above.listed}{parents_cost(above, known)}" for above in own)
 
 
 def unknown(word: str, setting: str) -> str:

@@ -25,7 +25,10 @@ _LISTS = {"ip_address": "ip_address", "visitor": "visitor"}
 
 
 def _route(name: str, path: str, show: Show, *params: str) -> Route:
-    return Route(name, f"/api/v2/chat/{path}", show=show, params=params, general=_CHAT, stream=name, admins=True)
+    kind = "incremental" if path.startswith("incremental/") else "list"
+    return Route(
+        name, f"/api/v2/chat/{path}", show=show, params=params, general=_CHAT, stream=name, kind=kind, admins=True
+    )
 
 
 def _whole(stream: str) -> Show:
