@@ -149,6 +149,9 @@ class Session:
 
     def start(self) -> None:
         """Begin every reader, so that none waits until dlt has come to its stream."""
+        for reader in self._readers:
+            if not reader.started:
+                reader.follow(self._readers)
         self._threads.start(self._readers)
 
     def destination(self, stream: Stream, target: Target) -> LoadedTable:

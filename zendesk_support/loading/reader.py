@@ -6,14 +6,16 @@ import contextvars
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from zendesk_support.api.request import Trouble, Usage
 from zendesk_support.errors import Cancelled
 from zendesk_support.loading.subscription import Subscription
 from zendesk_support.reading.base import Chunk, Endpoint, Job, Position, Shared
+from zendesk_support.reading.below import Below
 from zendesk_support.reading.parallel import READERS
+from zendesk_support.reading.shown_pass import ShownPass
 from zendesk_support.settings import Settings
 
 MakeJob = Callable[[Settings, Usage, Position], Job]
@@ -30,6 +32,8 @@ class Reader:
         self.settings = settings
         self.subscriptions: list[Subscription] = []
         self.started = False
+        self._follows: ShownPass | None = None
+        self._shows: list[ShownPass] = []
         self._make_job = make_job
         self._shared = shared
         endpoint.promise(shared)
@@ -39,6 +43,24 @@ class Reader:
         """Whether a subscription may join: what it wants is the same, and is yet to be read."""
         alike = self.endpoint == subscription.feed.endpoint and self.settings == subscription.settings
         return alike and not self.started and self.endpoint.is_shared
+
+    def follow(self, others: Iterable[Reader]) -> None:
+        """Read below the rows of a pass that another reader makes over the same export, from the same place on."""
+        below = self.endpoint
+        if not isinstance(below, Below) or below.snapshot:
+            return
+        position = self._position()
+        for other in others:
+            alike = other.endpoint == below.parents and other.settings == self.settings
+            if alike and not other.started and is_same_place(other._position(), position):
+                self._follows = ShownPass(below.wanted(position))
+                other._shows.append(self._follows)
+                return
+
+    @property
+    def depth(self) -> int:
+        """How many others must have begun before it can end."""
+        return self.endpoint.depth + (self._follows is not None)
 
     def run(self) -> None:
         """Read to the end."""
@@ -50,16 +72,31 @@ class Reader:
             job.parts = self.subscriptions[0].parts  # one that is read in parts is not shared
             for subscription in self.subscriptions:
                 subscription.prepare(job)
-            for chunk in self.endpoint.read(job):
+            for chunk in self._chunks(job):
+                for shown in self._shows:
+                    shown.add(chunk, job.began)
                 for subscription in list(self.subscriptions):
                     self._give(subscription, chunk)
             for subscription in self.subscriptions:
                 subscription.finish()
+            self._show_no_more(is_whole=True)
         except BaseException as error:
+            self._show_no_more(is_whole=False)
             self.endpoint.give_up(self._shared, error)
             if not isinstance(error, Cancelled):
                 for subscription in self.subscriptions:
                     subscription.fail(error)
+
+    def _chunks(self, job: Job) -> Iterator[Chunk]:
+        """What is read, by itself or beside another reader."""
+        if self._follows is not None and isinstance(self.endpoint, Below):
+            return self.endpoint.read_shown(job, self._follows)
+        return self.endpoint.read(job)
+
+    def _show_no_more(self, *, is_whole: bool) -> None:
+        """Let those that follow end, or go on by themselves."""
+        for shown in self._shows:
+            shown.end(is_whole=is_whole)
 
     def _give(self, subscription: Subscription, chunk: Chunk) -> None:
         """Let a stream take its part of a chunk; what it cannot make sense of costs no other stream."""
@@ -118,7 +155,7 @@ class ReaderThreads:
             new = [reader for reader in readers if not reader.started]
             for reader in new:
                 reader.started = True
-            self._waiting.extend(sorted(new, key=lambda reader: reader.endpoint.depth))
+            self._waiting.extend(sorted(new, key=lambda reader: reader.depth))
             for _ in range(min(len(self._waiting), self._at_most - len(self._threads))):
                 thread = threading.Thread(target=self._work, name="zendesk-reader", daemon=True)
                 self._threads.add(thread)
@@ -141,6 +178,11 @@ class ReaderThreads:
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, until - time.monotonic()))
+
+
+def is_same_place(one: Position, other: Position) -> bool:
+    """Whether a pass from one position is that from another."""
+    return (one.since, one.at, one.cursor) == (other.since, other.at, other.cursor)
 
 
 @dataclass(frozen=True)

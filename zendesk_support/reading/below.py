@@ -11,12 +11,13 @@ from typing import Any
 from zendesk_support.api.limits import Limit
 from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.errors import ContractError, UnavailableError
-from zendesk_support.reading.base import ANSWERED_WITHIN, EXPORT_PAGE, Chunk, Endpoint, Job
+from zendesk_support.reading.base import ANSWERED_WITHIN, EXPORT_PAGE, Chunk, Endpoint, Job, Position
 from zendesk_support.reading.embedded import Side
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
 from zendesk_support.reading.parents import DAY, Parent, Parents, text_of
-from zendesk_support.records.json_rows import NULL, Row, Rows, raw, row_hash, seconds
+from zendesk_support.reading.shown_pass import ShownPass, Wanted
+from zendesk_support.records.json_rows import NULL, Row, Rows, raw, seconds
 from zendesk_support.warehouse.snapshot import SnapshotDiff
 
 MOST_REFUSED = 1000
@@ -97,8 +98,6 @@ class Below(Endpoint):
             return f"{self.child.cost} of each help center"
         if self.is_fixed:
             return f"1 for each changed row of {self.parents.listed}"
-        if not self.snapshot:
-            return f"{self.parents.cost}; 1 for {self.parents.each}"
         return f"1 for {self.parents.each}" + (" with other votes" if self.counted else "")
 
     @property
@@ -184,11 +183,16 @@ class Below(Endpoint):
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield what hangs below each parent that needs reading, and show it to what hangs below that."""
         if not self.parents.snapshot:
-            yield from self._below_export(job)
+            yield from self._below_export(job, self._own_pass(job, job.position))
         elif self.is_long:
             yield from self._page_by_page(job)
         else:
             yield from self._side_by_side(job)
+
+    def read_shown(self, job: Job, shown: ShownPass) -> Iterator[Chunk]:
+        """As `read`, below the rows of an export that another reader shows as it comes by them."""
+        alone = partial(self._own_pass, job)
+        yield from self._below_export(job, shown.chunks(job.position, alone, job.transport.stopped))
 
     def _parents(self, job: Job) -> Iterator[Parent]:
         """The parents as they are listed, by their own stream or by us."""
@@ -316,8 +320,19 @@ class Below(Endpoint):
 
         return is_unchanged
 
-    def _below_export(self, job: Job) -> Iterator[Chunk]:
-        """Read below every row that the export brings; one that is refused is asked for again by a later pass."""
+    def _own_pass(self, job: Job, position: Position) -> Iterator[Chunk]:
+        """Read the export from a position on."""
+        above, wanted = replace(job, position=position, priority=Priority.PARENTS), self.wanted(position)
+        for chunk in self.parents.read(above):
+            yield wanted(chunk, above.began)
+
+    def wanted(self, position: Position) -> Wanted:
+        """What of the export's chunks is wanted from a position on."""
+        (name,) = self.parents.names
+        return Wanted(name, self.named_again, self.asked, position.edge, position.again)
+
+    def _below_export(self, job: Job, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """Read below every row that an export brings; one that is refused is asked for again by a later pass."""
         (name,) = self.parents.names
         position = job.position
         missed = {bytes(value): Parent("", {name: value}, text_of(value)) for value in map(raw, position.again)}
@@ -329,24 +344,23 @@ class Below(Endpoint):
         )
         answered: set[bytes] = set()
         left: tuple[int | str, ...] = ()
-        above, again, asked_at = replace(job, priority=Priority.PARENTS), missed, position.began
-        for number, chunk in enumerate(self.parents.read(above)):
+        again, asked_at = missed, position.began
+        for number, chunk in enumerate(chunks):
             if number == 0 and self.refused_alone and job.now() - (position.began or 0) < DAY:
                 again, left = {}, position.again
             elif number == 0:
                 asked_at = job.now()
-            changed = [row for row in chunk.rows if row_hash(row) not in position.edge]
+            changed = chunk.rows
             if self.named_again:
-                changed = self._untold(changed, answered, above.began or 0)
+                changed = self._untold(changed, answered, chunk.began or 0)
                 answered.update(bytes(row.get(name, NULL)) for row in changed)
             found = [Parent.of(row, self.parents.names) for row in changed]
             wanted = again | {bytes(parent.values[name]): parent for parent in found}
-            for row in changed:
-                if not self.asked(row):
-                    wanted.pop(bytes(row[name]), None)
+            for row in chunk.side:
+                wanted.pop(bytes(row[name]), None)
             rows = [row for _, below in answers.of(wanted.values()) for row in below]
             again = {}
-            yield replace(chunk, rows=rows, times=None, again=self._refused(answers, name, left), began=asked_at)
+            yield replace(chunk, rows=rows, side=[], again=self._refused(answers, name, left), began=asked_at)
         if answers.refused:
             when = "a sync of tomorrow" if self.refused_alone else "the next sync"
             job.note(f"{self.path}: {answers.told()}; {when} asks again")

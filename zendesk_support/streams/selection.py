@@ -82,7 +82,7 @@ def parents_cost(endpoint: Endpoint, known: list[Endpoint]) -> str:
     """What it costs besides to list the rows that an endpoint hangs below, where no stream that is read lists them."""
     lists = endpoint.lists.values() if isinstance(endpoint, Together) else (endpoint,)
     parents = [each.parents for each in lists if isinstance(each, Below | EachExport)]
-    own = [above for above in parents if above.snapshot and not above.is_few and above not in known]
+    own = [above for above in parents if not above.is_few and above not in known]
     return "".join(f"; {above.cost} to list {above.listed}{parents_cost(above, known)}" for above in own)
 
 
