@@ -102,6 +102,7 @@ def test_a_column_nobody_declared_takes_the_type_of_its_first_values(
     ("name", "text", "kind"),
     [
         ("seen_at", MOMENT, "timestamp"),
+        ("seen_at", '"2024-02-03T04:05:06.123456789Z"', "timestamp"),
         ("seen_at", '"soon"', "text"),
         ("seen", MOMENT, "text"),
         ("seen_at", "5", "bigint"),
@@ -168,10 +169,17 @@ def test_a_json_column_keeps_every_value_byte_for_byte(text: str) -> None:
         ('"2024-02-03T04:05:06+02:00"', "2024-02-03T02:05:06"),
         ('"2024-02-03 04:05:06Z"', "2024-02-03T04:05:06"),
         ('"9999-12-31T23:59:59Z"', "9999-12-31T23:59:59"),
+        ('"2024-02-03T04:05:06.1234567Z"', "2024-02-03T04:05:06.123456"),
+        ('"2024-02-03T04:05:06.999999999+02:00"', "2024-02-03T02:05:06.999999"),
     ],
 )
 def test_a_time_is_an_instant_in_utc(text: str, value: str) -> None:
-    assert column(text, x="timestamp")["x"] == [utc(value)]
+    assert column(text, x="timestamp") == {"x": [utc(value)]}
+    beside = column(text, MOMENT, '"soon"', "null", x="timestamp")
+    assert beside == {
+        "x": [utc(value), utc("2024-02-03T04:05:06"), None, None],
+        "x__v_text": [None, None, "soon", None],
+    }
 
 
 def test_types_stay_through_pages_and_columns_that_a_page_lacks_are_null() -> None:

@@ -12,9 +12,8 @@ from typing import Literal
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from zendesk_support.records.json_rows import NULL, Rows
+from zendesk_support.records.json_rows import NULL, Rows, instants
 
 DataType = Literal["bigint", "text", "timestamp", "bool", "double", "json"]
 Identifier = Callable[[str], str]
@@ -230,7 +229,7 @@ class Converter:
         if data_type == "text":
             return self._strings(texts)
         if data_type == "timestamp":
-            return pc.cast(self._strings(texts), ARROW_TYPES["timestamp"])
+            return instants(self._strings(texts))
         joined = json_list(texts)
         if data_type == "bigint":
             return pa.array(_decode_ints(joined), pa.int64())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Container, Iterable, Sequence
 from functools import cache
 from hashlib import blake2b
@@ -20,8 +19,8 @@ Row = dict[str, msgspec.Raw]
 Rows = list[Row]
 
 NULL = msgspec.Raw(b"null")
-FRACTION = re.compile(rb"(?<=:\d\d)\.\d+")
-"""Parts of a second in a time, of any length."""
+TOO_FINE = r"(:\d\d\.\d{6})\d+"
+"""A time's parts of a second down to the microsecond, and what is finer."""
 HASH_SIZE = 9
 FAR_FUTURE = 4_102_444_800
 
@@ -156,17 +155,28 @@ def seconds(rows: Sequence[Row], name: str) -> np.ndarray[Any, np.dtype[np.int64
 def _seconds(texts: list[bytes]) -> np.ndarray[Any, np.dtype[np.int64]]:
     if any(text[:1] == b'"' for text in texts):
         values = pa.array([None if text == b"null" else text[1:-1] for text in texts], pa.binary())
-        exact = pc.cast(values.cast(pa.string()), pa.timestamp("us", "UTC"))
-        stamps = pc.floor_temporal(exact, unit="second").cast(pa.timestamp("s", "UTC"))
+        stamps = pc.floor_temporal(instants(values.cast(pa.string())), unit="second").cast(pa.timestamp("s", "UTC"))
         return np.array(pc.fill_null(stamps.cast(pa.int64()), 0))
     return np.array([0 if text == b"null" else int(float(text)) for text in texts], np.int64)
 
 
 def _second(text: bytes) -> int:
     try:
-        return int(_seconds([FRACTION.sub(b"", text)])[0])
+        return int(_seconds([text])[0])
     except (ValueError, OverflowError):
         return 0
+
+
+def instants(texts: pa.Array) -> pa.Array:
+    """Times with a zone as UTC; what is finer than a microsecond is cut off.
+
+    Raises:
+        ArrowInvalid: one of them is no such time.
+    """
+    try:
+        return pc.cast(texts, pa.timestamp("us", "UTC"))
+    except pa.ArrowInvalid:
+        return pc.cast(pc.replace_substring_regex(texts, TOO_FINE, r"\1"), pa.timestamp("us", "UTC"))
 
 
 def number(row: Row, name: str) -> int | None:
