@@ -182,23 +182,35 @@ def test_a_token_that_cannot_be_had_is_asked_for_once_not_once_a_stream(tmp_path
 
 
 def test_credentials_revoked_in_the_middle_end_every_stream_and_keep_its_pages(
-    tmp_path: Path, simulate: Callable[..., Simulator]
+    tmp_path: Path, simulate: Callable[..., Simulator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """L21, L33."""
-    account = simulate(tickets=300)
+    slowly: dict[str, Any] = {"clock_scale": 30}  # lest the token ends by itself while a busy machine reads a page
+    account = simulate(tickets=300, token_lifetime=7200, **slowly)
     account.fault("heavy_page", route="incremental_*", per_page=130, times=None)
-    account.fault("slow", route="incremental_users_cursor", nth=2, delay=3600)
     account.fault("expire_token", route="incremental_tickets_cursor", nth=5)
     account.fault("status", status=401, body='{"error":"invalid_client"}', route="oauth_tokens", nth=2, times=None)
+    handle, revoked, users = account.api.handle, threading.Event(), iter(range(1000))
+
+    def held(request: Any) -> Any:
+        """Answer the second request for users, and those after it, once the credentials are revoked."""
+        if "/incremental/users" in request.path and next(users):
+            assert revoked.wait(60)
+        reply = handle(request)
+        if request.path == "/oauth/tokens" and reply.status == 401:
+            revoked.set()
+        return reply
+
+    monkeypatch.setattr(account.api, "handle", held)
     target = pipeline(tmp_path)
-    report = sync(target, source(account).with_resources("tickets", "users"))
+    report = sync(target, source(account, **slowly).with_resources("tickets", "users"))
     assert {stream.stream for stream in report.failed} == {"tickets", "users"}
     [message] = {stream.message for stream in report.failed}
     assert str(message).startswith("Zendesk refused the client_credentials grant at ")
     assert token_requests(account) == 2
     assert len(table(target, "tickets")) >= 100
     account.clear_faults()
-    load(target, account, "tickets", "users")
+    load(target, account, "tickets", "users", **slowly)
     assert_whole(target, account, "tickets", "users")
 
 
