@@ -62,6 +62,21 @@ def test_what_no_ticket_may_show_is_unavailable_and_comes_once_it_may(tmp_path: 
     assert {key[0] for key in table(target, "ticket_audits")} == set().union(*audits(account).values())
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_the_only_ticket_of_a_pass_tells_nothing_of_the_plan(tmp_path: Path, simulate: Simulate, status: int) -> None:
+    account = simulate(tickets=20)
+    target = pipeline(tmp_path)
+    load(target, account, "ticket_audits", ticket_audits="per_ticket")
+    account.mutate("update_tickets", count=1)
+    account.fault("status", route="ticket_audits_of_ticket", times=None, status=status)
+    report = load(target, account, "ticket_audits", ticket_audits="per_ticket")
+    assert report.unavailable == []
+    assert "the next sync asks again" in (report.streams["ticket_audits"].message or "")
+    account.clear_faults()
+    load(target, account, "ticket_audits", ticket_audits="per_ticket")
+    assert {key[0] for key in table(target, "ticket_audits")} == set().union(*audits(account).values())
+
+
 def test_deleted_tickets_are_not_asked_for_their_audits(tmp_path: Path, simulate: Simulate) -> None:
     account = simulate(tickets=20)
     target = pipeline(tmp_path)

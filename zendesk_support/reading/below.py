@@ -24,7 +24,7 @@ MOST_REFUSED = 1000
 MOST_ALONE = 20_000
 """Refused parents that a position keeps, to be asked for again: 200 KB of state."""
 SEVERAL = 10
-"""Refusals after which nobody is thought to be allowed, where each may be about one parent."""
+"""Refusals after which nobody is thought to be allowed, below an export: a pass may have brought a single parent."""
 
 
 def has_children(row: Row) -> bool:
@@ -339,7 +339,7 @@ class Below(Endpoint):
         answers = Answers(
             self._fan_out(job),
             partial(self._rows_of, job),
-            telling=SEVERAL if self.refused_alone else 1,
+            telling=SEVERAL,
             refused_before=[parent.title for parent in missed.values()] if self.refused_alone else (),
         )
         answered: set[bytes] = set()
