@@ -176,11 +176,11 @@ def walk(address: str, stream: str, token: str) -> dict[str, Any]:
 def interpreter_of(contestant: Contestant, folder: Path) -> str:
     """The Python of a contestant's environment; made if it is not there."""
     from environments import environment
-    from test_foreign_clients import CLIENTS, interpreter
+    from foreign_clients import CLIENTS, interpreter
 
     if contestant.client is None:
         return str(environment(folder / "ours", OURS))
-    return str(environment(folder / contestant.client, CLIENTS[contestant.client], interpreter()))
+    return str(environment(folder / contestant.client, CLIENTS[contestant.client].packages, interpreter()))
 
 
 def environments() -> Path:

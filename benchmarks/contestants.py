@@ -71,10 +71,11 @@ def airbyte(job: Job) -> int:
     """Read with Airbyte's source; its messages are counted, not written."""
     import drive_airbyte
 
-    result = drive_airbyte.main({**job, "only": [job["stream"]], "result": str(Path(job["folder"]) / "result")})
+    told = {"client": "airbyte", "only": [job["stream"]], "result": str(Path(job["folder"]) / "result")}
+    result = drive_airbyte.main({**job, **told}, keep=lambda row: None)
     if result["errors"]:
         raise RuntimeError(str(result["errors"])[-2000:])
-    return len(result["reads"][job["stream"]]["keys"])
+    return len(result["reads"][job["stream"]]["rows"])
 
 
 class Records(io.StringIO):

@@ -1,35 +1,85 @@
-"""Reads an account with Airbyte's Zendesk Support source, inside its own environment.
+"""Reads an account with one of Airbyte's Zendesk sources, inside its own environment.
 
-Usage: python drive_airbyte.py JOB; the job names the address, the credentials and the file for the result.
+Usage: python drive_airbyte.py JOB; the job names the client, the address, the credentials and the file for the result.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 START = "2015-01-01T00:00:00Z"
 HOST = "https://simulator.zendesk.com"
-KEYS = {"tags": ("name",), "attribute_definitions": ("title", "condition")}
+# The simulator has no overview of agents, and no routing settings of Chat; the menus of IVRs are within their rows.
+LEFT_OUT = ("agents_overview", "routing_settings", "ivr_menus", "ivr_routes")
+TALK = {"addresses": "talk_addresses"}
+CHAT = {"accounts": "chat_account", "chats": "chats"}
 
 
-def main(job: dict[str, Any]) -> dict[str, Any]:
-    """Read every stream of a fresh connection; return the keys by stream, and what went wrong."""
+def of_support(credentials: dict[str, str]) -> tuple[Callable[[Any, dict[str, Any]], Any], dict[str, Any]]:
+    """How the source of Support is made, and its own part of a configuration."""
+    from airbyte_cdk.sources.declarative.retrievers.file_uploader import DefaultFileUploader
+    from source_zendesk_support import SourceZendeskSupport
+
+    # The source downloads every attachment; the simulator has no files.
+    DefaultFileUploader.upload = lambda self, record: None  # type: ignore[method-assign]
+    login = {"credentials": "api_token", **{name: credentials[name] for name in ("email", "api_token")}}
+    return (
+        lambda catalog, config: SourceZendeskSupport(catalog=catalog, config=config, state=None),
+        {"credentials": login, "num_workers": 4},
+    )
+
+
+def of_talk(credentials: dict[str, str]) -> tuple[Callable[[Any, dict[str, Any]], Any], dict[str, Any]]:
+    """The same of the source of Talk."""
+    from source_zendesk_talk import SourceZendeskTalk
+
+    login = {"auth_type": "api_token", **{name: credentials[name] for name in ("email", "api_token")}}
+    return lambda catalog, config: SourceZendeskTalk(), {"credentials": login}
+
+
+def of_chat(credentials: dict[str, str]) -> tuple[Callable[[Any, dict[str, Any]], Any], dict[str, Any]]:
+    """The same of the source of Chat."""
+    from source_zendesk_chat.source import SourceZendeskChat
+
+    login = {"credentials": "access_token", "access_token": credentials["chat_access_token"]}
+    return (
+        lambda catalog, config: SourceZendeskChat(catalog=catalog, config=config, state=None),
+        {"credentials": login},
+    )
+
+
+def redirect(url: str) -> None:
+    """Send what goes to the account's host to another address."""
     import requests
 
-    # As on Airbyte's own platform: the cache in memory, which is the default, locks among the source's threads.
-    os.environ.setdefault("REQUEST_CACHE_PATH", str(Path(job["result"]).parent))
     prepare = requests.Session.prepare_request
 
     def redirected(self: requests.Session, request: requests.Request) -> requests.PreparedRequest:
-        request.url = request.url.replace(HOST, job["url"])
+        request.url = request.url.replace(HOST, url)
         return prepare(self, request)
 
     requests.Session.prepare_request = redirected  # type: ignore[method-assign]
+
+
+def stream_of(client: str, name: str) -> str:
+    """Name a stream of Airbyte's as the simulator does."""
+    if client == "airbyte_chat":
+        return CHAT.get(name, f"chat_{name}")
+    return TALK.get(name, name) if client == "airbyte_talk" else name
+
+
+def main(job: dict[str, Any], keep: Callable[[Any], Any] = lambda row: row) -> dict[str, Any]:
+    """Read every stream of a fresh connection; return by stream what is kept of its rows, and what went wrong."""
+    # As on Airbyte's own platform: the cache in memory, which is the default, locks among the source's threads.
+    os.environ.setdefault("REQUEST_CACHE_PATH", str(Path(job["result"]).parent))
+    redirect(job["url"])
 
     from airbyte_cdk.models import (
         ConfiguredAirbyteCatalog,
@@ -38,25 +88,11 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
         SyncMode,
         Type,
     )
-    from airbyte_cdk.sources.declarative.retrievers.file_uploader import DefaultFileUploader
-    from source_zendesk_support import SourceZendeskSupport
-    from source_zendesk_support.source import logger
 
-    # The source downloads every attachment; the simulator has no files.
-    DefaultFileUploader.upload = lambda self, record: None  # type: ignore[method-assign]
-    credentials = job["credentials"]
-    config = {
-        "subdomain": "simulator",
-        "start_date": START,
-        "credentials": {
-            "credentials": "api_token",
-            "email": credentials["email"],
-            "api_token": credentials["api_token"],
-        },
-        "num_workers": 4,
-    }
-    source = SourceZendeskSupport(catalog=None, config=config, state=None)
-    streams = source.discover(logger, config).streams
+    client, logger = job["client"], logging.getLogger("airbyte")
+    parts = {"airbyte": of_support, "airbyte_talk": of_talk, "airbyte_chat": of_chat}
+    make, own = parts[client](job["credentials"])
+    config = {"subdomain": "simulator", "start_date": START, **own}
     catalog = ConfiguredAirbyteCatalog(
         streams=[
             ConfiguredAirbyteStream(
@@ -64,21 +100,21 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
                 sync_mode=max(stream.supported_sync_modes, key=lambda mode: mode is SyncMode.incremental),
                 destination_sync_mode=DestinationSyncMode.append,
             )
-            for stream in streams
-            if not job["only"] or stream.name in job["only"]
+            for stream in make(None, config).discover(logger, config).streams
+            if stream.name not in LEFT_OUT and (not job["only"] or stream.name in job["only"])
         ]
     )
-    source = SourceZendeskSupport(catalog=catalog, config=config, state=None)
-    found: dict[str, Any] = {each.stream.name: {"stream": each.stream.name, "keys": []} for each in catalog.streams}
+    names = [each.stream.name for each in catalog.streams]
+    found: dict[str, Any] = {name: {"stream": stream_of(client, name), "rows": []} for name in names}
     errors: dict[str, str] = {}
     try:
-        for message in source.read(logger, config, catalog, None):
+        for message in make(catalog, config).read(logger, config, catalog, None):
             if message.type is Type.RECORD:
-                row, name = message.record.data, message.record.stream
-                found[name]["keys"].append([row[part] for part in KEYS.get(name, ("id",))])
+                found[message.record.stream]["rows"].append(keep(message.record.data))
             elif message.type is Type.TRACE and message.trace.error:
                 told = message.trace.error
-                errors[str(told.stream_descriptor.name if told.stream_descriptor else "?")] = (
+                descriptor = getattr(told, "stream_descriptor", None)
+                errors[str(descriptor.name if descriptor else "?")] = (
                     f"{told.message} {told.internal_message} {told.stack_trace}"
                 )
     except Exception:
@@ -88,4 +124,4 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     given = json.loads(Path(sys.argv[1]).read_text())
-    Path(given["result"]).write_text(json.dumps(main(given)))
+    Path(given["result"]).write_text(json.dumps(main(given), default=str))

@@ -22,17 +22,20 @@ def kept_in(config: pytest.Config, name: str) -> Path:
     return Path(config.cache.mkdir(name))
 
 
-def environment(place: Path, packages: Sequence[str], interpreter: str = sys.executable) -> Path:
+def environment(
+    place: Path, packages: Sequence[str], interpreter: str = sys.executable, alone: Sequence[str] = ()
+) -> Path:
     """The Python of an environment that has these packages; made if it is not there, or has others.
 
     Args:
         place: folder of the environment.
         packages: requirements as pip takes them, options among them.
         interpreter: the Python to make it with.
+        alone: requirements that are installed without what they ask for.
     """
     python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     note = place / "installed.txt"
-    wanted = "\n".join(packages)
+    wanted = "\n".join([*packages, *alone])
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(place.with_suffix(".lock")):
         if not note.exists() or note.read_text() != wanted:
@@ -42,5 +45,7 @@ def environment(place: Path, packages: Sequence[str], interpreter: str = sys.exe
                 make, install = [interpreter, "-m", "venv", "--clear"], [python, "-m", "pip", "install", "-qq"]
             subprocess.run([*make, place], check=True)
             subprocess.run([*install, *packages], check=True)
+            if alone:
+                subprocess.run([*install, "--no-deps", *alone], check=True)
             note.write_text(wanted)
     return python
