@@ -64,7 +64,14 @@ def test_nothing_is_told_of_the_last_five_minutes(account: Account, ago: int, st
     for name, unit in (("chats", 1), ("agent_timeline", 10**6)):
         start = (int(sim.now()) - ago) * unit
         assert client.get(f"/api/v2/chat/incremental/{name}?start_time={start}").status == status
-    assert client.get("/api/v2/chat/incremental/chats").status == 400
+    assert client.get("/api/v2/chat/incremental/chats?start_time=now").status == 400
+
+
+def test_an_export_begins_at_the_first_row_unless_told_otherwise(account: Account) -> None:
+    _, client = account
+    for name in ("chats", "agent_timeline"):
+        path = f"/api/v2/chat/incremental/{name}"
+        assert client.get(path).json == client.get(f"{path}?start_time=0").json
 
 
 def test_a_deleted_chat_says_so(account: Account) -> None:

@@ -39,7 +39,7 @@ class ChatExport:
 
     def __call__(self, store: Store, request: Request, args: Args) -> dict[str, Any]:
         """Answer with what was updated at a time or later, and after a row of that time."""
-        start, size = self._whole(request, "start_time", None), self._whole(request, "limit", _LONGEST)
+        start, size = self._whole(request, "start_time", 0), self._whole(request, "limit", _LONGEST)
         if start > (store.now - _FIVE_MINUTES) * self.unit:
             raise _refused("start_time must be more than 5 minutes in the past")
         after, size = (start, request.params.get("start_id", "")), min(size, _LONGEST)
@@ -73,8 +73,8 @@ class ChatExport:
         return unix(f"{seconds}Z") * self.unit + (int(part) if part and self.unit > 1 else 0), self.name(row)
 
     @staticmethod
-    def _whole(request: Request, name: str, default: int | None) -> int:
-        text = request.params.get(name, "" if default is None else str(default))
+    def _whole(request: Request, name: str, default: int) -> int:
+        text = request.params.get(name, str(default))
         if not text.isdigit():
             raise _refused(f"{name} must be a number")
         return int(text)
