@@ -69,6 +69,17 @@ def test_chats_come_whole_in_pages_that_end_within_a_second(tmp_path: Path, simu
     assert len(queries(account, "chats")) == 2
 
 
+def test_spans_of_agents_come_whole_and_once_though_their_pages_name_no_id(tmp_path: Path, simulate: Simulate) -> None:
+    account = simulate(tickets=1, chat_agent_timeline=2001)
+    target = pipeline(tmp_path)
+    load(target, account, "chat_agent_timeline")
+    assert_whole(target, account, "chat_agent_timeline")
+    asked = queries(account, "chat_agent_timeline")
+    assert {name for query in asked for name in query} == {"fields", "limit", "start_time"}
+    assert len(asked) == 4
+    assert written(load(target, account, "chat_agent_timeline")) == {}
+
+
 def test_nothing_is_asked_of_the_last_five_minutes(tmp_path: Path, account: Simulator) -> None:
     target = pipeline(tmp_path)
     load(target, account, "chats", "chat_agent_timeline")

@@ -43,13 +43,27 @@ def test_chats_come_in_the_order_of_time_and_id_with_ties_across_pages(account: 
 
 def test_spans_of_agents_are_told_in_microseconds(account: Account) -> None:
     sim, client = account
-    rows = read(client, "agent_timeline", "agent_timeline", 5)
+    rows = read(client, "agent_timeline", "agent_timeline", 1000)
     key = [(row["agent_id"], row["start_time"]) for row in rows]
     assert len(set(key)) == len(key) == len(sim.truth("chat_agent_timeline"))
     assert len({start for _, start in key}) < len(key)
     assert all("id" not in row for row in rows)
     end = client.get("/api/v2/chat/incremental/agent_timeline?start_time=0&fields=agent_timeline(*)").json["end_time"]
     assert len(str(end)) == 16
+
+
+def test_spans_of_agents_have_no_ids_and_so_the_last_microsecond_comes_again(account: Account) -> None:
+    sim, client = account
+    key = ("agent_id", "start_time")
+    rows = read(client, "agent_timeline", "agent_timeline", 5)
+    told = [tuple(row[name] for name in key) for row in rows]
+    assert len(told) > len(set(told)) == len(sim.truth("chat_agent_timeline"))
+    page = client.get("/api/v2/chat/incremental/agent_timeline?start_time=0").json
+    assert {*page} == {"agent_timeline", "count", "end_time", "next_page"}
+    assert "start_id" not in page["next_page"]
+    again = client.get(page["next_page"]).json
+    assert again["count"] == 2
+    assert again["next_page"] == page["next_page"]
 
 
 def test_without_fields_only_ids_come(account: Account) -> None:

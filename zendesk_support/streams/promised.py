@@ -240,7 +240,8 @@ ALL_TOKENS = Promise(
 )
 CHAT_ORDER = Promise(
     "order of Chat's exports",
-    "What was updated since `start_time` and after `start_id` comes, in the order of its time and id.",
+    "What was updated since `start_time`, and after `start_id` where an answer names one, comes in the order of its "
+    "time and id.",
     ("documentation",),
     "Every page is looked at. Rows out of order, ids alone, and a page that does not move on fail the stream.",
 )

@@ -164,7 +164,9 @@ def _setting(
 
 
 _CHATS = ChatExport("chats", "chats", "update_timestamp", 1, lambda row: str(row["id"]))
-_TIMELINE = ChatExport("chat_agent_timeline", "agent_timeline", "start_time", 10**6, lambda row: str(row["agent_id"]))
+_TIMELINE = ChatExport(
+    "chat_agent_timeline", "agent_timeline", "start_time", 10**6, lambda row: str(row["agent_id"]), goes_by_id=False
+)
 _ASKED = ("start_time", "start_id", "limit", "fields")
 FAMILY = Family(
     "chat",

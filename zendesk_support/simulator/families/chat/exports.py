@@ -29,6 +29,7 @@ class ChatExport:
         column: The time that it goes by.
         unit: Parts of a second in which it counts.
         name: Names a row among those of one time.
+        goes_by_id: Whether a page begins after a row of its time; if not, it has all rows of that time again.
     """
 
     stream: str
@@ -36,25 +37,29 @@ class ChatExport:
     column: str
     unit: int
     name: Callable[[Row], str]
+    goes_by_id: bool = True
 
     def __call__(self, store: Store, request: Request, args: Args) -> dict[str, Any]:
-        """Answer with what was updated at a time or later, and after a row of that time."""
+        """Answer with what was updated at a time or later, and after a row of that time where one is named."""
         start, size = self._whole(request, "start_time", 0), self._whole(request, "limit", _LONGEST)
         if start > (store.now - _FIVE_MINUTES) * self.unit:
             raise _refused("start_time must be more than 5 minutes in the past")
-        after, size = (start, request.params.get("start_id", "")), min(size, _LONGEST)
+        named = request.params.get("start_id", "") if self.goes_by_id else ""
+        after, size = (start, named), min(size, _LONGEST)
         rows = [each for each in self._ordered(store) if each[0] > after or (not after[1] and each[0][0] == start)]
         shown = rows[:size]
-        end, last = shown[-1][0] if shown else (start, request.params.get("start_id"))
+        end, last = shown[-1][0] if shown else (start, named or None)
         whole = f"{self.key}(*)" in request.params.get("fields", "")
-        query = {"start_time": end, "start_id": last or "", "limit": size}
+        query: dict[str, Any] = {"start_time": end, "limit": size}
+        if self.goes_by_id:
+            query["start_id"] = last or ""
         if "fields" in request.params:
             query["fields"] = request.params["fields"]
         return {
             self.key: [row if whole else {name: row[name] for name in ("id",) if name in row} for _, row in shown],
             "count": len(shown),
             "end_time": end,
-            "end_id": last,
+            **({"end_id": last} if self.goes_by_id else {}),
             "next_page": f"{address(request)}?{urlencode(query)}",
         }
 
