@@ -100,17 +100,26 @@ def test_lists_are_arrays_and_nothing_else(account: Account, name: str) -> None:
     assert client.get(f"/api/v2/chat/{name}").json == sim.truth(f"chat_{name}")
 
 
-def test_agents_and_bans_come_from_an_id_on(account: Account) -> None:
-    sim, client = account
+def test_agents_come_from_an_id_on(make: Make) -> None:
+    sim, client = make(users=40, agents=12)
     agents = client.get("/api/v2/chat/agents?limit=2").json
     assert len(agents) == 2
     assert client.get(f"/api/v2/chat/agents?limit=1&since_id={agents[-1]['id']}").json == [agents[-1]]
     assert client.get("/api/v2/chat/agents?since_id=99999999999999").json == []
-    users = {row["id"] for row in sim.truth("users")}
-    assert {row["id"] for row in sim.truth("chat_agents")} <= users
+    assert {row["id"] for row in sim.truth("chat_agents")} <= {row["id"] for row in sim.truth("users")}
+    sizes = [len(client.get(f"/api/v2/chat/agents{asked}").json) for asked in ("", "?since_id=0", "?limit=3000")]
+    assert sizes == [12, 10, 12]
+
+
+def test_a_page_of_bans_is_shared_by_two_lists(account: Account) -> None:
+    sim, client = account
     bans = client.get("/api/v2/chat/bans").json
-    told = [{**row, "type": kind} for kind in ("ip_address", "visitor") for row in bans[kind]]
-    assert sorted(told, key=lambda row: row["id"]) == sorted(sim.truth("chat_bans"), key=lambda row: row["id"])
+    told = sorted((row for rows in bans.values() for row in rows), key=lambda row: row["id"])
+    assert told == sorted(sim.truth("chat_bans"), key=lambda row: row["id"])
+    assert {kind: {row["type"] for row in rows} for kind, rows in bans.items()} == {kind: {kind} for kind in bans}
+    assert [row["created_at"] is None for row in told] == [True] + [False] * 8
+    page = client.get(f"/api/v2/chat/bans?since_id={told[2]['id']}&limit=2").json
+    assert page == {"ip_address": [told[3]], "visitor": [told[2]]}
     assert client.get("/api/v2/chat/bans?since_id=99999").json == {"ip_address": [], "visitor": []}
 
 

@@ -260,7 +260,7 @@ BARE = Promise(
 FROM_ID = Promise(
     "lists from an id on",
     "Agents and bans of Chat come in the order of their ids, from `since_id` on or after it.",
-    ("recording",),
+    ("documentation", "recording"),
     "Ids out of order, or from before the one asked for, fail the stream; the end is a page without a later id.",
 )
 CHAT_ACCOUNT = Promise(

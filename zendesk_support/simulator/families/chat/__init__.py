@@ -20,8 +20,8 @@ from zendesk_support.simulator.server.routes import Args, Route, Show
 
 _CHAT = Limit(200, name="chat")
 _GATE = Gate("growth", 404)
-_LISTS = {"ip_address": "ip_address", "visitor": "visitor"}
-"""What an answer calls bans of a type."""
+_SHORT = 10
+_LONGEST = 1000
 
 
 def _route(name: str, path: str, show: Show, *params: str) -> Route:
@@ -37,26 +37,22 @@ def _whole(stream: str) -> Show:
 
 
 def _from_id(store: Store, stream: str, request: Request) -> list[Row]:
-    """Return the rows from an id on, in the order of their ids."""
+    """Return the rows from an id on, in the order of their ids: all of them where nothing is asked for, else a page."""
     since = request.params.get("since_id", "0")
     low = int(since) if since.isdigit() else 0
-    return sorted((row for row in store.tables[stream] if row["id"] >= low), key=lambda row: int(row["id"]))
-
-
-def _size(request: Request) -> int:
-    text = request.params.get("limit", "100")
-    return min(int(text) if text.isdigit() and int(text) else 100, 100)
+    rows = sorted((row for row in store.tables[stream] if row["id"] >= low), key=lambda row: int(row["id"]))
+    text = request.params.get("limit", str(_SHORT) if "since_id" in request.params else "")
+    return rows[: min(int(text) if text.isdigit() and int(text) else _LONGEST, _LONGEST)]
 
 
 def _agents(store: Store, request: Request, args: Args) -> list[Row]:
-    return _from_id(store, "chat_agents", request)[: _size(request)]
+    return _from_id(store, "chat_agents", request)
 
 
 def _bans(store: Store, request: Request, args: Args) -> dict[str, Any]:
-    """Answer with two lists, each from an id on."""
+    """Answer with the rows of a page, in a list for each type."""
     found = _from_id(store, "chat_bans", request)
-    of_type = {kind: [row for row in found if row["type"] == kind][: _size(request)] for kind in _LISTS}
-    return {_LISTS[kind]: [{n: v for n, v in row.items() if n != "type"} for row in of_type[kind]] for kind in _LISTS}
+    return {kind: [row for row in found if row["type"] == kind] for kind in ("ip_address", "visitor")}
 
 
 def _account(store: Store, request: Request, args: Args) -> dict[str, Any]:

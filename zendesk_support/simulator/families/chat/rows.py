@@ -160,11 +160,12 @@ def rule(world: World, rid: int) -> Row:
 
 
 def ban(world: World, rid: int) -> Row:
-    """Make a ban, of an address or of a visitor."""
+    """Make a ban, of an address or of a visitor; of the oldest nobody knows when it was made."""
     number = world.number("chat_bans", rid)
     of_address = {"type": "ip_address", "ip_address": f"198.51.100.{number % 250}"}
     of_visitor = {"type": "visitor", "visitor_id": f"3.{number}", "visitor_name": f"Visitor {number}"}
-    made = {"id": 700 + 3 * number, "reason": f"Spam {number}", "created_at": iso(world.first + number * HOUR)}
+    created = iso(world.first + number * HOUR) if number else None
+    made = {"id": 700 + 3 * number, "reason": f"Spam {number}", "created_at": created}
     return {**made, **(of_address if number % 3 == 0 else of_visitor)}
 
 
