@@ -47,6 +47,8 @@ BUCKETS = {
 """The simulator's names of our buckets."""
 GENERAL = ("account", "help_center", "guide", "chat", "webhooks", "access_logs")
 """Those of which one, and no other, counts any request."""
+ELSEWHERE = {"csat_surveys": "account"}
+"""Streams of whose requests another limit counts one: for the account's languages."""
 SHORT_PAGES = {"side_conversation_events": 100, "approval_requests": 5, "routing_instance_value_events": 100}
 """Streams whose pages the simulator ends after so many rows, as no documentation says how long they are."""
 ANSWERED_FOR = 28 * DAY
