@@ -83,10 +83,10 @@ def test_readers_that_wait_for_others_begin_after_them() -> None:
         started = False
 
         def __init__(self, depth: int) -> None:
-            self.endpoint = type("Endpoint", (), {"depth": depth})
+            self.depth = depth
 
         def run(self) -> None:
-            begun.append(self.endpoint.depth)
+            begun.append(self.depth)
 
     readers: Any = [Noted(depth) for depth in (2, 0, 1, 0, 2, 1)]
     threads = ReaderThreads(at_most=1)
