@@ -38,6 +38,15 @@ def test_support_cursor_pages_carry_links_on_the_last_page_too(account: Account)
     assert (beyond["macros"], beyond["meta"]["has_more"], beyond["links"]["next"]) == ([], False, None)
 
 
+@pytest.mark.parametrize("path", ["tickets/1", "tickets/1/comments", "groups", "activities/{id}"])
+def test_a_path_may_end_with_json(account: Account, path: str) -> None:
+    sim, client = account
+    path = f"/api/v2/{path}".format(id=sim.truth("ticket_activities")[0]["id"])
+    plain = client.get(path)
+    assert plain.status == 200
+    assert client.get(f"{path}.json").json == plain.json
+
+
 def test_a_page_can_be_walked_backwards(account: Account) -> None:
     _, client = account
     first, second = list(client.pages("/api/v2/macros"))[:2]

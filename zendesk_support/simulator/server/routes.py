@@ -71,7 +71,7 @@ class Route:
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pattern", re.compile(_PLACE.sub(r"([^/]+)", self.path) + r"(?:\.json)?"))
+        object.__setattr__(self, "pattern", re.compile(_PLACE.sub(r"([^/]+)", self.path)))
 
     @property
     def help_center(self) -> bool:
@@ -110,7 +110,8 @@ class Routes:
 
     def find(self, path: str) -> tuple[Route | None, Args]:
         """Return the route of a path, and what the path names; a path without a name comes first."""
-        route = self._exact.get(path.removesuffix(".json"))
+        path = path.removesuffix(".json")
+        route = self._exact.get(path)
         if route is not None:
             return route, ()
         for other in self._others:
