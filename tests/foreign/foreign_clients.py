@@ -194,7 +194,7 @@ CLIENTS = {
     "zenpy": Client(
         "zenpy",
         ("zenpy==2.0.57",),
-        91,
+        92,
         UNSEEN["zenpy"],
         {"deleted users": ("url",), "permission groups": ("created_at", "updated_at")},
     ),
@@ -220,7 +220,7 @@ CLIENTS = {
         ("airbyte-source-zendesk-chat==1.1.1", CDK),
         11,
         changed={"agent_timeline": ("start_time",)},
-        sizes={"agents": 230, "users": 400},
+        sizes={"agents": 230, "users": 400, "chat_bans": 250, "chat_agent_timeline": 1500},
     ),
     "ingestr": Client(
         "ingestr",

@@ -93,7 +93,7 @@ def driven(client: str, python: Path, sim: Simulator, folder: Path) -> dict[str,
     given = {"client": client, **addresses, "credentials": sim.credentials, "result": str(result), "only": []}
     job.write_text(json.dumps(given))
     driver = Path(__file__).with_name(f"drive_{CLIENTS[client].driver}.py")
-    done = subprocess.run([str(python), str(driver), str(job)], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([str(python), str(driver), str(job)], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-4000:]
     found: dict[str, Any] = json.loads(result.read_text())
     assert found["errors"] == {}

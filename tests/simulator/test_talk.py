@@ -110,6 +110,14 @@ def test_today_is_told_of_the_calls_of_the_newest_day(account: Account) -> None:
     assert (activity["next_page"], activity["count"]) == (None, len(activity["agents_activity"]))
 
 
+def test_one_agent_is_told_of_as_in_the_list_of_all(account: Account) -> None:
+    sim, client = account
+    for row in sim.truth("agents_activity"):
+        told = client.get(f"{VOICE}/availabilities/{row['agent_id']}.json").json
+        assert told == {"availability": {name: row[name] for name in ("agent_state", "call_status", "via")}}
+    assert client.get(f"{VOICE}/availabilities/1").status == 404
+
+
 def test_lists_of_talk_come_in_pages_by_number(make: Make) -> None:
     _, client = make(phone_numbers=250)
     pages = numbered(client, "phone_numbers")

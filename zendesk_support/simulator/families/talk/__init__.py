@@ -14,7 +14,7 @@ from zendesk_support.simulator.families.talk import calls
 from zendesk_support.simulator.kinds import Family, Gate, Kind, Mutation, listed, plain, shown
 from zendesk_support.simulator.server.exports import Export
 from zendesk_support.simulator.server.limits import Limit
-from zendesk_support.simulator.server.messages import Request
+from zendesk_support.simulator.server.messages import Request, not_found
 from zendesk_support.simulator.server.routes import Args, Route
 
 TALK = Limit(15_000, 300, name="talk")
@@ -199,6 +199,15 @@ def _agents(store: Store, request: Request, args: Args) -> Sequence[int]:
     return calls.agents_of(store)
 
 
+def _availability(store: Store, request: Request, args: Args) -> dict[str, Any]:
+    """Answer with how one agent stands now."""
+    agent = int(args[0]) if args[0].isdigit() else 0
+    if agent not in calls.agents_of(store):
+        raise not_found()
+    row = calls.agent_activity(store, agent)
+    return {"availability": {name: row[name] for name in ("agent_state", "call_status", "via")}}
+
+
 def _exported(name: str, key: str, make: Callable[[World, int], Row], **more: Any) -> Kind:
     """Return a stream of which the increments give 1,000 rows from a second on, and no mark at their end."""
     export = Export(
@@ -285,6 +294,7 @@ FAMILY = Family(
                     paging="none",
                     limits=(TALK,),
                 ),
+                shown("agent_on_the_phone", f"{_PATH}/availabilities/{{id}}", _availability, limits=(TALK,)),
             ),
             truth=lambda store: [calls.agent_activity(store, rid) for rid in calls.agents_of(store)],
         ),
