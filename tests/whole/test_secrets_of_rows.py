@@ -22,6 +22,7 @@ TIMES = {"created_at": "2023-09-18T23:38:20Z", "updated_at": "2023-09-18T23:38:2
 KEPT = "kept-and-loaded"
 STREAMS = (
     "phone_numbers",
+    "lines",
     "recipient_addresses",
     "targets",
     "webhooks",
@@ -55,6 +56,13 @@ def planted(turn: int) -> dict[str, tuple[str, list[dict[str, Any]]]]:
         "channels/voice/phone_numbers": (
             "phone_numbers",
             [{"id": 1, "name": KEPT, "number": "+15550100", "token": secret("phone-token")}, {"id": 2, "name": KEPT}],
+        ),
+        "channels/voice/lines": (
+            "lines",
+            [
+                {"id": 1, "nickname": KEPT, "line_type": "phone", "token": secret("line-token")},
+                {"id": 2, "nickname": KEPT, "line_type": "digital"},
+            ],
         ),
         "targets": (
             "targets",

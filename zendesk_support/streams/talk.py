@@ -188,7 +188,9 @@ PHONE_NUMBERS = Stream(
 LINES = Stream(
     name="lines",
     doc="A line of the account, a phone number or a digital one.",
-    feeds=feed(Listing("channels/voice/lines", "lines", envelope=NUMBERED_PAGES, limits=TALK_LIMITS)),
+    feeds=feed(
+        Listing("channels/voice/lines", "lines", envelope=NUMBERED_PAGES, limits=TALK_LIMITS, secrets=("token",))
+    ),
     columns=columns(
         bigint="id brand_id default_group_id priority schedule_id",
         text="line_id line_type nickname number",

@@ -102,6 +102,12 @@ def _line(store: Store, rid: int) -> Row:
     return {name: phone[name] for name in named}
 
 
+def _listed_line(store: Store, request: Request, rid: int) -> Row:
+    """Return a line as it is listed: a phone number has its token here, too."""
+    row = _line(store, rid)
+    return {**row, "token": _with_token(store, request, rid)["token"]} if row["line_type"] == "phone" else row
+
+
 def _lines(store: Store) -> list[int]:
     return sorted([*store.tables["phone_numbers"].rids, *store.tables["lines"].rids])
 
@@ -272,7 +278,7 @@ FAMILY = Family(
             digital_line,
             2,
             rids=lambda store, request, args: _lines(store),
-            row=lambda store, request, rid: _line(store, rid),
+            row=_listed_line,
             more={
                 "truth": lambda store: [_line(store, rid) for rid in _lines(store)],
                 "altered": _rename_line,
