@@ -17,7 +17,8 @@ from zendesk_support.loading.row_functions import LoadedRow, LoadedRows, loaded_
 from zendesk_support.loading.sync_modes import FULL
 from zendesk_support.loading.target import Target
 from zendesk_support.loading.tombstones import Tombstones
-from zendesk_support.reading.base import ANSWERED_WITHIN, EXPORT_PAGE, WHOLE, Chunk, Job, Position
+from zendesk_support.reading.base import ANSWERED_WITHIN, WHOLE, Chunk, Job, Position
+from zendesk_support.reading.page_size import EXPORT_PAGE
 from zendesk_support.reading.since import within
 from zendesk_support.records.json_rows import Rows, raw, row_hash, seconds
 from zendesk_support.streams.base import Feed, Stream

@@ -14,6 +14,7 @@ from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.api.request import Request, Usage
 from zendesk_support.api.transport import Transport
 from zendesk_support.reading.lookback import Overlap, Reread
+from zendesk_support.reading.page_size import PageSize
 from zendesk_support.reading.parallel import Pools
 from zendesk_support.reading.parents import Parents
 from zendesk_support.records.json_rows import (
@@ -26,11 +27,8 @@ from zendesk_support.settings import Settings
 from zendesk_support.warehouse.keys import Array
 from zendesk_support.warehouse.snapshot import SnapshotDiff
 
-EXPORT_PAGE = 1000
-SMALLEST_PAGE = 50
 WHOLE = "all"
 """The part of an endpoint that is read as one."""
-GROWS_AFTER = 8
 ANSWERED_WITHIN = 120
 
 
@@ -46,6 +44,7 @@ class Chunk:
         reread: which of the rows before `at` the next sync will read again.
         resume: opaque token from which the next pass may go on, some rows before the end of this one.
         again: parents that were refused, to be asked for by the next pass.
+        known: parents that were listed, as `KnownParents` keeps them.
         top: time of the newest row of an unfinished pass, which `at` becomes when it is complete.
         began: when the pass began, by the server's clock.
         complete: the pass ends with this chunk.
@@ -63,6 +62,7 @@ class Chunk:
     reread: Reread | None = None
     resume: str | None = None
     again: tuple[int | str, ...] = ()
+    known: str | None = None
     top: int | None = None
     began: int | None = None
     complete: bool = False
@@ -87,6 +87,7 @@ class Chunk:
             "began": self.began,
             "made": self.made,
             "again": list(self.again),
+            "known": self.known,
         }
         return {name: value for name, value in position.items() if value}
 
@@ -101,6 +102,7 @@ class Position:
         edge: digests of rows from `since` on that were loaded before.
         resume: cursor from which a complete pass may be followed by the next.
         again: parents that were refused.
+        known: parents that the last pass listed, as `KnownParents` keeps them.
         top: time of the newest row of the unfinished pass.
         began: when that pass, or else the last one, began.
         made: when what is read was made, where it is a part.
@@ -116,6 +118,7 @@ class Position:
     resume: str | None = None
     again: tuple[int | str, ...] = ()
     made: str | None = None
+    known: str | None = None
 
     def __post_init__(self) -> None:
         self.since = self.at if self.since < 0 else min(self.since, self.at)
@@ -141,38 +144,8 @@ class Position:
             saved.get("resume"),
             tuple(saved.get("again", ())),
             saved.get("made"),
+            saved.get("known"),
         )
-
-
-@dataclass
-class PageSize:
-    """How many rows an export is asked for: half as many when Zendesk times out (504), twice after some good pages.
-
-    Each time a page that had grown back is too heavy, it takes twice as many good ones until the next trial.
-    """
-
-    rows: int = EXPORT_PAGE
-    _good: int = 0
-    _wanted: int = GROWS_AFTER
-    _on_trial: bool = False
-
-    @property
-    def shrinkable(self) -> bool:
-        """Whether a smaller page makes sense."""
-        return self.rows > SMALLEST_PAGE
-
-    def shrink(self) -> None:
-        """The page was too heavy."""
-        self._wanted *= 2 if self._on_trial else 1
-        self.rows = max(SMALLEST_PAGE, self.rows // 2)
-        self._good, self._on_trial = 0, False
-
-    def settle(self) -> None:
-        """The page came."""
-        self._good += 1
-        if self._good >= self._wanted and self.rows < EXPORT_PAGE:
-            self.rows = min(EXPORT_PAGE, self.rows * 2)
-            self._good, self._on_trial = 0, True
 
 
 @dataclass

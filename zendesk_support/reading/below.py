@@ -11,9 +11,11 @@ from typing import Any
 from zendesk_support.api.limits import Limit
 from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.errors import ContractError, UnavailableError
-from zendesk_support.reading.base import ANSWERED_WITHIN, EXPORT_PAGE, Chunk, Endpoint, Job, Position
+from zendesk_support.reading.base import ANSWERED_WITHIN, Chunk, Endpoint, Job, Position
 from zendesk_support.reading.embedded import Side
+from zendesk_support.reading.known import KnownParents
 from zendesk_support.reading.lists import Listing
+from zendesk_support.reading.page_size import EXPORT_PAGE
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
 from zendesk_support.reading.parents import DAY, Parent, Parents, text_of
 from zendesk_support.reading.shown_pass import ShownPass, Wanted
@@ -53,7 +55,7 @@ class Below(Endpoint):
         named_again: the time of an export's rows that name one parent again and again: it is asked for once a pass.
         compares: below an export, rows are compared with the table's, since each parent gives all it has every time.
         is_fixed: what a parent has, changes only with the parent: those that did not change since the last pass are
-            left out.
+            left out. One that the last pass did not list is read whatever its time, here as in `is_dated`.
         is_shared_out: a row may come below several parents; it is taken below the one that it names itself.
     """
 
@@ -247,7 +249,10 @@ class Below(Endpoint):
         above = job.shared.parents(self.parents.path)
         with job.shared.parents(self.path).from_here() as shown:
             answers = Answers(self._fan_out(job), lambda parent: self._rows_of(job, parent))
-            for parent, found in answers.of(self._due(job, above, shown)):
+            known = (
+                KnownParents(job.position.known, job.diff, tuple(self.named)) if self._is_changed_only(job) else None
+            )
+            for parent, found in answers.of(self._due(job, above, shown, known)):
                 self._show(shown, parent, found, job.now())
                 gathered += found
                 if len(gathered) >= EXPORT_PAGE:
@@ -265,7 +270,8 @@ class Below(Endpoint):
         # No later than the newest parent: a wrong Date header must not hide changes to come.
         reached = min(began - ANSWERED_WITHIN, above.newest + 1)
         again: tuple[Any, ...] = tuple(self._key(parent)[-1] for parent in answers.refused)
-        yield Chunk(gathered, max(job.position.at, reached), began=began, again=again, complete=True)
+        listed = known.saved if known is not None else None
+        yield Chunk(gathered, max(job.position.at, reached), began=began, again=again, known=listed, complete=True)
 
     def _fan_out(self, job: Job) -> FanOut:
         """Threads for many parents."""
@@ -280,7 +286,15 @@ class Below(Endpoint):
             return rows
         return [row for row in rows if all(row[column] == parent.values[name] for column, name in self.named.items())]
 
-    def _due(self, job: Job, above: Parents, shown: Parents) -> Iterator[Parent]:
+    def _is_changed_only(self, job: Job) -> bool:
+        """Whether parents are left out that did not change since the last pass."""
+        return self.is_fixed or (self.is_dated and not self.counted and job.settings.help_center_children == "changed")
+
+    def _known(self, job: Job) -> KnownParents | None:
+        """The parents that the last pass has listed, where that matters."""
+        return KnownParents(job.position.known, job.diff, tuple(self.named)) if self._is_changed_only(job) else None
+
+    def _due(self, job: Job, above: Parents, shown: Parents, known: KnownParents | None) -> Iterator[Parent]:
         """Parents to read; those left out keep the rows they have."""
         diff, columns = job.diff, tuple(self.named)
         is_unchanged = self._unchanged(job, diff, above)
@@ -288,33 +302,35 @@ class Below(Endpoint):
         listed: list[tuple[object, ...]] = []
         for parent in self._parents(job):
             listed.append(self._key(parent))
-            if is_unchanged(parent):
+            was_listed = known is None or known.take(self._key(parent))
+            if is_unchanged(parent, was_listed):
                 left.append(self._key(parent))
             else:
                 yield parent
         shown.partial = above.partial or bool(left)
+        if known is not None and above.partial:
+            known.keep()
         if diff and columns:
             diff.keep(columns, left)
             if above.partial:
                 diff.keep_all_but(columns, listed)
 
-    def _unchanged(self, job: Job, diff: SnapshotDiff | None, above: Parents) -> Callable[[Parent], bool]:
-        """Whether what hangs below a parent need not be read.
+    def _unchanged(self, job: Job, diff: SnapshotDiff | None, above: Parents) -> Callable[[Parent, bool], bool]:
+        """Whether what hangs below a parent need not be read, given whether the last pass has listed it.
 
         Votes may change and leave their count and sum as they were: each parent with votes has its day of thirty on
         which they are read whatever it counts.
         """
         loaded = diff.sums(tuple(self.named), "value") if diff and self.counted else {}
-        changed_only = self.is_dated and not self.counted and job.settings.help_center_children == "changed"
-        changed_only |= self.is_fixed and job.position.began is not None
+        changed_only = self._is_changed_only(job) and not (self.is_fixed and job.position.began is None)
 
-        def is_unchanged(parent: Parent) -> bool:
+        def is_unchanged(parent: Parent, was_listed: bool) -> bool:
             if self.is_dated and 0 < parent.updated_at < job.settings.start:
                 return True
             if self.counted:
                 due = parent.votes[0] > 0 and parent.is_due(job.position.began, above.began or 0)
                 return loaded.get(self._key(parent), (0, 0)) == parent.votes and not due
-            if not (changed_only and 0 < parent.updated_at < job.position.at):
+            if not (changed_only and was_listed and 0 < parent.updated_at < job.position.at):
                 return False
             return self._key(parent)[-1] not in job.position.again
 

@@ -14,10 +14,11 @@ from zendesk_support.api.limits import CHAT, Limit
 from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.api.request import Request
 from zendesk_support.errors import ContractError
-from zendesk_support.reading.base import EXPORT_PAGE, SMALLEST_PAGE, Chunk, Endpoint, Job
+from zendesk_support.reading.base import Chunk, Endpoint, Job
 from zendesk_support.reading.envelopes import Params
 from zendesk_support.reading.exports import tell_undated
 from zendesk_support.reading.lookback import MOST_EMPTY_PAGES, dated, in_order
+from zendesk_support.reading.page_size import EXPORT_PAGE, SMALLEST_PAGE
 from zendesk_support.reading.parents import text_of
 from zendesk_support.records.json_rows import FAR_FUTURE, NULL, Row, Rows, raw, seconds
 from zendesk_support.warehouse.keys import Array

@@ -15,10 +15,11 @@ from zendesk_support.errors import (
     ContractError,
     StartTimeTooRecentError,
 )
-from zendesk_support.reading.base import EXPORT_PAGE, SMALLEST_PAGE, Chunk, Endpoint, Job
+from zendesk_support.reading.base import Chunk, Endpoint, Job
 from zendesk_support.reading.envelopes import Params
 from zendesk_support.reading.exports import SizedPage, check_mark, fetch_export_page, probe_export, tell_undated
 from zendesk_support.reading.lookback import CLOCKS_DIFFER, Walk, dated, in_order
+from zendesk_support.reading.page_size import EXPORT_PAGE, SMALLEST_PAGE
 from zendesk_support.reading.parallel import Prefetch
 from zendesk_support.reading.parents import DAY
 from zendesk_support.records.json_rows import (

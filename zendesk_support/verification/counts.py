@@ -12,7 +12,8 @@ from zendesk_support.api.limits import ACCOUNT, Limit
 from zendesk_support.api.request import Request
 from zendesk_support.loading.account import Session
 from zendesk_support.loading.row_checks import values
-from zendesk_support.reading.base import Chunk, Endpoint, Job, PageSize, Position
+from zendesk_support.reading.base import Chunk, Endpoint, Job, Position
+from zendesk_support.reading.page_size import PageSize
 from zendesk_support.records.json_rows import Row, seconds
 from zendesk_support.streams.base import Feed
 from zendesk_support.verification.loaded import Loaded

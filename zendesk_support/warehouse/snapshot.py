@@ -57,6 +57,10 @@ class SnapshotDiff:
         same[found] = self._digests[places] == np.array(digests, "S12")[found]
         return ~same
 
+    def parents(self, columns: Sequence[str]) -> Array:
+        """The parents, named by `columns`, that rows hang below, in order."""
+        return np.unique(ids_of(self._table, columns))
+
     def count(self, columns: Sequence[str], parent: tuple[Any, ...]) -> int:
         """How many rows hang below a parent, named by `columns`."""
         return int((ids_of(self._table, columns) == compact([[value] for value in parent])).sum())
