@@ -321,6 +321,24 @@ def test_a_shape_nobody_knows_is_a_contract_error(account: Simulator) -> None:
         fields(connect(account))
 
 
+@pytest.mark.parametrize("told", [{"error": "InternalError"}, {"errors": [{"title": "InternalError"}]}])
+def test_an_error_beside_a_list_is_no_answer(account: Simulator, told: dict[str, Any]) -> None:
+    """What the list lacks would else be removed from the table."""
+    account.fault("status", status=200, body={"ticket_fields": [], **told}, times=None)
+    with pytest.raises(ContractError, match="ticket_fields: 200 with an error: InternalError"):
+        fields(connect(account))
+    account.clear_faults()
+    account.fault("status", status=200, body={"ticket_fields": [], **told}, times=2)
+    assert fields(connect(account))
+
+
+@pytest.mark.parametrize("told", [{"error": None}, {"errors": []}, {"ticket_fields": [{"id": 1, "error": "x"}]}])
+def test_an_answer_that_names_no_error_of_its_own_is_one(account: Simulator, told: dict[str, Any]) -> None:
+    account.fault("status", status=200, body={"ticket_fields": [{"id": 1}], **told}, times=1)
+    assert fields(connect(account))
+    assert len([request for request in account.requests() if request["route"] == "ticket_fields"]) == 1
+
+
 def test_a_body_that_is_too_large_to_be_mended_is_a_contract_error(
     account: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,13 +8,16 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from scripted import Answers, Script, chunks, ids
+from scripted import BASE, Answers, Script, chunks, ids
 from support import assert_whole, environment_of, load, pipeline, rows, source, truth, written
 
 from zendesk_support import sync, zendesk_support_source
+from zendesk_support.api.request import Usage
 from zendesk_support.errors import ConfigurationError, ContractError
+from zendesk_support.reading.base import Job, Position, Shared
 from zendesk_support.reading.chat_export import ChatExport
 from zendesk_support.reading.from_id import BareRows, ListingFromId
+from zendesk_support.settings import Settings
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.selection import family
@@ -125,6 +128,22 @@ def test_a_page_that_is_shorter_than_asked_for_is_not_the_end(size: int, inclusi
 def test_a_second_that_is_longer_than_a_page_is_an_error_where_the_id_is_not_heeded() -> None:
     with pytest.raises(ContractError, match="does not move on"):
         chunks(EXPORT, Script(chats([100] * 80, 60, heeds_id=False), NOW))
+
+
+def test_a_server_that_does_not_heed_the_id_is_told_of_as_rows_may_be_missing() -> None:
+    script: Any = Script(chats([100] * 5 + [200] * 3, 5, heeds_id=False), NOW)
+    job = Job(script, Settings(base_url=BASE, start=0), Usage(), Shared(), Position(0))
+    found = list(EXPORT.read(job))
+    assert names(found) == [f"{place:03}" for place in range(5)]
+    assert job.notes == [f"{EXPORT.path}: start_id is not heeded; rows of a full second may be missing"]
+
+
+@pytest.mark.parametrize("at", [None, "soon", 1_790_000_000_000_000])
+def test_a_row_whose_id_would_hold_no_time_is_an_error(at: Any) -> None:
+    export = ChatExport("x", "spans", time="at", identified_by=("agent", "at"))
+    page = {"spans": [{"agent": 7, "at": 20}, {"agent": 7, "at": at}], "end_time": 20}
+    with pytest.raises(ContractError, match="at of a row is no time"):
+        chunks(export, Script(lambda *_: page, 400))
 
 
 def test_an_empty_page_that_moves_on_is_not_the_end() -> None:

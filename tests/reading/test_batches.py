@@ -8,7 +8,7 @@ import pytest
 from scripted import BASE, Answers, Script, chunks, ids
 
 from zendesk_support.api.request import Usage
-from zendesk_support.errors import UnavailableError
+from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.reading.base import Job, Position, Shared
 from zendesk_support.reading.batches import InBatches
 from zendesk_support.reading.lists import Listing
@@ -65,6 +65,17 @@ def test_a_batch_that_is_refused_costs_no_other_and_all_refused_are_unavailable(
     assert [params["filter[agent_ids]"] for path, params in script.asked if path != "users"].count("3,4") == 2
     with pytest.raises(UnavailableError):
         chunks(SKILLS, Script(skills(3, refused=("1", "3"))))
+
+
+@pytest.mark.parametrize("skill", [{"id": 7}, {"id": 7, "agent_id": None}])
+def test_a_row_that_does_not_say_whose_it_is_is_an_error(skill: dict[str, Any]) -> None:
+    """It would else be left out as one of a parent that nobody asked for."""
+
+    def answer(path: str, params: dict[str, str]) -> Any:
+        return {"users": [{"id": 1}], **MORE} if path == "users" else {"instance_values": [skill], **MORE}
+
+    with pytest.raises(ContractError, match="a row has no agent_id"):
+        chunks(SKILLS, Script(answer))
 
 
 def test_a_trial_asks_for_what_the_first_parent_has() -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import Any
 
 import msgspec
 
@@ -94,6 +95,32 @@ def unreadable(answer: Answer, error: Exception) -> str:
     if is_web_page(answer):
         return "200 with an HTML page, as from a proxy or a login page"
     return f"200 with a body that is no JSON: {error}" if answer.body.strip() else "200 with an empty body"
+
+
+class Told(msgspec.Struct):
+    """What an answer says of an error."""
+
+    error: Any = None
+    errors: Any = None
+
+
+read_told = msgspec.json.Decoder(Told).decode
+
+
+def names_error(body: bytes) -> bool:
+    """Whether the body of a 200 tells of an error, perhaps beside a list: what it lacks would seem deleted."""
+    if b'"error' not in body:
+        return False
+    try:
+        found = read_told(body)
+    except (msgspec.DecodeError, RecursionError):
+        return False  # a bare list, or what had to be mended
+    return bool(found.error or found.errors)
+
+
+def contract(route: str, said: str) -> ContractError:
+    """The error of an answer that is none, whenever it is asked for."""
+    return ContractError(f"{route}: {said}. Nothing of it was loaded.")
 
 
 def is_web_page(answer: Answer) -> bool:

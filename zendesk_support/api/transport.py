@@ -12,7 +12,9 @@ from zendesk_support.api.answers import (
     RETRIED,
     TOO_SLOW,
     Answer,
+    contract,
     is_web_page,
+    names_error,
     no_such_account,
     refusal,
     refused_credentials,
@@ -214,10 +216,13 @@ class Transport:
         except (msgspec.DecodeError, RecursionError) as error:
             said = unreadable(answer, error)
             if isinstance(error, LASTING) and attempts.is_enough:
-                raise ContractError(f"{request.route}: {said}. Nothing of it was loaded.") from error
+                raise contract(request.route, said) from error
             if host.auth is None:
                 self._check_sense(answer)
             raise attempts.failed(said) from error
+        if names_error(answer.body):
+            said = f"200 with an error: {self._words(answer)}"
+            raise contract(request.route, said) if attempts.is_enough else attempts.failed(said)
         self.accepted = self.accepted or host.auth is None
         attempts.usage.trouble = None
         return found

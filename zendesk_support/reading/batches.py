@@ -9,6 +9,7 @@ import msgspec
 
 from zendesk_support.api.limits import Limit
 from zendesk_support.api.rate_limiter import Priority
+from zendesk_support.errors import ContractError
 from zendesk_support.reading.base import Chunk, Endpoint, Job
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
@@ -115,13 +116,20 @@ class InBatches(Endpoint):
         return [Parent.of(row, names).key(names)[0] for row in rows]
 
     def _rows_of(self, job: Job, batch: Parent) -> Rows:
-        """What the parents of a batch have."""
+        """What the parents of a batch have.
+
+        Raises:
+            ContractError: a row does not say whose it is.
+        """
         (column,) = self.named
         ids = members_of(batch)
         asked = {bytes(raw(id)) for id in ids}
         below = replace(job, priority=Priority.CHILDREN, pools=IN_PLACE)
         pages = self.child.pages(below, self.path, {self.told_by: text_of_ids(ids)})
-        return [row for page, _ in pages for row in page.rows if bytes(row.get(column, NULL)) in asked]
+        rows = [row for page, _ in pages for row in page.rows]
+        if any(bytes(row.get(column, NULL)) == b"null" for row in rows):
+            raise ContractError(f"{self.path}: a row has no {column}; nothing of its batch was loaded.")
+        return [row for row in rows if bytes(row[column]) in asked]
 
 
 def batch_of(ids: list[int | str]) -> Parent:

@@ -10,6 +10,7 @@ import numpy as np
 from zendesk_support.api.limits import ACCOUNT, Limit
 from zendesk_support.reading.base import ANSWERED_WITHIN, Chunk, Endpoint, Job
 from zendesk_support.reading.envelopes import PAGES, Envelope, Params
+from zendesk_support.reading.exports import tell_undated
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parents import DAY
 from zendesk_support.reading.since import finished_and_renewed, within
@@ -22,8 +23,8 @@ class RereadListing(Endpoint):
     """A list since a time whose rows change for so many `days`: each sync reads those days before its position again.
 
     Rows of that time are compared with the table's: those that differ are written, those that are not listed any more
-    are removed. The position moves to the time that a pass began at. A pass that was cut short goes on from its cursor,
-    then what is new since is read.
+    are removed. The position moves to the time that a pass began at, where it brought a row
+    with a time. A pass that was cut short goes on from its cursor, then what is new since is read.
 
     Attributes:
         times: the time of each row that the list goes by, Unix seconds; 0 where it has none.
@@ -96,17 +97,23 @@ class RereadListing(Endpoint):
         if end is not None and start >= end:
             yield Chunk([], complete=True)
             return
+        moves = position.cursor is not None
         for page, following in self._listing.pages(job, self.path, self.window(start, end), position.cursor):
             if began is None:
                 began = job.now() - ANSWERED_WITHIN
-            wanted = np.flatnonzero(within(self.times(page.rows), start, end))
+            times = self.times(page.rows)
+            wanted = np.flatnonzero(within(times, start, end))
+            tell_undated(job, self.path, self.column, times)
+            moves |= bool(times.any())
+            if ((times > job.settings.start) & (times < start - 1)).any():
+                job.note(f"{self.path}: rows came from before the time that was asked for, and are left out")
             rows = [page.rows[i] for i in wanted]
             if following is not None:
                 yield Chunk(rows, position.at, following, began=began)
             else:
                 if job.diff is not None:  # before the first answer, this machine's clock was all that was known
                     job.diff.keep_before(self.column, self.kept_since(job.now()))
-                yield Chunk(rows, max(position.at, began), complete=True)
+                yield Chunk(rows, max(position.at, began) if moves else position.at, complete=True)
 
 
 def second_window(since: str, until: str) -> Callable[[int, int | None], Params]:
