@@ -53,6 +53,8 @@ def columns_page() -> str:
         cursor = f" Cursor: `{stream.cursor}`." if stream.cursor else ""
         parts += ["", f"## {stream.name}", "", f"{stream.doc} Read as: {kind(stream)}.{cursor}", ""]
         asked = "" if stream.default_set else " Loaded only where it is asked for."
+        if stream.is_trial:
+            asked = " A trial: loaded only where it is named itself, not with its family or all."
         parts += [f"Family: {stream.family}. Requests a sync: {costs[stream.name]}.{asked}", ""]
         leans_on = "; ".join(f"{p.name} ({', '.join(p.sources)})" for p in promises_of(stream))
         parts += [f"Deletes: {stream.deletes}", "", f"Leans on: {leans_on}."]

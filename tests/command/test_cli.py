@@ -192,6 +192,15 @@ def test_the_check_says_of_each_stream_its_family_and_what_it_costs(
         assert [line for line in lines if told.startswith(line) and len(line) > len(told) // 2], told
 
 
+def test_the_check_says_which_trial_a_family_leaves_out(
+    configured: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.duckdb(["--check", "--streams", "help_center"]) == 0
+    assert "help_center_votes: a trial, loaded only where it is named itself" in capsys.readouterr().out
+    assert cli.duckdb(["--check", "--streams", "articles"]) == 0
+    assert "help_center_votes" not in capsys.readouterr().out
+
+
 def test_the_check_asks_what_the_pipeline_loads(
     configured: Simulator, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ from dlt.pipeline.pipeline import Pipeline
 from support import load, pipeline, simulated, source
 
 from zendesk_support import sync
+from zendesk_support.command.options import select
 from zendesk_support.loading.default_set import STATE_KEY
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
@@ -19,6 +20,8 @@ from zendesk_support.streams.selection import EARLIER, FAMILIES, NEWEST, default
 SETTING = "SOURCES__ZENDESK_SUPPORT__STREAMS"
 LOADED_EARLIER = ("groups", "tags", "satisfaction_ratings")
 REPORT = "sync_report"
+TRIAL = "help_center_votes"
+ALL = tuple(name for name in CATALOGUE if name != TRIAL)
 Load = Callable[[Pipeline, Any], object]
 
 
@@ -54,7 +57,17 @@ def test_every_stream_is_of_a_family_and_of_a_default_set_or_of_none() -> None:
     assert {stream.default_set for stream in CATALOGUE.values()} == {None, EARLIER, NEWEST}
     assert set(default_streams(EARLIER)) < set(default_streams(NEWEST)) < set(CATALOGUE)
     assert selected(["default"]) == default_streams()
-    assert selected(["all"]) == tuple(CATALOGUE)
+    assert selected(["all"]) == ALL
+
+
+def test_a_trial_is_loaded_only_where_it_is_named(small: Simulator) -> None:
+    assert [name for name, stream in CATALOGUE.items() if stream.is_trial] == [TRIAL]
+    for words in (["all"], ["default"], [CATALOGUE[TRIAL].family]):
+        assert TRIAL not in chosen(small, streams=words)
+        assert set(chosen(small, streams=[*words, TRIAL])) == {*chosen(small, streams=words), TRIAL}
+    assert chosen(small, streams=[TRIAL]) == (TRIAL,)
+    assert TRIAL not in select(["all", TRIAL], [CATALOGUE[TRIAL].family])
+    assert TRIAL in select(["all", TRIAL], [])
 
 
 @pytest.mark.parametrize(
@@ -69,7 +82,7 @@ def test_every_stream_is_of_a_family_and_of_a_default_set_or_of_none() -> None:
         ({"users": {"sync_mode": "history"}}, default_streams()),
         (["custom_objects", "tags"], ["tags", *family("custom_objects")]),
         (["default", "webhooks"], selected(["default", "webhooks"])),
-        ("all", tuple(CATALOGUE)),
+        ("all", ALL),
         (None, default_streams()),
     ],
     ids=str,

@@ -86,7 +86,7 @@ def select(streams: Sequence[str], exclude: Sequence[str], among: Iterable[str] 
         ConfigurationError: a name is no stream and no family, or none is left.
     """
     wanted = selected(streams, "--streams") if streams else tuple(among)
-    without = set(selected(exclude, "--exclude"))
+    without = set(selected(exclude, "--exclude", with_trials=True))
     left = [name for name in wanted if name not in without]
     if not left:
         raise ConfigurationError("--exclude leaves no stream to load. Example: --streams tickets users --exclude users")

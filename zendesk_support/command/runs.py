@@ -40,7 +40,7 @@ from zendesk_support.running.probe import check_streams, explain_losses, loss
 from zendesk_support.running.runner import as_asked, sync
 from zendesk_support.source import ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
-from zendesk_support.streams.selection import costs_of
+from zendesk_support.streams.selection import costs_of, trials_left_out
 from zendesk_support.verification.verifier import verify
 from zendesk_support.wide.definitions import OF_OBJECT, VIEWS
 from zendesk_support.wide.views import make_views
@@ -210,6 +210,9 @@ def check(source: ZendeskSource, strict: bool, quiet: bool) -> int:
             table.add_row(name, answer, CATALOGUE[name].family, costs[name])
     if table.rows:
         console.print(table)
+    if not quiet and (trials := trials_left_out(found)):
+        told = f"{', '.join(trials)}: a trial, loaded only where it is named itself"
+        console.print(told, highlight=False, markup=False)
     refused = {name: error for name, error in found.items() if error is not None}
     show_reasons({name: str(error) for name, error in refused.items()})
     unavailable = [name for name, error in refused.items() if isinstance(error, UnavailableError)]

@@ -186,6 +186,7 @@ class Stream:
         withheld: columns that are left out unless somebody asks for them by `include`.
         family: the streams that it can be asked for with.
         default_set: the number of the default set that it joined; None: it is loaded only where somebody asks for it.
+        is_trial: what it leans on is unproven: it is loaded only where it is named itself, not with its family or all.
     """
 
     name: str
@@ -214,6 +215,7 @@ class Stream:
     withheld: tuple[str, ...] = ()
     family: str = "core"
     default_set: int | None = 1
+    is_trial: bool = False
 
     def __post_init__(self) -> None:
         single = filter(None, (self.cursor, self.version, self.uncounted, self.months_of))

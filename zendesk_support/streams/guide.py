@@ -308,6 +308,7 @@ HELP_CENTER_VOTES = Stream(
     deletes=LISTED,
     family="help_center",
     default_set=None,
+    is_trial=True,
 )
 
 STREAMS = (

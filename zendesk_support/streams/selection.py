@@ -35,28 +35,37 @@ def default_streams(of_set: int = NEWEST) -> tuple[str, ...]:
 
 
 def family(name: str) -> tuple[str, ...]:
-    """The streams of a family."""
+    """The streams of a family, with its trials."""
     return tuple(stream.name for stream in CATALOGUE.values() if stream.family == name)
 
 
-def selected(words: Iterable[str], setting: str = "streams") -> tuple[str, ...]:
+def trials_left_out(names: Iterable[str]) -> list[str]:
+    """Trials that are not among some streams although all others of their family are."""
+    chosen = set(names)
+    trials = {name for name, stream in CATALOGUE.items() if stream.is_trial}
+    return [name for name in trials - chosen if {*family(CATALOGUE[name].family)} - trials <= chosen]
+
+
+def selected(words: Iterable[str], setting: str = "streams", *, with_trials: bool = False) -> tuple[str, ...]:
     """The streams that names of streams, families, `default` and `all` stand for, in the order of the catalogue.
 
     Args:
         words: what somebody asked for.
         setting: where, for messages: `streams`, `--exclude`.
+        with_trials: families and `all` stand for trials, too, which are else loaded only where they are named.
 
     Raises:
         ConfigurationError: a word is none of those.
     """
     wanted: set[str] = set()
+    trials = {name for name, stream in CATALOGUE.items() if stream.is_trial and not with_trials}
     for word in words:
         if word == ALL:
-            wanted |= CATALOGUE.keys()
+            wanted |= CATALOGUE.keys() - trials
         elif word == DEFAULT:
             wanted.update(default_streams())
         elif word in FAMILIES:
-            wanted.update(family(word))
+            wanted |= {*family(word)} - trials
         elif word in CATALOGUE:
             wanted.add(word)
         else:
