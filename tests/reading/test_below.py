@@ -94,7 +94,7 @@ def test_a_parent_may_be_named_by_a_text() -> None:
 @pytest.mark.parametrize("key", ["../users/me", "a/b", "{id}", "", "..", None, 1.5, "ä"])
 def test_a_key_that_no_path_may_hold_is_refused(key: Any) -> None:
     script = Script(lambda *_: {"custom_objects": [{"key": key}]})
-    with pytest.raises(ContractError, match=r"^key is .*, no id; nothing of its page was loaded"):
+    with pytest.raises(ContractError, match=r"^custom_objects: key of a row is .*, no id; nothing of its page"):
         chunks(FIELDS, script)
     assert len(script.asked) == 1
 

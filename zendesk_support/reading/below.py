@@ -84,9 +84,7 @@ class Below(Endpoint):
         """How it is read, in a few words."""
         if not self.parents.snapshot:
             return f"one request for each row of {self.parents.title}"
-        return (
-            "whole list per brand, differences written" if self.is_long else "one request a parent, differences written"
-        )
+        return f"{'whole list per brand' if self.is_long else 'one request a parent'}, differences written"
 
     @property
     def listed(self) -> str:
@@ -249,9 +247,7 @@ class Below(Endpoint):
         above = job.shared.parents(self.parents.path)
         with job.shared.parents(self.path).from_here() as shown:
             answers = Answers(self._fan_out(job), lambda parent: self._rows_of(job, parent))
-            known = (
-                KnownParents(job.position.known, job.diff, tuple(self.named)) if self._is_changed_only(job) else None
-            )
+            known = self._known(job)
             for parent, found in answers.of(self._due(job, above, shown, known)):
                 self._show(shown, parent, found, job.now())
                 gathered += found
@@ -374,8 +370,7 @@ class Below(Endpoint):
             wanted = again | {bytes(parent.values[name]): parent for parent in found}
             for row in chunk.side:
                 wanted.pop(bytes(row[name]), None)
-            rows = [row for _, below in answers.of(wanted.values()) for row in below]
-            again = {}
+            rows, again = [row for _, below in answers.of(wanted.values()) for row in below], {}
             yield replace(chunk, rows=rows, side=[], again=self._refused(answers, name, left), began=asked_at)
         if answers.refused:
             when = "a sync of tomorrow" if self.refused_alone else "the next sync"
