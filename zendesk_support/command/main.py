@@ -15,6 +15,7 @@ from dlt.common.configuration.exceptions import ConfigurationException
 
 from zendesk_support.command.console import errors, fail, first_paragraph, plain_warnings
 from zendesk_support.command.destinations import WAREHOUSES, Warehouse
+from zendesk_support.command.memory import return_large_blocks
 from zendesk_support.command.options import check_options, make_parser
 from zendesk_support.command.runs import INCOMPLETE, WRONG_USE, open_pipeline, run
 from zendesk_support.dlt_internals import DestinationException
@@ -35,6 +36,7 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
         credentials, an address; 3: stopped by `--max-minutes`, with more to read; 128 and its number: by a signal.
     """
     warehouse = WAREHOUSES[destination]
+    return_large_blocks()
     try:
         options = make_parser(warehouse).parse_args(arguments)
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL and threading.current_thread() is threading.main_thread():
