@@ -285,8 +285,13 @@ def plain(value: Any, data_type: str | None) -> Any:
         return None
     if data_type == "json":
         return json.loads(value)
+    if data_type == "bool":
+        return bool(value)  # SQLite has integers
+    if data_type == "timestamp" and isinstance(value, str):
+        value = datetime.fromisoformat(value)  # and texts
     if isinstance(value, datetime):
-        return utc(value.astimezone(timezone.utc).isoformat())
+        in_utc = value.astimezone(timezone.utc) if value.tzinfo else value.replace(tzinfo=timezone.utc)
+        return utc(in_utc.isoformat())
     return value
 
 

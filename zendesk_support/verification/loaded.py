@@ -14,7 +14,7 @@ from zendesk_support.loading.positions import Positions
 from zendesk_support.reading.base import ANSWERED_WITHIN
 from zendesk_support.streams.base import Feed, Stream
 from zendesk_support.warehouse.keys import Array, holds, ids_of
-from zendesk_support.warehouse.loaded_table import Condition, LoadedTable, one_of
+from zendesk_support.warehouse.loaded_table import Condition, LoadedTable, as_typed, one_of
 
 REMEMBERED = 1000
 NAMED = 5
@@ -156,6 +156,7 @@ def moment(value: Any) -> datetime | None:
     """A time column's value as UTC; integers are Unix seconds."""
     if not value:
         return None
+    value = as_typed(value, "timestamp")
     if isinstance(value, datetime):
-        return value.astimezone(timezone.utc) if value.tzinfo else value.replace(tzinfo=timezone.utc)
+        return value.astimezone(timezone.utc)
     return datetime.fromtimestamp(int(value), timezone.utc)

@@ -174,7 +174,7 @@ class LoadedTable:
         """
 
         def table_of(chunk: Chunk) -> pa.Table:
-            return pa.table([pa.array(column) for column in zip(*chunk)], names=list(columns))
+            return pa.table([self._array(name, found) for name, found in zip(columns, zip(*chunk))], list(columns))
 
         conditions = [*where, *([self.bound(since[0], ">=", since[1])] if since is not None else [])]
         with DESTINATION_LOCK.for_reading(self._client, self._wait):
@@ -218,7 +218,7 @@ class LoadedTable:
         """The greatest value of a column; None where there is none."""
         with DESTINATION_LOCK.for_reading(self._client, self._wait):
             found = self._fetch([column], conditions, lambda chunk: chunk[0][0], "max({})")
-        return found[0] if found else None
+        return as_typed(found[0], self._table.columns[column]["data_type"]) if found else None
 
     def has_values(self, columns: Sequence[str]) -> bool:
         """Whether any row, an ended or deleted one too, has a value in one of some columns."""
@@ -260,16 +260,21 @@ class LoadedTable:
         selection, values = self._selection(conditions)
         return self._query(f"SELECT {selected.format(', '.join(map(self._wanted, columns)))} {selection}", values, made)
 
+    def _array(self, name: str, values: Sequence[Any]) -> pa.Array:
+        """Values of a column; times with their zone, also from databases that have no such type."""
+        if self._table.columns[name].get("data_type") != "timestamp":
+            return pa.array(values)
+        return pa.array([as_typed(value, "timestamp") for value in values], pa.timestamp("us", "UTC"))
+
     def _wanted(self, name: str) -> str:
         """A column in a query's list; JSON as text, since some clients decode it."""
-        is_json = self._table.columns[name].get("data_type") == "json"
-        return f"CAST({self._escaped(name)} AS {self._text})" if is_json else self._escaped(name)
+        is_json = self._table.columns[name].get("data_type") == "json" and self._type("json") != self._type("text")
+        return f"CAST({self._escaped(name)} AS {self._type('text')})" if is_json else self._escaped(name)
 
-    @property
-    def _text(self) -> str:
-        """What the destination calls the type of texts."""
+    def _type(self, data_type: str) -> str:
+        """What the destination calls a type."""
         assert self._client is not None
-        column: Any = {"name": "", "data_type": "text"}
+        column: Any = {"name": "", "data_type": data_type}
         table: Any = {}
         return self._client.capabilities.get_type_mapper().to_destination_type(column, table)
 
@@ -304,10 +309,22 @@ class LoadedTable:
         return self._client.escape_column_name(name)
 
 
+def as_typed(value: Any, data_type: str | None) -> Any:
+    """A database value in Python's type for it: SQLite has neither times nor booleans, others no time zones."""
+    if data_type == "bool" and isinstance(value, int):
+        return bool(value)
+    if data_type == "timestamp" and isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=timezone.utc)
+    return value
+
+
 def as_json(value: Any, data_type: str | None) -> msgspec.Raw:
     """A database value as JSON."""
     if data_type == "json":
         return msgspec.Raw(value.encode())
+    value = as_typed(value, data_type)
     if isinstance(value, datetime):
         return raw(value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"))
     return raw(value)
