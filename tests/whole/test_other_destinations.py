@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import dlt
@@ -41,3 +42,12 @@ def test_sqlite_keeps_whole_tables(tmp_path: Path, account: Simulator) -> None:
     assert [name for name in names if "__v_" in name] == []
     assert written(load(target, account, *NAMES)) == {}
     assert verdicts(target, account) == {"ok"}
+
+
+def test_redshift_gets_json_to_parse(tmp_path: Path, account: Simulator) -> None:
+    """From an Arrow table, its `super` columns would hold texts."""
+    target = dlt.pipeline("redshift", destination=dlt.destinations.redshift(), dataset_name="zd")
+    target.extract(source(account).with_resources("macros"))
+    target.normalize()
+    [file] = Path(target.working_dir).glob("load/normalized/*/new_jobs/macros.*.insert_values.gz")
+    assert gzip.decompress(file.read_bytes()).count(b"json_parse('[{") >= len(account.truth("macros"))

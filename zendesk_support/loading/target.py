@@ -39,7 +39,7 @@ from zendesk_support.warehouse.loaded_table import LoadedTable, table_layout
 
 TAKE_KEYS_ONCE = ("upsert", "insert-only")
 """Merge strategies that fail on two rows of one key in a package, or load both."""
-TAKE_ROWS = ("sqlalchemy", "snowflake", "mssql", "synapse", "fabric")
+TAKE_ROWS = ("sqlalchemy", "snowflake", "redshift", "mssql", "synapse", "fabric")
 """Destinations whose JSON columns take a text for a JSON string."""
 REFUSE_NUL = ("postgres", "redshift")
 """SQL dialects whose texts cannot hold NUL."""
