@@ -32,6 +32,7 @@ from zendesk_support.dlt_internals import (
 )
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.masking import check_mask, keep_mask
+from zendesk_support.loading.merging import merges_into
 from zendesk_support.loading.sync_modes import APPENDING, DEFAULT, FULL, MODE_HINT, MODES, Mode, check_mode, check_table
 from zendesk_support.settings import Settings, instant
 from zendesk_support.streams.base import Stream
@@ -60,7 +61,7 @@ class Target:
         settings: the source's, with the bounds of the resource's own incremental.
         is_bounded: the run reads a period only, and keeps no state.
         is_loaded: it has been loaded, and this run does not empty it.
-        unique: a package may hold a key only once.
+        unique: a package may hold a key only once: what it holds first or last cannot be told afterwards.
         as_rows: it takes rows, since it would keep the JSON columns of an Arrow table as texts.
         has_sql: it can be read back.
         drops_rows: not all rows that are read may reach it.
@@ -162,15 +163,6 @@ class Run:
             return resource.compute_table_schema().get("file_format") in ("jsonl", "typed-jsonl")
         return kind in TAKE_ROWS
 
-    def merges(self, resource: DltResource) -> bool:
-        """Whether the destination can replace rows: dlt appends to plain files."""
-        if self.capabilities is None or self.pipeline.destination is None:
-            return True
-        kind = self.pipeline.destination.destination_type.rpartition(".")[2]
-        if kind == "filesystem":
-            return resource.compute_table_schema().get("table_format") in ("delta", "iceberg")
-        return bool(self.capabilities.supported_merge_strategies)
-
     def takes_keys_once(self, resource: DltResource, mode: Mode) -> bool:
         """Whether the destination merges in a way that fails or doubles where a package holds a key twice."""
         if mode != "incremental" or self.capabilities is None:
@@ -227,6 +219,7 @@ def target_of(stream: Stream, settings: Settings, cursor: Any | None, run: Run |
             f"{resource.name} and {name} would both be loaded into the table {table}, where each takes the other's "
             "rows for its own. Give each a table of its own, and bring them together by a view."
         )
+    merges = merges_into(resource, mode, settings, run.capabilities)
     stored = run.tables.get(table)
     if stored is not None and table not in run.dropped:
         check_found(stream, mode, settings, stored)
@@ -237,11 +230,11 @@ def target_of(stream: Stream, settings: Settings, cursor: Any | None, run: Run |
         target,
         table=table,
         is_loaded=stored is not None and has_table_seen_data(stored) and table not in run.emptied,
-        unique=run.takes_keys_once(resource, mode),
+        unique=run.takes_keys_once(resource, mode) or (mode == DEFAULT and not merges),
         as_rows=run.takes_rows(resource),
         has_sql=run.has_sql,
         drops_rows=drops_rows(resource),
-        merges=run.merges(resource),
+        merges=merges,
     )
 
 

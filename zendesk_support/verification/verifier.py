@@ -25,6 +25,7 @@ from zendesk_support.errors import ConfigurationError, UnavailableError
 from zendesk_support.loading.account import Account, Session
 from zendesk_support.loading.account_guard import check_account
 from zendesk_support.loading.destination_state import connected
+from zendesk_support.loading.merging import merge_strategies
 from zendesk_support.loading.positions import Positions
 from zendesk_support.loading.resource import keep_tokens
 from zendesk_support.loading.sync_modes import APPENDING, DEFAULT, MODE_HINT
@@ -183,12 +184,13 @@ class Verifier:
                 earliest = max(self._since or 0, kept_since(stream, last.get(stream.name)))
                 begun = position_of(state.get("incremental", {}).get(stream.cursor, {}).get("initial_value"))
                 mode = table.get(MODE_HINT, DEFAULT)
+                is_appended = mode in APPENDING or not merge_strategies(storage.capabilities, table)
                 yield Loaded(
                     stream=stream,
                     destination=LoadedTable(
                         client,
                         table_layout(tables, table["name"]),
-                        stream.key if mode in APPENDING else (),
+                        stream.key if is_appended else (),
                         settings.database_wait,
                     ),
                     keeps=stream.keeps or mode == "append",
