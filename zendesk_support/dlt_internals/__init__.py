@@ -32,8 +32,8 @@ from dlt.common.data_types.typing import TDataType
 # Tells whether texts may hold NUL, which merge strategies there are, and which file format is preferred.
 from dlt.common.destination import DestinationCapabilitiesContext
 
-# Empties the staging dataset.
-from dlt.common.destination.client import WithStagingDataset
+# Remove deleted rows from Iceberg tables; empties the staging dataset.
+from dlt.common.destination.client import SupportsOpenTables, WithStagingDataset
 
 # Tell a destination that cannot be reached, and tables of dlt's that are not there yet.
 from dlt.common.destination.exceptions import DestinationException, DestinationUndefinedEntity
@@ -222,6 +222,7 @@ __all__ = [
     "PreparedTableSchema",
     "SqlClientBase",
     "SqlJobClientBase",
+    "SupportsOpenTables",
     "TDataType",
     "TqdmCollector",
     "WithSqlClient",

@@ -1,8 +1,9 @@
-"""What is done at the destination once rows are loaded: staging emptied, indexes and comments made."""
+"""What is done at the destination once rows are loaded: staging emptied, deleted rows removed, comments made."""
 
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,8 +16,10 @@ from zendesk_support.dlt_internals import (
     LoadInfo,
     SqlClientBase,
     SqlJobClientBase,
+    SupportsOpenTables,
     WithStagingDataset,
 )
+from zendesk_support.warehouse.loaded_table import DELETED_AT
 
 NAME_LENGTH = 63
 LOOKED_UP_BY = ("ticket_id",)
@@ -38,7 +41,7 @@ TELLS_INDEXES = "SELECT indexname FROM pg_indexes WHERE schemaname = %s"
 
 
 def tidy(pipeline: Pipeline, info: LoadInfo) -> None:
-    """Empty the staging tables that a load has filled, and make the indexes and comments that its tables lack.
+    """Empty the staging tables that a load has filled, remove what it has marked, make missing indexes and comments.
 
     None of it fails a run: the rows are loaded. An index and a comment that somebody made stay as they are. Indexes and
     comments are looked for where the schema is another than at the last time on this machine.
@@ -47,12 +50,13 @@ def tidy(pipeline: Pipeline, info: LoadInfo) -> None:
         if package.state != "loaded" or package.schema_name not in pipeline.schemas:
             continue
         client: Any = pipeline.destination_client(package.schema_name)
+        loaded = {job.job_file_info.table_name for job in package.jobs["completed_jobs"]}
+        if isinstance(client, SupportsOpenTables):
+            remove_deleted(client, loaded)
         speaks_sql = isinstance(client, SqlJobClientBase)
         if not speaks_sql:
             continue
-        filled = passed_through_staging(
-            client, {job.job_file_info.table_name for job in package.jobs["completed_jobs"]}
-        )
+        filled = passed_through_staging(client, loaded)
         mark, version = f"tidied_{package.schema_name}", client.schema.version_hash
         is_new = not is_marked(pipeline, mark, version)
         if not filled and not is_new:
@@ -70,6 +74,23 @@ def tidy(pipeline: Pipeline, info: LoadInfo) -> None:
                 pipeline.set_local_state_val(mark, version)
         except Exception as error:  # the destination's own kinds among them
             logger.warning(f"the rows are loaded; what is to be done after it has failed: {error}")
+
+
+def remove_deleted(client: SupportsOpenTables, loaded: Iterable[str]) -> None:
+    """Remove from Iceberg tables the rows that a load could only mark as deleted: dlt does not delete by a merge there.
+
+    What fails is made good after the next load.
+    """
+    tables: Any = client.schema.tables  # type: ignore[attr-defined]
+    for name in sorted(loaded):
+        removes = tables.get(name, {}).get("columns", {}).get(DELETED_AT, {}).get("hard_delete")
+        if removes and client.is_open_table("iceberg", name):
+            try:
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", "Delete operation did not match any records")
+                    client.load_open_table("iceberg", name).delete(f"{DELETED_AT} IS NOT NULL")
+            except Exception as error:  # of the catalog or the storage
+                logger.warning(f"{name}: rows deleted in Zendesk keep their key, with {DELETED_AT}: {error}")
 
 
 def is_marked(pipeline: Pipeline, mark: str, version: str) -> bool:
