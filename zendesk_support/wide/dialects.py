@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from zendesk_support.warehouse.after_load import quoted
+from zendesk_support.warehouse.after_load import dialect, quoted
 
 INTEGER = r"^\s*([+-]?(?:0*[0-9]{1,18}|[1-8][0-9]{18}|9[01][0-9]{17}))(?:\.0+)?\s*$"
 DECIMAL = r"^\s*([+-]?[0-9]{0,100}[.,]?[0-9]{1,100}(?:[eE][+-]?[0-9]{1,2})?)\s*$"
@@ -339,4 +339,17 @@ class BigQuery(Dialect):
         return f"ARRAY(SELECT {self.label(field, 'e')} FROM UNNEST({values}) AS e WITH OFFSET AS n ORDER BY n)"
 
 
+class DuckLake(DuckDb):
+    """DuckDB's SQL on a lake, which has no keys."""
+
+    has_transactions = False
+
+
 DIALECTS: dict[str, type[Dialect]] = {"duckdb": DuckDb, "postgres": Postgres, "bigquery": BigQuery}
+
+
+def dialect_of(client: Any) -> type[Dialect] | None:
+    """The dialect of a client's database; None where no views are made."""
+    if client.config.destination_type.rpartition(".")[2] == "ducklake":
+        return DuckLake
+    return DIALECTS.get(dialect(client))

@@ -13,10 +13,9 @@ from dlt.pipeline.pipeline import Pipeline
 from zendesk_support.dlt_internals import DatabaseException, SqlClientBase, SqlJobClientBase
 from zendesk_support.loading.destination_state import connected
 from zendesk_support.source import ZendeskSource
-from zendesk_support.warehouse.after_load import dialect as dialect_of
 from zendesk_support.warehouse.after_load import is_marked
 from zendesk_support.wide.definitions import OF_OBJECT, VIEWS, WideView
-from zendesk_support.wide.dialects import DIALECTS, Dialect, Postgres
+from zendesk_support.wide.dialects import Dialect, Postgres, dialect_of
 from zendesk_support.wide.fields import name_columns, remembered
 from zendesk_support.wide.postgres_view import after, columns_of, replace_view, wait_for_others
 from zendesk_support.wide.select import Selection
@@ -62,9 +61,9 @@ def make_views(pipeline: Pipeline, source: ZendeskSource) -> dict[str, list[str]
         DatabaseException: the destination refuses one of them; the others are made.
     """
     client: Any = pipeline.destination_client(source.name) if source.name in pipeline.schemas else None
-    if not isinstance(client, SqlJobClientBase) or dialect_of(client) not in DIALECTS:
+    dialect = dialect_of(client) if isinstance(client, SqlJobClientBase) else None
+    if dialect is None:
         return {}
-    dialect = DIALECTS[dialect_of(client)]
     selected = {resource.stream.name for resource in source.selected_streams.values()}
     made, refused = {}, []
     with client:
