@@ -251,6 +251,72 @@ def test_a_table_that_zendesk_has_emptied_is_not_loaded_anew_each_time(
     assert told == [0, 1, 1, 1]
 
 
+OUTLASTING = {
+    "agents_activity": "name",
+    "webhook_invocations": "status",
+    "engagements": "channel",
+    "access_logs": "method",
+    "deleted_tickets": "subject",
+}
+
+
+def test_a_dropped_column_costs_no_row_that_zendesk_has_no_longer(
+    make_pipeline: MakePipeline, account: Simulator, warnings: list[str]
+) -> None:
+    target = make_pipeline()
+    account.mutate("delete_tickets", count=3)
+    load(target, account, *OUTLASTING)
+    account.mutate("remove_rows", stream="webhook_invocations", count=1)
+    run_sql(
+        target,
+        "UPDATE <access_logs> SET id = 'old' WHERE id = (SELECT min(id) FROM <access_logs>)",
+        "UPDATE <engagements> SET engagement_id = 'old', engagement_start_time = TIMESTAMP '2020-01-01 00:00:00' "
+        "WHERE engagement_id = (SELECT min(engagement_id) FROM <engagements>)",
+    )
+    load(target, account, *OUTLASTING)
+    before = {name: rows_of(target, name)[name] for name in OUTLASTING}
+    run_sql(target, *(f"ALTER TABLE <{name}> DROP COLUMN {column}" for name, column in OUTLASTING.items()))
+    warnings.clear()
+    load(target, account, *OUTLASTING)
+    assert (
+        sum(says("a column of a table whose rows Zendesk may have no longer was dropped", it) for it in warnings) == 5
+    )
+    assert run_sql(target, "SELECT count(*) FROM <access_logs> WHERE id = 'old'") == [(1,)]
+    assert run_sql(target, "SELECT count(*) FROM <engagements> WHERE engagement_id = 'old'") == [(1,)]
+    for name, column in OUTLASTING.items():
+        found = rows_of(target, name)[name]
+        assert len(found) >= len(before[name]), name
+        filled = sum(row.get(column) is not None for row in found)
+        now = len(account.truth(name))
+        assert filled >= now if name != "agents_activity" else filled == len(found) - len(before[name]), name
+    warnings.clear()
+    written_next = written(load(target, account, *OUTLASTING))
+    assert set(written_next) <= {"agents_activity"}
+    assert warnings == []
+
+
+def test_a_dropped_key_stops_a_stream_whose_rows_zendesk_may_have_no_longer(tmp_path: Path, account: Simulator) -> None:
+    target = pipeline(tmp_path)
+    load(target, account, "engagements")
+    count = run_sql(target, "SELECT count(*) FROM <engagements>")
+    run_sql(target, "ALTER TABLE <engagements> DROP COLUMN engagement_id")
+    with pytest.raises(ConfigurationError) as refused:
+        load(target, account, "engagements")
+    assert says("a column was dropped that rows cannot be loaded without", str(refused.value))
+    assert run_sql(target, "SELECT count(*) FROM <engagements>") == count
+    sync(target, source(account).with_resources("engagements"), full_refresh=True)
+    assert_whole(target, account, "engagements")
+
+
+def test_a_full_refresh_names_the_streams_that_lose_rows(
+    tmp_path: Path, account: Simulator, warnings: list[str]
+) -> None:
+    target = pipeline(tmp_path)
+    load(target, account, "groups", "agents_activity")
+    sync(target, source(account).with_resources("groups", "agents_activity"), full_refresh=True)
+    assert warnings == ["agents_activity: loaded anew, and rows that Zendesk no longer has are lost with their tables."]
+
+
 def test_a_run_without_sync_refuses_to_load_beside_a_table_that_is_gone(tmp_path: Path, account: Simulator) -> None:
     target = pipeline(tmp_path)
     target.run(source(account).with_resources("tickets"))

@@ -36,7 +36,11 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
     add("--start-date", metavar="DATE", help="leave out facts older than this (two years back)")
     add("--end-date", metavar="DATE", help="load a bounded period, without touching the saved positions")
     add("--max-minutes", type=float, metavar="N", help="stop reading after N minutes; the next run goes on from there")
-    add("--full-refresh", action="store_true", help="drop the selected streams' tables and load them anew")
+    add(
+        "--full-refresh",
+        action="store_true",
+        help="drop the selected streams' tables and load them anew; rows gone in Zendesk are lost",
+    )
     add("--dataset", metavar="NAME", help="dataset (schema) of the tables (zendesk_support)")
     add("--pipeline-name", default="zendesk_support", metavar="NAME", help="name the saved positions belong to")
     add("--progress", choices=PROGRESS, help="what is shown of a run: our own display (auto), or one of dlt's")

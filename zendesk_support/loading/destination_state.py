@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,29 @@ from zendesk_support.dlt_internals import (
     json_decode_state,
     last_extracted_hash,
     load_pipeline_state_from_destination,
+    pipeline_drop,
     waiting_packages,
 )
+from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.sync_modes import DEFAULT, MODE_HINT
 from zendesk_support.streams.base import Stream
 from zendesk_support.warehouse.patience import patiently
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What the destination has lost of a stream.
+
+    Attributes:
+        how: that shows, in words.
+        leaves_rows: columns are gone, or child tables, while the stream's rows are there.
+        needed: columns that are gone, and cannot be made again beside rows.
+    """
+
+    how: str
+    leaves_rows: bool = False
+    needed: tuple[str, ...] = ()
+
 
 HAS_ROWS = "has_rows"
 """In a stream's state: rows of it were loaded since its table was made."""
@@ -187,7 +206,7 @@ def holds_state(pipeline: Pipeline, version_hash: str) -> bool:
 
 def lost_streams(
     pipeline: Pipeline, schema_name: str, streams: Mapping[str, Stream], emptied: Collection[str] = ()
-) -> dict[str, str]:
+) -> dict[str, Loss]:
     """Streams whose saved position counts rows as loaded that the destination has lost, and how that shows.
 
     A table or column is gone, or a table is empty that had rows. Rows that were deleted one by one do not show.
@@ -213,7 +232,7 @@ def lost_streams(
             if name not in lost and holds_all(schema, root_of(schema, found), streams[name], state.get(name, {}))
         }
         for table in empty(client.sql_client, had_rows):
-            lost[had_rows[table]] = f"The table {table} is empty"
+            lost[had_rows[table]] = Loss(f"The table {table} is empty")
     return lost
 
 
@@ -237,20 +256,49 @@ def root_of(schema: Schema, tables: Iterable[str]) -> str:
     return next(name for name in tables if get_root_table(schema.tables, name)["name"] == name)
 
 
-def gone(client: SqlJobClientBase, schema: Schema, tables: Mapping[str, list[str]]) -> dict[str, str]:
+def gone(client: SqlJobClientBase, schema: Schema, tables: Mapping[str, list[str]]) -> dict[str, Loss]:
     """Streams a table or column of which is not at the destination."""
     stored = dict(client.get_storage_tables([name for names in tables.values() for name in names]))
     exact = client.capabilities.generates_case_sensitive_identifiers()
-    lost: dict[str, str] = {}
+    lost: dict[str, Loss] = {}
     for stream, names in tables.items():
-        for name in names:
+        root = root_of(schema, names)
+        for name in (root, *(name for name in names if name != root)):
             columns = stored.get(name)
             if not columns:
-                lost.setdefault(stream, f"The table {name} is gone")
+                lost.setdefault(stream, Loss(f"The table {name} is gone", leaves_rows=name != root))
             elif missing := schema.get_new_table_columns(name, columns, case_sensitive=exact):
                 listed = ", ".join(str(column["name"]) for column in missing)
-                lost.setdefault(stream, f"The table {name} lacks {listed}")
+                needed = tuple(str(column["name"]) for column in missing if not column.get("nullable", True))
+                lost.setdefault(stream, Loss(f"The table {name} lacks {listed}", leaves_rows=True, needed=needed))
     return lost
+
+
+def make_again(pipeline: Pipeline, schema_name: str, lost: Mapping[str, Loss]) -> None:
+    """Bring columns and child tables back beside rows that Zendesk no longer has, and read their streams anew.
+
+    Rows that Zendesk still has are written again, in the default mode; in others, as they change.
+
+    Raises:
+        ConfigurationError: a column is gone without which rows cannot be told apart.
+    """
+    if not lost:
+        return
+    schema = pipeline.schemas[schema_name]
+    for stream, loss in lost.items():
+        if loss.needed:
+            raise ConfigurationError(
+                f"{loss.how}, without which the rows of {stream} cannot be loaded. Put {', '.join(loss.needed)} back "
+                f"from a backup, leave the stream out with `--exclude {stream}`, or load it anew with "
+                f'`--full-refresh --streams {stream}`, in code `refresh="drop_resources"`: rows that Zendesk no longer '
+                "has are lost then."
+            )
+    tables = tables_of(schema, lost, ())
+    with pipeline.destination_client(schema_name) as client:
+        client.update_stored_schema(only_tables=[name for names in tables.values() for name in names], force=True)
+    modes = {name: schema.tables[root_of(schema, found)].get(MODE_HINT, DEFAULT) for name, found in tables.items()}
+    if again := [name for name, mode in modes.items() if mode == DEFAULT]:
+        pipeline_drop(pipeline, again, schema_name, state_only=True)()
 
 
 def holds_all(schema: Schema, table: str, stream: Stream, state: Mapping[str, Any]) -> bool:

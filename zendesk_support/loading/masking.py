@@ -37,7 +37,7 @@ def check_mask(stream: Stream, name: str, tables: Mapping[str, Any], open_table:
     wanted = json.loads(stream.mask.stored)
     if found == wanted or not has_table_seen_data(tables[name]):
         return
-    reload = f'`--full-refresh --streams {stream.name}`, in code `refresh="drop_resources"`'
+    reload = f'`--full-refresh --streams {stream.name}`, in code `refresh="drop_resources"`{stream.loses}'
     if found.get(HASHED) != wanted.get(HASHED):
         raise ConfigurationError(
             f"streams.{stream.name}.hash = {wanted.get(HASHED, [])}, but the table {name} was loaded with hash = "

@@ -33,7 +33,8 @@ class Positions:
         if found > NEWEST:
             raise ConfigurationError(
                 f"the positions of {stream.name} were saved by a newer version of this package (layout {found}, this "
-                f"one knows {NEWEST}). Install that, or load the stream anew: --full-refresh --streams {stream.name}."
+                f"one knows {NEWEST}). Install that, or load the stream anew: --full-refresh --streams {stream.name}"
+                f"{stream.loses}."
             )
         if found < NEWEST:
             state[POSITIONS] = by_name(state[POSITIONS], stream)

@@ -102,8 +102,8 @@ def check_whole(settings: Settings, run: Run) -> None:
         raise ConfigurationError(f"{why} {remedy}")
     selected = dlt.current.source().selected_resources.items()
     streams = {name: found.stream for name, found in selected if hasattr(found, "stream")}
-    for how in lost_streams(pipeline, schema.name, streams, run.emptied).values():
-        raise ConfigurationError(f"{how}. {remedy}")
+    for loss in lost_streams(pipeline, schema.name, streams, run.emptied).values():
+        raise ConfigurationError(f"{loss.how}. {remedy}")
 
 
 def restore_tokens(vault: TokenVault | None) -> None:

@@ -19,7 +19,7 @@ from zendesk_support.loading.positions import Positions
 from zendesk_support.loading.row_checks import time_value
 from zendesk_support.loading.stream_encoder import make_encoder
 from zendesk_support.loading.subscription import Subscription
-from zendesk_support.loading.sync_modes import FULL, SPOOLED, Mode, Spool
+from zendesk_support.loading.sync_modes import DEFAULT, FULL, SPOOLED, Mode, Spool
 from zendesk_support.loading.target import Target, load_id, position_of
 from zendesk_support.reading.base import ANSWERED_WITHIN, WHOLE
 from zendesk_support.report import StreamReport, now
@@ -72,6 +72,7 @@ class ResourceRun:
                 session.batches(),
                 self._encoder,
                 positions.parts(name) if feed.endpoint.is_parted else {},
+                rewrites=self._rewrites,
             )
             for name, feed in feeds.items()
             if name not in self._later
@@ -119,6 +120,11 @@ class ResourceRun:
     @property
     def _exhausted(self) -> bool:
         return all(subscription.batches.exhausted for subscription in self._subscriptions.values())
+
+    @property
+    def _rewrites(self) -> bool:
+        """Whether rows are written though their digest is the table's: nothing tells that they are whole there."""
+        return not self._stateless and self._mode == DEFAULT and HAS_ROWS not in dlt.current.resource_state()
 
     def _positions(self) -> Positions:
         """Positions by feed, as the run under way will keep them."""

@@ -61,6 +61,8 @@ class Subscription:
         batches: Batches,
         encoder: Encoder,
         parts: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        rewrites: bool = False,
     ) -> None:
         self.stream, self.feed, self.settings = stream, feed, target.settings
         self.position = Position.of(saved, start)
@@ -72,7 +74,7 @@ class Subscription:
         self.table_keys: str | None = None
         self.error: BaseException | None = None
         self.side: Rows = []
-        self._target, self._encoder = target, encoder
+        self._target, self._encoder, self._rewrites = target, encoder, rewrites
         self._tombstones = Tombstones(stream, table, target.mode, marks=target.settings.deletes == "mark")
         self._pending: dict[int, int] = {
             id: at for position in (saved, *self.parts.values()) for id, at in position.get("amended", ())
@@ -103,7 +105,7 @@ class Subscription:
         endpoint, key = self.feed.endpoint, self.stream.key
         if endpoint.snapshot:
             found = self.table.rows(tuple(dict.fromkeys((*key, *self.feed.compared, ROW_ID))))
-            self._diff = job.diff = SnapshotDiff(found, key, self.feed.compared)
+            self._diff = job.diff = SnapshotDiff(found, key, self.feed.compared, is_stale=self._rewrites)
             job.held = max(job.held, len(self._diff))
             job.diffs.append(self._diff)
             if self.feed.embedded is not None:
@@ -111,7 +113,7 @@ class Subscription:
         elif (since := endpoint.compared_since(job)) is not None:
             column, _ = since
             found = self.table.rows(tuple(dict.fromkeys((*key, column, ROW_ID))), since)
-            self._diff = job.diff = SnapshotDiff(found, key, (column,))
+            self._diff = job.diff = SnapshotDiff(found, key, (column,), is_stale=self._rewrites)
         if self._pending and self.feed.refresh is not None:
             # What the last run read before the change it met may have reached the destination after it.
             self.emit(self.feed.refresh.rows(self._pending, self), {})

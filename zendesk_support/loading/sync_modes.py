@@ -70,7 +70,7 @@ def check_table(stream: Stream, mode: Mode, nested: str, table: Any) -> None:
             raise ConfigurationError(
                 f'{setting} = "{wanted}", but the table {stream.name} was made with {setting} = "{found}". '
                 f"Load it anew with `--full-refresh --streams {stream.name}`, "
-                'in code `refresh="drop_resources"`, or set it back.'
+                f'in code `refresh="drop_resources"`{stream.loses}, or set it back.'
             )
 
 

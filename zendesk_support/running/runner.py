@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from zendesk_support.error_messages import causes
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
 from zendesk_support.loading.account_guard import check_account
 from zendesk_support.loading.default_set import set_of
-from zendesk_support.loading.destination_state import connected, follow_destination, lost_streams
+from zendesk_support.loading.destination_state import connected, follow_destination, lost_streams, make_again, tables_of
 from zendesk_support.loading.stream_resource import StreamResource
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import Report
@@ -25,6 +25,7 @@ from zendesk_support.running.probe import demand_product
 from zendesk_support.running.run_lock import check_lock, only_run
 from zendesk_support.settings import positive
 from zendesk_support.source import ZendeskSource, source_of
+from zendesk_support.streams.base import Stream
 from zendesk_support.warehouse.after_load import tidy
 from zendesk_support.warehouse.duckdb_memory import advice, grant_more, is_out_of_memory
 from zendesk_support.warehouse.loaded_table import DESTINATION_LOCK
@@ -82,9 +83,10 @@ def sync(
         in_force(checkpoints),
         source.account.held_open(),
     ):
-        begin(pipeline, source)
+        refresh = "drop_resources" if full_refresh else pipeline.refresh
+        begin(pipeline, source, is_dropped=refresh in ("drop_resources", "drop_sources"))
         source = as_asked(pipeline, source)
-        load_all(pipeline, source, checkpoints, full_refresh)
+        load_all(pipeline, source, checkpoints, refresh)
         keep_views(pipeline, source, [name for name, told in checkpoints.report.streams.items() if told.rows])
     demand_product([stream.error for stream in checkpoints.report.streams.values()])
     checkpoints.report.signal = checkpoints.received
@@ -120,9 +122,8 @@ def as_asked(pipeline: Pipeline, source: ZendeskSource) -> ZendeskSource:
     return source.of_default_set(set_of(state, tables))
 
 
-def load_all(pipeline: Pipeline, source: ZendeskSource, checkpoints: Checkpoints, full_refresh: bool) -> None:
+def load_all(pipeline: Pipeline, source: ZendeskSource, checkpoints: Checkpoints, refresh: str | None) -> None:
     """One dlt run from each checkpoint to the next, over the streams that have more."""
-    refresh = "drop_resources" if full_refresh else pipeline.refresh
     if refresh:
         keep_reports(pipeline)
     try:
@@ -178,19 +179,38 @@ def with_room(pipeline: Pipeline, step: Callable[[], LoadInfo | None]) -> None:
         tidy(pipeline, info)
 
 
-def begin(pipeline: Pipeline, source: ZendeskSource) -> None:
-    """Make positions and destination agree, and load what a crashed run has left."""
+def begin(pipeline: Pipeline, source: ZendeskSource, is_dropped: bool) -> None:
+    """Make positions and destination agree, and load what a crashed run has left; the tables may be dropped next."""
     with connected(pipeline, source.account.settings.database_wait):
         follow_destination(pipeline, source)
         check_account(pipeline, source.name, source.account.settings.account)
     finish(pipeline)
     streams = {name: resource.stream for name, resource in source.selected_streams.items()}
+    if is_dropped:
+        tell_of_lost_rows(pipeline, source.name, streams)
+        return
     lost = lost_streams(pipeline, source.name, streams)
-    for stream, how in lost.items():
-        logger.warning(f"{how}: the stream {stream} is loaded anew.")
+    kept = {name: loss for name, loss in lost.items() if loss.leaves_rows and streams[name].outlasts}
+    for stream, loss in lost.items():
+        if stream in kept:
+            what = "keeps its rows, of which Zendesk may have some no longer; what is gone fills as they are read again"
+        else:
+            what = "is loaded anew"
+        logger.warning(f"{loss.how}: the stream {stream} {what}.")
     if lost:
         keep_reports(pipeline)
-        pipeline_drop(pipeline, list(lost), source.name)()
+    make_again(pipeline, source.name, kept)
+    if anew := [name for name in lost if name not in kept]:
+        pipeline_drop(pipeline, anew, source.name)()
+
+
+def tell_of_lost_rows(pipeline: Pipeline, schema_name: str, streams: Mapping[str, Stream]) -> None:
+    """Name the streams that lose rows for good as their tables are dropped."""
+    schema = pipeline.schemas[schema_name] if schema_name in pipeline.schema_names else None
+    if schema and (names := [name for name in tables_of(schema, streams, ()) if streams[name].outlasts]):
+        logger.warning(
+            f"{', '.join(names)}: loaded anew, and rows that Zendesk no longer has are lost with their tables."
+        )
 
 
 def finish(pipeline: Pipeline) -> None:

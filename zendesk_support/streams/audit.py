@@ -52,6 +52,7 @@ ACCESS_LOGS = Stream(
         "url": "path that was asked for",
     },
     deletes="Zendesk forgets them after 90 days; rows stay.",
+    forgotten=True,
     appears_by="timestamp",
     months_of="timestamp",
     family="audit",

@@ -9,6 +9,7 @@ from typing import Protocol
 from zendesk_support.reading.base import Endpoint, Job
 from zendesk_support.reading.embedded import Embedded
 from zendesk_support.reading.readings import Readings
+from zendesk_support.reading.reread import RereadListing
 from zendesk_support.records.arrow import DataType
 from zendesk_support.records.json_rows import Rows
 from zendesk_support.records.masks import Mask
@@ -172,6 +173,7 @@ class Stream:
         notes: meaning and units of columns that do not say it themselves.
         dropped: keys of the API left out of the table, as it has them elsewhere; secrets are named by the endpoint.
         keeps: rows stay though Zendesk lists them no longer.
+        forgotten: Zendesk may forget rows, and tells nobody; they stay.
         counts: endpoints whose counts together are the table's rows, with `{part}` for each part of it, and
         uncounted: the column that is filled in rows which those leave out.
         immutable: its rows never change, so that they have no history.
@@ -203,6 +205,7 @@ class Stream:
     dropped: frozenset[str] = frozenset()
     immutable: bool = False
     keeps: bool = False
+    forgotten: bool = False
     counts: tuple[str, ...] = ()
     uncounted: str | None = None
     option: str | None = None
@@ -261,6 +264,18 @@ class Stream:
     def is_reading(self) -> bool:
         """Whether every sync adds how things stand now."""
         return isinstance(self.feeds[0].endpoint, Readings)
+
+    @property
+    def outlasts(self) -> bool:
+        """Whether the table may hold rows that Zendesk has no longer: to load it anew would lose them."""
+        first = self.feeds[0].endpoint
+        drops_older = isinstance(first, RereadListing) and first.kept_days is not None
+        return self.keeps or self.forgotten or self.is_reading or drops_older
+
+    @property
+    def loses(self) -> str:
+        """What follows a message that says how to load it anew."""
+        return " (rows that Zendesk no longer has are lost then)" if self.outlasts else ""
 
     @property
     def digested(self) -> bool:

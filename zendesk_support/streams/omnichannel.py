@@ -306,6 +306,7 @@ ROUTING_INSTANCE_VALUE_EVENTS = Stream(
     },
     links={"attribute_value_id": "attribute_values"},
     deletes="Rows stay.",
+    forgotten=True,
     months_of="time",
     appears_by="time",
     family=FAMILY,

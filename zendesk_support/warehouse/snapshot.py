@@ -18,10 +18,13 @@ from zendesk_support.warehouse.keys import ROW_ID, Array, compact, holds, ids_of
 class SnapshotDiff:
     """Keys and digests of a table, with which a complete pass is compared.
 
-    Each row that is listed marks its key; keys without a mark after the last page are gone.
+    Each row that is listed marks its key; keys without a mark after the last page are gone. Where the table is stale,
+    every row counts as changed.
     """
 
-    def __init__(self, table: pa.Table | None, key: Sequence[str], extra: Sequence[str] = ()) -> None:
+    def __init__(
+        self, table: pa.Table | None, key: Sequence[str], extra: Sequence[str] = (), *, is_stale: bool = False
+    ) -> None:
         self._key = list(key)
         if table is None:
             table = pa.table({name: pa.array([], pa.int64()) for name in (*key, *extra, ROW_ID)})
@@ -29,7 +32,7 @@ class SnapshotDiff:
         ids = ids_of(self._table, key)
         self._order = np.argsort(ids, kind="stable")
         self._ids = ids[self._order]
-        digests = np.array([value or "" for value in self._table.column(ROW_ID).to_pylist()], "S12")
+        digests = np.array(["" if is_stale else value or "" for value in self._table.column(ROW_ID).to_pylist()], "S12")
         self._digests = digests[self._order]
         self._seen = np.zeros(len(ids), bool)
 
