@@ -325,3 +325,87 @@ def test_the_token_goes_to_no_host_unencrypted(tmp_path: Path, account: Simulato
     chosen = source(account, chat={"access_token": "x", "base_url": "http://www.zopim.com/api/v2"})
     with pytest.raises(Exception, match="unencrypted"):
         list(chosen.with_resources("chat_roles").resources["chat_roles"])
+
+
+def of_chat(account: Simulator) -> list[tuple[str, int]]:
+    """Routes and statuses of the requests for Chat."""
+    return [
+        (request["route"], request["status"])
+        for request in account.requests()
+        if request["path"].startswith("/api/v2/chat/")
+    ]
+
+
+@pytest.mark.parametrize("kind", ["client", "refresh"])
+def test_a_login_that_chat_refuses_is_renewed_once_for_all_its_streams(
+    tmp_path: Path, simulate: Simulate, kind: str
+) -> None:
+    account = simulate(tickets=1, chat_login="own")
+    known = account.credentials
+    given = {name: known[name] for name in ("client_id", "client_secret")}
+    if kind == "refresh":
+        given["refresh_token"] = known["refresh_token"]
+    report = sync(pipeline(tmp_path), source(account, credentials=given).with_resources(*CHAT, "groups", "tickets"))
+    assert {report.streams[name].status for name in CHAT} == {"unavailable"}
+    assert {report.streams[name].status for name in ("groups", "tickets")} == {"loaded"}
+    asked = account.requests()
+    assert sum(request["route"] == "oauth_tokens" for request in asked) == 2
+    assert sum(request["route"] == "users_me" for request in asked) == 1
+    refused = of_chat(account)
+    assert {status for _, status in refused} == {401}
+    assert max(refused.count(found) for found in refused) <= 2
+
+
+def test_a_login_that_has_ended_is_renewed_for_chat_as_for_the_rest(tmp_path: Path, account: Simulator) -> None:
+    account.fault("expire_token", nth=4)
+    target = pipeline(tmp_path)
+    load(target, account, *CHAT)
+    assert_whole(target, account, *CHAT)
+    assert sum(request["route"] == "oauth_tokens" for request in account.requests()) == 2
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_the_token_of_chat_is_used_once_the_accounts_login_is_refused(
+    tmp_path: Path, simulate: Simulate, status: int
+) -> None:
+    account = simulate(tickets=1, chat_login="own")
+    headers: list[str] = []
+    handle, token = account.api.handle, account.credentials["chat_access_token"]
+
+    def watched(request: Any) -> Any:
+        reply = handle(request)
+        if request.path.startswith("/api/v2/chat/"):
+            headers.append(request.headers.get("authorization", ""))
+            if reply.status == 401:
+                reply.status = status
+        return reply
+
+    account.api.handle = watched  # type: ignore[method-assign]
+    target = pipeline(tmp_path)
+    load(target, account, *CHAT, "groups", chat={"access_token": token})
+    assert_whole(target, account, *CHAT, "groups")
+    own = [header == f"Bearer {token}" for header in headers]
+    assert not own[0]
+    assert 1 <= own.count(False) <= len(CHAT)
+    assert sum(request["route"] == "oauth_tokens" for request in account.requests()) == 1
+
+
+def test_chat_gets_no_token_of_its_own_where_the_accounts_login_is_good(tmp_path: Path, account: Simulator) -> None:
+    target = pipeline(tmp_path)
+    load(target, account, *CHAT, chat={"access_token": "another"})
+    assert_whole(target, account, *CHAT)
+    assert {status for _, status in of_chat(account)} == {200}
+
+
+@pytest.mark.parametrize("older_host", [False, True])
+def test_a_token_of_chat_that_is_refused_is_named_as_wrong_and_never_shown(
+    tmp_path: Path, simulate: Simulate, older_host: bool
+) -> None:
+    account = simulate(tickets=1, chat_login="own", chat_host=older_host)
+    chat = {"access_token": "ended-long-ago", **({"base_url": account.chat_url} if older_host else {})}
+    report = sync(pipeline(tmp_path), source(account, chat=chat).with_resources("chat_roles", "groups"))
+    message = str(report.streams["chat_roles"].message)
+    assert report.streams["chat_roles"].status == "unavailable"
+    assert "The access_token in [sources.zendesk_support.chat] is wrong, or has ended" in message
+    assert "ended-long-ago" not in message
+    assert "set access_token" not in message

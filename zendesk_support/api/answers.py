@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from zendesk_support.api.refusals import CHAT
 from zendesk_support.errors import (
     ConfigurationError,
     ContractError,
@@ -32,8 +33,6 @@ TOO_SLOW = frozenset({504, 524})
 REDIRECTS = (301, 302, 303, 307, 308)
 QUOTED = 1 << 16
 """Bytes of a body in which the reason of a refusal is looked for."""
-CHAT = "chat/"
-"""How routes of Chat begin."""
 SESSION_SECRET = "authenticity_token"
 
 
@@ -191,8 +190,13 @@ def refused_credentials(said: str) -> CredentialsError:
     )
 
 
-def refused_here(route: str, said: str) -> UnavailableError:
-    """The error of a 401 of credentials that are good elsewhere."""
+def refused_here(route: str, said: str, *, is_own: bool = False) -> UnavailableError:
+    """The error of a 401 of credentials that are good elsewhere, or of a part's own."""
+    if route.startswith(CHAT) and is_own:
+        return UnavailableError(
+            f'Zendesk refused `{route}` (401: "{said}"). The access_token in [sources.zendesk_support.chat] is wrong, '
+            "or has ended: make a new one; docs/credentials.md has how."
+        )
     if route.startswith(CHAT):
         return UnavailableError(
             f'Zendesk refused `{route}` (401: "{said}"). Chat may want a token of its own: set access_token, of an '

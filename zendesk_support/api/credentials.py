@@ -87,7 +87,7 @@ class ZendeskCredentials(Fields):
 
 @configspec
 class ZendeskChat(Fields):
-    """Chat's own access token, and its older address; without them Chat is asked with the account's credentials."""
+    """Chat's own access token, used where it refuses the account's credentials, and its older address."""
 
     access_token: TSecretStrValue | None = None
     base_url: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urljoin, urlsplit
 
 from urllib3.util import parse_url
@@ -36,11 +36,13 @@ class Part:
     Attributes:
         prefix: of its paths on the account's host, such as `/api/v2/chat/`.
         address: what stands in place of origin and prefix; None where it is on the account's host.
+        is_in_use: its own credentials go with each request; on the account's host only once that has refused its own.
     """
 
     prefix: str
     host: Host
     address: str | None = None
+    is_in_use: bool = True
 
 
 class Hosts:
@@ -94,7 +96,9 @@ class Hosts:
         return host.origin
 
     def set_apart(self, prefix: str, auth: Auth, address: str | None) -> None:
-        """Give a part of the account's API credentials of its own, and never the account's.
+        """Give a part of the account's API credentials of its own.
+
+        At an address of its own it never gets the account's. On the account's host these are tried first.
 
         Args:
             prefix: of its paths, such as `/api/v2/chat/`.
@@ -105,9 +109,21 @@ class Hosts:
             ValueError: it would get them unencrypted, or the address is that of a host with other credentials.
         """
         if address is None:
-            self._part = Part(prefix, Host(self.home.origin, auth))
+            self._part = Part(prefix, Host(self.home.origin, auth), is_in_use=False)
         else:
             self._part = Part(prefix, self._known[self.add(address, auth)], f"{address.rstrip('/')}/")
+
+    def give_up_account(self, url: str, host: Host) -> bool:
+        """Let a part whose URL has refused a host's credentials have its own from now on.
+
+        Returns:
+            Whether it may be asked again: it has other credentials than those.
+        """
+        part = self._part
+        if part is None or host.auth is not None or not url.startswith(f"{self.home.origin}{part.prefix}"):
+            return False
+        self._part = replace(part, is_in_use=True)
+        return True
 
     def find(self, base: str, link: str, route: str, secrets: Iterable[str] = ()) -> tuple[str, Host]:
         """A link as an absolute URL, and the known host it leads to.
@@ -125,7 +141,9 @@ class Hosts:
             url = urljoin(base, link)
             if (part := self._part) is not None and url.startswith(f"{self.home.origin}{part.prefix}"):
                 below = url.removeprefix(f"{self.home.origin}{part.prefix}")
-                return (url if part.address is None else part.address + below), part.host
+                return (
+                    url if part.address is None else part.address + below
+                ), part.host if part.is_in_use else self.home
             if (host := self._known.get(origin(url))) is not None:
                 return url, host
         except ValueError:

@@ -30,6 +30,7 @@ from zendesk_support.api.credentials import is_token
 from zendesk_support.api.hosts import Host
 from zendesk_support.api.limits import ACCOUNT
 from zendesk_support.api.rate_limiter import Overdue, Permit, RateLimiter
+from zendesk_support.api.refusals import Refusals
 from zendesk_support.api.request import WHO_AM_I, Request, Usage, read_me
 from zendesk_support.api.retries import LONGEST_PAUSE, TOKEN_TRIES, Attempts, Retry
 from zendesk_support.api.sender import Sender
@@ -78,8 +79,7 @@ class Transport:
         self.accepted = False
         self.fatal_error: ZendeskError | None = None
         self._sender = Sender(settings, clock, stop, self._secrets)
-        self._judging = threading.Lock()
-        self._refused_with: dict[str, str] = {}  # by route: the header that Zendesk accepts elsewhere
+        self._refusals = Refusals()
 
     @property
     def server_time(self) -> float | None:
@@ -104,7 +104,7 @@ class Transport:
         return self._sender.hosts.allow(url)
 
     def set_apart(self, prefix: str, auth: Auth, address: str | None) -> None:
-        """Give a part of the account's API credentials, and perhaps an address, of its own.
+        """Give a part of the account's API credentials, and perhaps an address, of its own, as `Hosts` does.
 
         Raises:
             ValueError: it would get them unencrypted, or the address is that of a host with other credentials.
@@ -135,9 +135,11 @@ class Transport:
             TransientError: still failing at the retry deadline.
             ContractError: any other refusal, quoted.
         """
-        url, host = self._sender.find(request.url, request.route)
         attempts = self._attempts(request.route, usage)
-        return self._until_answered(attempts, lambda: self._ask(request, url, host, decode, attempts))
+        find = self._sender.find
+        return self._until_answered(
+            attempts, lambda: self._ask(request, *find(request.url, request.route), decode, attempts)
+        )
 
     def _attempts(self, route: str, usage: Usage) -> Attempts:
         return Attempts(route, usage, self._settings.retry_deadline, self._clock, self._stop)
@@ -173,7 +175,9 @@ class Transport:
         if answer.status == 200:
             return self._read(request, host, answer, decode, attempts)
         if answer.status == 401:
-            raise self._unauthorized(request, host, authorization, answer, attempts)
+            raise self._unauthorized(request, url, host, authorization, answer, attempts)
+        if answer.status == 403 and self._sender.hosts.give_up_account(url, host):
+            raise Retry
         raise self._refused(request, answer, attempts)
 
     def _permit(self, request: Request, attempts: Attempts) -> Permit:
@@ -224,6 +228,7 @@ class Transport:
             said = f"200 with an error: {self._words(answer)}"
             raise contract(request.route, said) if attempts.is_enough else attempts.failed(said)
         self.accepted = self.accepted or host.auth is None
+        self._refusals.answered(request.route)
         attempts.usage.trouble = None
         return found
 
@@ -241,32 +246,29 @@ class Transport:
         return again or error
 
     def _unauthorized(
-        self, request: Request, host: Host, authorization: str, answer: Answer, attempts: Attempts
+        self, request: Request, url: str, host: Host, authorization: str, answer: Answer, attempts: Attempts
     ) -> Exception:
         """What follows from a 401: another try with another token, else an error of all requests or of this one."""
-        said = self._words(answer)
+        said, route, refusals = self._words(answer), request.route, self._refusals
         attempts.said = f"401: {said}"
-        if self._refused_with.get(request.route) == authorization:
-            return refused_here(request.route, said)
-        if authorization != self._authorization(host) and (again := attempts.token_ended()):
-            return again  # by another's renewal, under way
-        if again := attempts.renew(lambda: self._renewed(host, authorization)):
-            return again
-        is_known = True if host.auth is not None else self._judge(said)
-        if self.fatal_error is not None:
-            return self.fatal_error
-        if is_known is None:
-            return refused_in_doubt(request.route, said)
-        self._refused_with[request.route] = authorization
-        return refused_here(request.route, said)
-
-    def _judge(self, said: str) -> bool | None:
-        """Whether Zendesk knows the account's credentials; if it does not, the run ends."""
-        with self._judging:
-            is_known = None if self.fatal_error is not None else self._are_known()
+        with refusals.judging:
+            if self._sender.hosts.give_up_account(url, host):
+                return Retry()
+            if refusals.is_known(route, authorization):
+                return refused_here(route, said, is_own=host.auth is not None)
+            if authorization != self._authorization(host) and (again := attempts.token_ended()):
+                return again  # by another's renewal, under way
+            if refusals.may_renew(route) and (again := attempts.renew(lambda: self._renewed(host, authorization))):
+                return again
+            is_known = True if host.auth is not None else self._are_known()
             if is_known is False:
-                self._end(refused_credentials(said))
-            return is_known
+                if again := attempts.renew(lambda: self._renewed(host, authorization)):
+                    return again
+                return self._end(refused_credentials(said))
+            if is_known is None:
+                return refused_in_doubt(route, said)
+            refusals.add(route, authorization)
+            return refused_here(route, said, is_own=host.auth is not None)
 
     def _are_known(self) -> bool | None:
         """Whether Zendesk knows who we are; None where it does not say.
