@@ -328,3 +328,58 @@ def test_a_proxy_that_answers_every_request_with_a_page_is_named(tmp_path: Path,
         assert len(report.failed) == 2
         for stream in report.failed:
             assert says("a proxy or login page answers", stream.message)
+
+
+def refused_below(account: Simulator, *streams: str) -> dict[str, str]:
+    """What a trial says of streams, and what it has asked of each."""
+    account.reset_requests()
+    _, found = check_streams(source(account).account, list(streams))
+    return {name: type(error).__name__ for name, error in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("stream", "path"),
+    [
+        ("trigger_revisions", "/revisions"),
+        ("webhook_invocations", "/invocations"),
+        ("organization_merges", "/merges"),
+        ("content_subscriptions", "/subscriptions"),
+        ("article_comments", "/comments"),
+    ],
+)
+def test_a_trial_asks_below_one_parent_as_well(account: Simulator, stream: str, path: str) -> None:
+    handle = account.api.handle
+
+    def refusing(request: Any) -> Any:
+        reply = handle(request)
+        if request.path.removesuffix(".json").endswith(path):
+            reply.status = 403
+        return reply
+
+    account.api.handle = refusing  # type: ignore[method-assign]
+    assert refused_below(account, stream) == {stream: "UnavailableError"}
+    asked = [request["path"] for request in account.requests() if request["path"] != "/api/v2/users/me"]
+    own = [found for found in asked if "/brands" not in found and "/oauth/" not in found]
+    lists = 2 if stream == "content_subscriptions" else 1
+    assert len(own) <= 2 * lists, own
+    account.api.handle = handle  # type: ignore[method-assign]
+    assert refused_below(account, stream) == {stream: "NoneType"}
+
+
+def test_a_trial_is_content_with_one_of_several_lists_for_a_table(account: Simulator) -> None:
+    handle = account.api.handle
+
+    def refusing(request: Any) -> Any:
+        reply = handle(request)
+        if "/topics/" in request.path:
+            reply.status = 403
+        return reply
+
+    account.api.handle = refusing  # type: ignore[method-assign]
+    assert refused_below(account, "content_subscriptions") == {"content_subscriptions": "NoneType"}
+
+
+def test_a_trial_says_nothing_of_what_hangs_below_a_list_without_rows(simulate: Callable[..., Simulator]) -> None:
+    account = simulate(tickets=1, webhooks=0)
+    account.fault("status", status=403, route="*invocations*", times=None)
+    assert refused_below(account, "webhook_invocations") == {"webhook_invocations": "NoneType"}

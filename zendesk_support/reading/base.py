@@ -370,3 +370,13 @@ class Endpoint:
     def probe(self, job: Job) -> None:
         """Send one small request, to see whether Zendesk answers it."""
         raise NotImplementedError
+
+    def first(self, job: Job, path: str = "", above: Any = None) -> Any:
+        """As `probe`; the parent that its first row is to what hangs below, where one request tells.
+
+        Args:
+            job: what to work with.
+            path: in place of its own.
+            above: the parent that it hangs below itself.
+        """
+        self.probe(job)

@@ -13,6 +13,7 @@ from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.errors import ContractError, UnavailableError
 from zendesk_support.reading.base import ANSWERED_WITHIN, Chunk, Endpoint, Job, Position
 from zendesk_support.reading.embedded import Side
+from zendesk_support.reading.first import first_below
 from zendesk_support.reading.known import KnownParents
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.page_size import EXPORT_PAGE
@@ -172,13 +173,12 @@ class Below(Endpoint):
         return replace(self, counted=False, is_fixed=False) if self.counted or self.is_fixed else self
 
     def probe(self, job: Job) -> None:
-        """Ask for one parent; where there are few, for one row of the first."""
-        if not self.parents.is_few:
-            self.parents.probe(job)
-            return
-        for parent in self._parents(job):
-            replace(self.child, path=parent.path(self.child.path)).probe(replace(job, base=parent.base))
-            break
+        """Ask for one parent, and below a list for one row of what it has."""
+        self.first(job)
+
+    def first(self, job: Job, path: str = "", above: Parent | None = None) -> Parent | None:
+        """As `probe`; the row, for what hangs below it."""
+        return first_below(self, job)
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield what hangs below each parent that needs reading, and show it to what hangs below that."""
@@ -194,7 +194,7 @@ class Below(Endpoint):
         alone = partial(self._own_pass, job)
         yield from self._below_export(job, shown.chunks(job.position, alone, job.transport.stopped))
 
-    def _parents(self, job: Job) -> Iterator[Parent]:
+    def each_parent(self, job: Job) -> Iterator[Parent]:
         """The parents as they are listed, by their own stream or by us."""
         unknown = replace(job, diff=None, held=0, diffs=[], embedded={})
         return job.shared.parents(self.parents.path).each(lambda: self.parents.read(unknown), job.transport.stopped)
@@ -206,9 +206,9 @@ class Below(Endpoint):
     def _show(self, shown: Parents, parent: Parent, rows: Rows, now: int) -> None:
         """Show rows of a parent to what hangs below them."""
         if self.names:
-            shown.add([Parent.of(row, self.names, self._as_parent(parent)) for row in rows], now)
+            shown.add([Parent.of(row, self.names, self.as_parent(parent)) for row in rows], now)
 
-    def _as_parent(self, parent: Parent) -> Parent:
+    def as_parent(self, parent: Parent) -> Parent:
         """A parent with the values that its children hand down, by the names of their columns."""
         return replace(parent, values={column: parent.values[name] for column, name in self.named.items()})
 
@@ -218,7 +218,7 @@ class Below(Endpoint):
         answered = False
         columns = tuple(self.named)
         with job.shared.parents(self.path).from_here() as shown:
-            for parent in self._parents(job):
+            for parent in self.each_parent(job):
                 try:
                     held = max((diff.count(columns, self._key(parent)) for diff in job.diffs), default=0)
                     below = replace(job, base=parent.base, held=held)
@@ -296,7 +296,7 @@ class Below(Endpoint):
         is_unchanged = self._unchanged(job, diff, above)
         left: list[tuple[object, ...]] = []
         listed: list[tuple[object, ...]] = []
-        for parent in self._parents(job):
+        for parent in self.each_parent(job):
             listed.append(self._key(parent))
             was_listed = known is None or known.take(self._key(parent))
             if is_unchanged(parent, was_listed):

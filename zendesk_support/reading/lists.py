@@ -98,9 +98,14 @@ class Listing(Endpoint):
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""
+        self.first(job)
+
+    def first(self, job: Job, path: str = "", above: Parent | None = None) -> Parent | None:
+        """As `probe`; its first row, as a parent of what hangs below."""
         params = {**self.params, **self.envelope.smallest}
-        request = Request(f"{job.base}/api/v2/{self.path}", params, self.limits, self.path)
-        job.page(request, self._decode)
+        request = Request(f"{job.base}/api/v2/{path or self.path}", params, self.limits, self.path)
+        rows = job.page(request, self._decode).rows
+        return Parent.of(rows[0], self.names, above, self.path) if rows and self.names else None
 
     def pages(
         self,

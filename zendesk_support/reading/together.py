@@ -63,8 +63,19 @@ class Together(Endpoint):
         return (type(self), *(kind for below in self.lists.values() for kind in below.kinds))
 
     def probe(self, job: Job) -> None:
-        """Ask for what the first list hangs below."""
-        next(iter(self.lists.values())).probe(job)
+        """Ask for each list, below one parent; as in a pass, one that is refused is left out while others answer.
+
+        Raises:
+            UnavailableError: all are refused.
+        """
+        refused: list[UnavailableError] = []
+        for below in self.lists.values():
+            try:
+                below.probe(job)
+            except UnavailableError as error:
+                refused.append(error)
+        if len(refused) == len(self.lists):
+            raise refused[0]
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield the rows of each list."""
