@@ -51,6 +51,8 @@ class Loss:
 
 HAS_ROWS = "has_rows"
 """In a stream's state: rows of it were loaded since its table was made."""
+INCOMPLETE = "incomplete"
+"""In a stream's state: columns of its table were made again, and are not filled yet."""
 REFILLED = (DEFAULT, "history")
 """Sync modes whose tables hold every row; from the others, users take rows away."""
 
@@ -299,6 +301,10 @@ def make_again(pipeline: Pipeline, schema_name: str, lost: Mapping[str, Loss]) -
     modes = {name: schema.tables[root_of(schema, found)].get(MODE_HINT, DEFAULT) for name, found in tables.items()}
     if again := [name for name, mode in modes.items() if mode == DEFAULT]:
         pipeline_drop(pipeline, again, schema_name, state_only=True)()
+        with pipeline.managed_state() as state:
+            resources = state.setdefault("sources", {}).setdefault(schema_name, {}).setdefault("resources", {})
+            for name in again:
+                resources.setdefault(name, {})[INCOMPLETE] = True
 
 
 def holds_all(schema: Schema, table: str, stream: Stream, state: Mapping[str, Any]) -> bool:

@@ -14,12 +14,12 @@ from zendesk_support.checkpoints import current_sync
 from zendesk_support.errors import UnavailableError
 from zendesk_support.loading.account import Session
 from zendesk_support.loading.batches import Batch
-from zendesk_support.loading.destination_state import HAS_ROWS
+from zendesk_support.loading.destination_state import HAS_ROWS, INCOMPLETE
 from zendesk_support.loading.positions import Positions
 from zendesk_support.loading.row_checks import time_value
 from zendesk_support.loading.stream_encoder import make_encoder
 from zendesk_support.loading.subscription import Subscription
-from zendesk_support.loading.sync_modes import DEFAULT, FULL, SPOOLED, Mode, Spool
+from zendesk_support.loading.sync_modes import FULL, SPOOLED, Mode, Spool
 from zendesk_support.loading.target import Target, load_id, position_of
 from zendesk_support.reading.base import ANSWERED_WITHIN, WHOLE
 from zendesk_support.report import StreamReport, now
@@ -123,8 +123,8 @@ class ResourceRun:
 
     @property
     def _rewrites(self) -> bool:
-        """Whether rows are written though their digest is the table's: nothing tells that they are whole there."""
-        return not self._stateless and self._mode == DEFAULT and HAS_ROWS not in dlt.current.resource_state()
+        """Whether rows are written though their digest is the table's, where they lack a column."""
+        return not self._stateless and INCOMPLETE in dlt.current.resource_state()
 
     def _positions(self) -> Positions:
         """Positions by feed, as the run under way will keep them."""
@@ -210,6 +210,8 @@ class ResourceRun:
             report.status = "stopped"
             why = self._sync.why_over if self._sync is not None else ""
             report.message = stopped_message(self._stream, self._mode, why)
+        if report.status == "loaded" and error is None and not self._stateless:
+            dlt.current.resource_state().pop(INCOMPLETE, None)
         if error is None:
             report.message = report.message or "; ".join(self._notes()) or None
             return
