@@ -46,4 +46,5 @@ def limits_of(stream: Stream) -> list[str]:
 
 def is_dated(stream: Stream) -> bool:
     """Whether `start_date` limits its rows: facts, and what hangs below articles and posts. All else loads whole."""
-    return stream.fact or stream.feeds[0].endpoint.is_dated
+    within = stream.feeds[0].embedded
+    return stream.fact or stream.feeds[0].endpoint.is_dated or (within is not None and within.is_dated)

@@ -14,6 +14,7 @@ from dlt.pipeline.pipeline import Pipeline
 from support import assert_whole, facts, load, pipeline, plain, seconds, source, table, truth, written
 
 from zendesk_support import sync
+from zendesk_support.groups import is_dated
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 
@@ -26,6 +27,7 @@ LATER = {"csat_survey_responses", *KEPT_BRIEFLY}
 """Streams that simulated accounts have had for half a year only, or for less."""
 CHILDREN = {
     "article_attachments": ("articles", "article_id"),
+    "article_translations": ("articles", "source_id"),
     "article_comments": ("articles", "source_id"),
     "article_votes": ("articles", "item_id"),
     "article_comment_votes": ("article_comments", "item_id"),
@@ -34,7 +36,7 @@ CHILDREN = {
     "post_comment_votes": ("post_comments", "item_id"),
 }
 """What each stream hangs below, and the column that says of which row."""
-BELOW = {name for name, stream in CATALOGUE.items() if stream.feeds[0].endpoint.is_dated}
+BELOW = {name for name, stream in CATALOGUE.items() if is_dated(stream) and not stream.fact}
 DIMENSIONS = [name for name, stream in CATALOGUE.items() if not stream.fact and name not in BELOW]
 
 
@@ -134,6 +136,32 @@ def test_children_in_help_centers_load_from_the_start_date_on_and_stay_when_it_m
     before = {name: table(target, name) for name in CHILDREN}
     assert written(load(target, account, *CHILDREN, start_date=at(days_back(account, 100)))) == {}
     assert {name: table(target, name) for name in CHILDREN} == before
+
+
+def test_followers_of_articles_and_posts_load_from_the_start_date_on(tmp_path: Path, simulate: Simulate) -> None:
+    account = simulate(tickets=1)
+    target, name = pipeline(tmp_path), "content_subscriptions"
+    start = days_back(account, 400)
+    settings = {"help_center_followers": "all"}
+    load(target, account, name, start_date=at(start), **settings)
+    loaded = {"Article": facts(account, "articles", start), "Post": facts(account, "posts", start)}
+    every = {
+        (center.brand_id, content_type, row["id"]): {**row, "brand_id": center.brand_id}
+        for center in account.account.help_centers
+        for content_type in ("Section", "Topic", "Article", "Post")
+        for row in center.tables[f"{content_type.lower()}_subscriptions"]
+    }
+    shown = {
+        key
+        for key, row in every.items()
+        if (row["brand_id"], row["content_id"]) in loaded.get(row["content_type"], ())
+        or row["content_type"] not in loaded
+    }
+    assert {every[key]["content_type"] for key in shown} == {"Article", "Post", "Section", "Topic"}
+    assert {every[key]["content_type"] for key in every.keys() - shown} == {"Article", "Post"}
+    assert set(table(target, name)) == shown
+    assert written(load(target, account, name, start_date=at(days_back(account, 100)), **settings)) == {}
+    assert set(table(target, name)) == shown
 
 
 def test_an_end_date_bounds_a_run_that_neither_reads_nor_keeps_state(tmp_path: Path, simulate: Simulate) -> None:

@@ -18,7 +18,7 @@ from zendesk_support.reading.known import KnownParents
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.page_size import EXPORT_PAGE
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
-from zendesk_support.reading.parents import DAY, Parent, Parents, text_of
+from zendesk_support.reading.parents import DAY, Parent, Parents, has_children, text_of
 from zendesk_support.reading.shown_pass import ShownPass, Wanted
 from zendesk_support.records.json_rows import NULL, Row, Rows, raw, seconds
 from zendesk_support.warehouse.snapshot import SnapshotDiff
@@ -28,11 +28,6 @@ MOST_ALONE = 20_000
 """Refused parents that a position keeps, to be asked for again: 200 KB of state."""
 SEVERAL = 10
 """Refusals after which nobody is thought to be allowed, below an export: a pass may have brought a single parent."""
-
-
-def has_children(row: Row) -> bool:
-    """Whether something may hang below a row: it does below every one."""
-    return True
 
 
 @dataclass(frozen=True)
@@ -49,6 +44,7 @@ class Below(Endpoint):
         counted: read only parents whose `vote_count` or `vote_sum` differs from the votes at the destination.
         is_dated: parents that did not change since `start_date` are left out, and those that did not since the last
             pass where `help_center_children = "changed"`.
+        is_since_start: parents that did not change since `start_date` are left out, and no others.
         is_long: a parent may have any number of rows, so that they are read one parent after the other, page by page.
         asked: which rows of an export may have children.
         refused_alone: below an export, a refusal may be about one parent: it is asked for again once a day, one that
@@ -65,6 +61,7 @@ class Below(Endpoint):
     named: Mapping[str, str]
     counted: bool = False
     is_dated: bool = False
+    is_since_start: bool = False
     is_long: bool = False
     asked: Callable[[Row], bool] = has_children
     refused_alone: bool = False
@@ -321,7 +318,7 @@ class Below(Endpoint):
         changed_only = self._is_changed_only(job) and not (self.is_fixed and job.position.began is None)
 
         def is_unchanged(parent: Parent, was_listed: bool) -> bool:
-            if self.is_dated and 0 < parent.updated_at < job.settings.start:
+            if (self.is_dated or self.is_since_start) and 0 < parent.updated_at < job.settings.start:
                 return True
             if self.counted:
                 due = parent.votes[0] > 0 and parent.is_due(job.position.began, above.began or 0)

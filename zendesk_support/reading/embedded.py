@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.errors import ContractError, UnavailableError, ZendeskError
 from zendesk_support.reading.base import Job
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
 from zendesk_support.reading.parents import Parent
-from zendesk_support.records.json_rows import NULL, Page, Row, Rows, quoted
+from zendesk_support.records.json_rows import NULL, Page, Row, Rows, quoted, seconds
 
 Pages = Callable[[Job, str], Iterator[tuple[Page, str | None]]]
 """Walks the pages of a path."""
@@ -29,11 +30,13 @@ class Embedded:
         name: what `include` asks for, and the member of a row that holds them.
         path: of the list that each row has of them, with `{id}` of the row.
         column: theirs, that names the row.
+        is_dated: those of rows that did not change since `start_date` are left out.
     """
 
     name: str
     path: str
     column: str
+    is_dated: bool = False
 
 
 class Side(list[Row]):
@@ -81,10 +84,20 @@ class Pass:
         if not self._diffs or self._error is not None:
             return Side(error=self._error)
         try:
-            return Side(self._found(rows, held))
+            return Side(self._found(*self._wanted(rows, held)))
         except ZendeskError as error:
             self._error = error
             return Side(error=error)
+
+    def _wanted(self, rows: Rows, held: list[msgspec.Raw]) -> tuple[Rows, list[msgspec.Raw]]:
+        """The rows, and what stands in them, less those that are left out, of which the table keeps what it has."""
+        if not self._embedded.is_dated:
+            return rows, held
+        times = seconds(rows, "updated_at")
+        is_old = (times > 0) & (times < self._job.settings.start)
+        self._keep([Parent.of(rows[i], ("id",)) for i in np.flatnonzero(is_old)])
+        wanted = np.flatnonzero(~is_old)
+        return [rows[i] for i in wanted], [held[i] for i in wanted]
 
     def _found(self, rows: Rows, held: list[msgspec.Raw]) -> Rows:
         found: Rows = []

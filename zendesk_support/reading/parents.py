@@ -96,6 +96,11 @@ class Parent:
         return len(days) >= REREAD_DAYS or any((day - number) % REREAD_DAYS == 0 for day in days)
 
 
+def has_children(row: Row) -> bool:
+    """Whether something may hang below a row: it does below every one."""
+    return True
+
+
 def is_name(value: msgspec.Raw) -> bool:
     """Whether a JSON value is a text by which a path may name a row."""
     found = msgspec.json.decode(value)

@@ -59,10 +59,10 @@ def translations(of: str, parent: str, parents: Below) -> Stream:
     )
 
 
-def followers(parents: Below, path: str) -> Below:
+def followers(parents: Below, path: str, *, is_since_start: bool = False) -> Below:
     """The followers of each row of a list."""
     child = Listing(f"{path}/{{id}}/subscriptions", "subscriptions", limits=HC)
-    return Below(parents, child, {"brand_id": "brand_id", "content_id": "id"})
+    return Below(parents, child, {"brand_id": "brand_id", "content_id": "id"}, is_since_start=is_since_start)
 
 
 CATEGORY_TRANSLATIONS = translations("categories", "category", CATEGORY_LIST)
@@ -159,8 +159,8 @@ OF_FEW = {
 }
 OF_ALL = {
     **OF_FEW,
-    "Article": followers(ARTICLE_LIST, "help_center/articles"),
-    "Post": followers(POST_LIST, "community/posts"),
+    "Article": followers(ARTICLE_LIST, "help_center/articles", is_since_start=True),
+    "Post": followers(POST_LIST, "community/posts", is_since_start=True),
 }
 
 CONTENT_SUBSCRIPTIONS = Stream(

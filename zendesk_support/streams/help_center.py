@@ -20,8 +20,9 @@ def brand_list(path: str, rows: str, embeds: Embedded | None = None) -> Below:
 
 
 def translations_of(rows: str) -> Embedded:
-    """The translations within rows of a list."""
-    return Embedded("translations", f"help_center/{rows}/{{id}}/translations", "source_id")
+    """The translations within rows of a list; those of articles from `start_date` on, as the articles are."""
+    path = f"help_center/{rows}/{{id}}/translations"
+    return Embedded("translations", path, "source_id", is_dated=rows == "articles")
 
 
 def below(parents: Below, path: str, rows: str, parent: str, *, counted: bool = False) -> Below:
