@@ -127,6 +127,7 @@ def test_the_account_is_an_object_with_what_nobody_should_keep(account: Account)
     sim, client = account
     found = client.get("/api/v2/chat/account").json
     assert found.pop("billing").startswith("planted-")
+    assert found["plan"].pop("price").startswith("planted-")
     assert [{"id": 1, **found}] == sim.truth("chat_account")
 
 

@@ -55,13 +55,16 @@ def planted(turn: int) -> dict[str, tuple[str, list[dict[str, Any]]]]:
         ),
         "channels/voice/phone_numbers": (
             "phone_numbers",
-            [{"id": 1, "name": KEPT, "number": "+15550100", "token": secret("phone-token")}, {"id": 2, "name": KEPT}],
+            [
+                {"id": 1, "name": KEPT, "number": "+15550100", "token": secret("phone-token")},
+                {"id": 2, "name": KEPT, "Token": secret("phone-Token")},
+            ],
         ),
         "channels/voice/lines": (
             "lines",
             [
                 {"id": 1, "nickname": KEPT, "line_type": "phone", "token": secret("line-token")},
-                {"id": 2, "nickname": KEPT, "line_type": "digital"},
+                {"id": 2, "nickname": KEPT, "line_type": "digital", "full_token": secret("line-full-token")},
             ],
         ),
         "targets": (
@@ -82,7 +85,19 @@ def planted(turn: int) -> dict[str, tuple[str, list[dict[str, Any]]]]:
                 {"id": "01HANAHF77W3MWXQGFPKBA5WN4", **webhook},
             ],
         ),
-        "oauth/clients": ("clients", [{"id": 1, "name": KEPT, "secret": secret("client-secret"), **TIMES}]),
+        "oauth/clients": (
+            "clients",
+            [
+                {
+                    "id": 1,
+                    "name": KEPT,
+                    "secret": secret("client-secret"),
+                    "client_secret": secret("client"),
+                    "Secret": secret("Secret"),
+                    **TIMES,
+                }
+            ],
+        ),
         "oauth/tokens": (
             "tokens",
             [
@@ -93,12 +108,19 @@ def planted(turn: int) -> dict[str, tuple[str, list[dict[str, Any]]]]:
                     "refresh_token": secret("refresh-token"),
                     **TIMES,
                 },
-                {"id": 2, "url": KEPT, "token": None},
+                {"id": 2, "url": KEPT, "token": None, "full_token": secret("full-token"), "Token": secret("Token")},
+                {"id": 3, "url": KEPT, "FULL_TOKEN": secret("FULL-TOKEN"), "client_secret": secret("client-of-token")},
             ],
         ),
         "chat/account": (
             "",
-            [{"account_key": KEPT, "billing": {"email": secret("billing")}, "plan": {"name": "long " * 60}}],
+            [
+                {
+                    "account_key": KEPT,
+                    "billing": {"email": secret("billing")},
+                    "plan": {"name": "long " * 60, "price": secret("price"), "Price": secret("Price")},
+                }
+            ],
         ),
         "apps/installations": (
             "installations",

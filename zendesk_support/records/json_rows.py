@@ -79,21 +79,23 @@ def without(secrets: Sequence[str], decode: Callable[[bytes], Page]) -> Callable
     """A decoder whose rows, side-loaded ones too, lack some members.
 
     Args:
-        secrets: names, or paths such as `authentication.data`, which lead through objects and lists.
+        secrets: names, or paths such as `authentication.data`, which lead through objects and lists; capitals or not.
         decode: the decoder of the whole page; it is given back where there are no secrets.
     """
     if not secrets:
         return decode
 
+    whole = frozenset(secret.lower() for secret in secrets)
+    within = [secret.lower().split(".") for secret in secrets if "." in secret]
+
     def read(body: bytes) -> Page:
         page = decode(body)
         for row in (*page.rows, *(getattr(page, "side", None) or ())):
-            for secret in secrets:
-                name, *rest = secret.split(".")
-                if secret in row:
-                    del row[secret]
-                elif rest and name in row:
-                    row[name] = raw(pruned(msgspec.json.decode(row[name]), rest))
+            for key in [key for key in row if key.lower() in whole]:
+                del row[key]
+            for name, *rest in within:
+                for key in [key for key in row if key.lower() == name]:
+                    row[key] = raw(pruned(msgspec.json.decode(row[key]), rest))
         return page
 
     return read
@@ -112,8 +114,8 @@ def pruned(value: Any, path: Sequence[str]) -> Any:
         return value
     name, *rest = path
     if not rest:
-        return {key: item for key, item in value.items() if key != name}
-    return {key: pruned(item, rest) if key == name else item for key, item in value.items()}
+        return {key: item for key, item in value.items() if key.lower() != name}
+    return {key: pruned(item, rest) if key.lower() == name else item for key, item in value.items()}
 
 
 def row_hash(row: Row) -> bytes:

@@ -8,7 +8,7 @@ from zendesk_support.reading.below import Below
 from zendesk_support.reading.envelopes import Pages
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.since import FilteredListing, iso_window
-from zendesk_support.streams.base import LISTED, Stream, columns, feed
+from zendesk_support.streams.base import LISTED, TOKENS, Stream, columns, feed
 from zendesk_support.streams.configuration import TRIGGERS
 from zendesk_support.streams.integrations import WEBHOOKS
 
@@ -62,7 +62,7 @@ ACCESS_LOGS = Stream(
 OAUTH_CLIENTS = Stream(
     name="oauth_clients",
     doc="A program that may ask for OAuth tokens of the account; its secret is left out.",
-    feeds=feed(Listing("oauth/clients", "clients", secrets=("secret",))),
+    feeds=feed(Listing("oauth/clients", "clients", secrets=TOKENS)),
     columns=columns(
         bigint="id user_id",
         text="company description identifier kind logo_url name url",
@@ -85,7 +85,7 @@ OAUTH_CLIENTS = Stream(
 OAUTH_TOKENS = Stream(
     name="oauth_tokens",
     doc="An OAuth token of somebody in the account, and when it was last used; the token itself is left out.",
-    feeds=feed(Listing("oauth/tokens", "tokens", params={"all": "true"}, secrets=("token", "refresh_token"))),
+    feeds=feed(Listing("oauth/tokens", "tokens", params={"all": "true"}, secrets=TOKENS)),
     columns=columns(
         bigint="id client_id user_id",
         text="url",

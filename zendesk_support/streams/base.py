@@ -16,6 +16,9 @@ from zendesk_support.records.masks import Mask
 from zendesk_support.settings import Settings
 from zendesk_support.warehouse.loaded_table import DELETED_AT
 
+TOKENS = ("token", "full_token", "access_token", "refresh_token", "secret", "client_secret")
+"""What rows of tokens and of their owners may hold that others could log in with, by whichever name."""
+
 LISTED = "Removed from the table after a complete pass in which Zendesk no longer lists it."
 
 REFERENCES = {
@@ -359,6 +362,7 @@ def feed(endpoint: Endpoint, transform: Transform = all_rows, refresh: Refresh |
 __all__ = [
     "DELETED_AT",
     "LISTED",
+    "TOKENS",
     "Feed",
     "Refresh",
     "RowContext",

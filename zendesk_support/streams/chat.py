@@ -215,7 +215,7 @@ CHAT_ACCOUNT = setting(
     "The account of Chat: one row; what it pays is left out.",
     columns(bigint="id", text="account_key status", timestamp="create_date", json="plan"),
     {"id": "always 1, as there is one row", "account_key": "what pages with the chat window name it by"},
-    feed(Listing("chat/account", "", OneObject(), limits=LIMITS, secrets=("billing",))),
+    feed(Listing("chat/account", "", OneObject(), limits=LIMITS, secrets=("billing", "plan.price"))),
     deletes="There is always one row.",
     appears_by="create_date",
 )

@@ -7,7 +7,7 @@ from zendesk_support.reading.envelopes import NUMBERED_PAGES, ONE_ANSWER, OneObj
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.readings import READ_AT, Readings
 from zendesk_support.reading.time_export import TimeExport
-from zendesk_support.streams.base import LISTED, Stream, columns, feed
+from zendesk_support.streams.base import LISTED, TOKENS, Stream, columns, feed
 
 SETTLES_IN = 3 * 3600
 """Seconds after a call for which recorded rows of it still changed."""
@@ -151,7 +151,7 @@ PHONE_NUMBERS = Stream(
             "phone_numbers",
             envelope=NUMBERED_PAGES,
             limits=TALK_LIMITS,
-            secrets=("token",),
+            secrets=TOKENS,
         )
     ),
     columns=columns(
@@ -188,9 +188,7 @@ PHONE_NUMBERS = Stream(
 LINES = Stream(
     name="lines",
     doc="A line of the account, a phone number or a digital one.",
-    feeds=feed(
-        Listing("channels/voice/lines", "lines", envelope=NUMBERED_PAGES, limits=TALK_LIMITS, secrets=("token",))
-    ),
+    feeds=feed(Listing("channels/voice/lines", "lines", envelope=NUMBERED_PAGES, limits=TALK_LIMITS, secrets=TOKENS)),
     columns=columns(
         bigint="id brand_id default_group_id priority schedule_id",
         text="line_id line_type nickname number",

@@ -56,7 +56,8 @@ def _bans(store: Store, request: Request, args: Args) -> dict[str, Any]:
 
 
 def _account(store: Store, request: Request, args: Args) -> dict[str, Any]:
-    return {**store.tables["chat_account"].get(store.tables["chat_account"].rids[0]), "billing": planted("billing", 1)}
+    row = store.tables["chat_account"].get(store.tables["chat_account"].rids[0])
+    return {**row, "billing": planted("billing", 1), "plan": {**row["plan"], "price": planted("price", 1)}}
 
 
 def _account_row(world: World, rid: int) -> Row:
