@@ -12,6 +12,7 @@ from support import assert_whole, load, pipeline, rows, source, table, truth, wr
 
 from zendesk_support import sync, verify, zendesk_support_source
 from zendesk_support.errors import ConfigurationError, ContractError
+from zendesk_support.reading import lookback
 from zendesk_support.reading.readings import READ_AT
 from zendesk_support.simulator import Simulator
 from zendesk_support.simulator.server.messages import Reply, Request, json_reply
@@ -81,6 +82,20 @@ def test_calls_that_come_within_three_hours_of_their_stamp_arrive(tmp_path: Path
         assert written(load(target, talking, *CALLS)) == {}
     talking.mutate("create_calls", age=6 * HOUR)
     assert written(load(target, talking, *CALLS)) == {}
+
+
+@pytest.mark.parametrize("mode", ["incremental", "history"])
+def test_calls_that_come_late_arrive_where_three_hours_have_more_rows_than_digests(
+    tmp_path: Path, talking: Simulator, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(lookback, "MOST_DIGESTS", 3)
+    target = pipeline(tmp_path)
+    talking.mutate("create_calls", count=4, age=HOUR)
+    load(target, talking, *CALLS, sync_mode=mode)
+    talking.mutate("create_calls", age=2 * HOUR)
+    load(target, talking, *CALLS, sync_mode=mode)
+    assert_whole(target, talking, *CALLS)
+    assert {name: len(rows(target, name)) for name in CALLS} == {name: len(truth(talking, name)) for name in CALLS}
 
 
 def test_a_second_with_a_page_of_rows_fails_with_words_and_the_position_stays(

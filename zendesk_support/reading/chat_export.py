@@ -16,7 +16,6 @@ from zendesk_support.api.request import Request
 from zendesk_support.errors import ContractError
 from zendesk_support.reading.base import Chunk, Endpoint, Job
 from zendesk_support.reading.envelopes import Params
-from zendesk_support.reading.exports import tell_undated
 from zendesk_support.reading.lookback import MOST_EMPTY_PAGES, dated, in_order
 from zendesk_support.reading.page_size import EXPORT_PAGE, SMALLEST_PAGE
 from zendesk_support.reading.parents import text_of
@@ -57,6 +56,8 @@ class ChatExport(Endpoint):
         also: another name under which that field was seen.
         blanks: members in which an empty text stands for null.
         identified_by: members that together are the id of a row that has none.
+        is_ordered: whether rows come in the order of `time`. If not, `end_time` is the position.
+        lookback: seconds before its end from which on the next pass reads again, where `lookback_minutes` are fewer.
     """
 
     path: str
@@ -66,6 +67,8 @@ class ChatExport(Endpoint):
     also: str = ""
     blanks: tuple[str, ...] = ()
     identified_by: tuple[str, ...] = ()
+    is_ordered: bool = True
+    lookback: int = 0
     limits: tuple[Limit, ...] = (CHAT,)
     is_export = True
     marks_end = False
@@ -112,11 +115,15 @@ class ChatExport(Endpoint):
         page = self._first(job, walk)
         while True:
             ended = walk.take(page) or job.single
-            ended |= job.settings.end is not None and walk.asked.time >= job.settings.end * self.per_second
+            ended |= self._is_over(job.settings.end, walk.asked.time // self.per_second)
             yield walk.chunk(ended)
             if ended:
                 return
             page = self._fetch(job, walk.asked, EXPORT_PAGE)
+
+    def _is_over(self, until: int | None, at: int) -> bool:
+        """Whether all rows of a bounded period have come: where their own time is not the order, some come late."""
+        return until is not None and at >= until + (0 if self.is_ordered else self.lookback)
 
     def _first(self, job: Job, walk: ChatWalk) -> ChatPage:
         """The first page; asked for from earlier on where a refusal has told that this machine's clock is ahead."""
@@ -149,7 +156,7 @@ class ChatWalk:
 
     def __init__(self, export: ChatExport, job: Job) -> None:
         self._export, self._job = export, job
-        self._lookback = job.lookback()
+        self._lookback = job.lookback(export.lookback)
         self.asked = Place(0)
         self.begin()
         self._top = self._at = job.position.at
@@ -181,15 +188,20 @@ class ChatWalk:
                 "move on; rows may be missing, so the position stays."
             )
         self._longest = max(self._longest, len(page.rows))
-        self._top = max(self._top, int(dated(times, self._job.now()).max(initial=0)))
+        by_rows = int(dated(times, self._job.now()).max(initial=0))
+        by_end = min(following.time // self._export.per_second, self._job.now() - BEHIND)
+        follows_end = bool(page.rows) and not (by_rows and self._export.is_ordered)
+        self._top = max(self._top, by_end if follows_end else by_rows)
         self._at = self._lookback.position(self._top)
-        self._lookback.add(self._rows, self._times, self._at)
+        placed = np.full(len(fresh), max(by_end, 1)) if follows_end else self._times
+        self._lookback.add(self._rows, placed, self._at)
         self.asked = following
         return following.time > (self._job.now() - BEHIND) * self._export.per_second
 
     def chunk(self, complete: bool) -> Chunk:
         """The rows of the page that had not come before, and the position after them."""
-        return Chunk(self._rows, self._at, None, self._times, self._lookback.reread(), complete=complete)
+        times = self._times if self._export.is_ordered else None
+        return Chunk(self._rows, self._at, None, times, self._lookback.reread(), complete=complete)
 
     def _following(self, page: ChatPage, times: Array) -> Place:
         """Where the next request begins: where this page ends, by its own word, else by its last row."""
@@ -209,8 +221,9 @@ class ChatWalk:
         times = seconds(page.rows, export.time)
         if export.time in export.identified_by and not times.all():
             raise ContractError(f"{export.path}: {export.time} of a row is no time, and a part of its id.")
-        tell_undated(self._job, export.path, export.time, times)
-        if not in_order(times, self.asked.time // export.per_second, now):
+        if len(times) and not len(dated(times, now)):
+            self._job.note(f"{export.path}: no row of a page has a time in `{export.time}`; the position follows `end_time`")
+        if export.is_ordered and not in_order(times, self.asked.time // export.per_second, now):
             raise ContractError(
                 f"{export.path}: rows from start_time={self.asked.time} are older, or did not come in the order of "
                 f"`{export.time}`; others may be missing, so the position stays."

@@ -1,7 +1,8 @@
 """What the next sync reads again, so that a row that becomes visible late is found.
 
 A sync begins some minutes before its position (`lookback_minutes`). Rows of that time that were loaded before are
-recognized by their digests, which the position carries, and are not written again.
+recognized by their digests, which the position carries, and are not written again, but for what is beyond the newest
+`MOST_DIGESTS`: to lose a row costs more than to write it twice.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from zendesk_support.records.json_rows import Row, Rows, row_hash
 from zendesk_support.warehouse.keys import Array
 
 MOST_DIGESTS = 3000
-"""Digests that a position carries, 34 KB of state; where a bulk change has more rows, the lookback is shorter."""
+"""Digests that a position carries, 34 KB of state; where the lookback has more rows, the older are written again."""
 MOST_EMPTY_PAGES = 20
 CLOCKS_DIFFER = 120
 """Seconds by which Zendesk's stamps may be ahead of its `Date` header before they count as wrong."""
@@ -29,7 +30,7 @@ class Reread:
     Attributes:
         since: the second from which on, Unix, inclusive.
         until: time of the newest row in `edge`; it may lie ahead of the position, where Zendesk's stamps do.
-        edge: digests of the rows that were loaded of that time.
+        edge: digests of the rows that were loaded of that time, the newest ones of many.
     """
 
     since: int
@@ -67,13 +68,13 @@ class Overlap:
         self._digests = [self._digests[i] for i in kept] + [row_hash(rows[i]) for i in new]
         self._times = np.concatenate([self._times[kept], times[new]])
         if len(self._digests) > MOST_DIGESTS:
-            self._shorten(at)
+            self._forget(at)
         self._edge = frozenset(self._digests)
 
-    def _shorten(self, at: int) -> None:
-        """Begin later, so that the digests stay few; the position's own second stays whole."""
-        self.since = min(at, max(self.since, int(np.partition(self._times, -MOST_DIGESTS)[-MOST_DIGESTS]) + 1))
-        kept = np.flatnonzero(self._times >= self.since).tolist()
+    def _forget(self, at: int) -> None:
+        """Keep the digests of the newest rows alone, and all of the position's own second."""
+        newest = min(at, int(np.partition(self._times, -MOST_DIGESTS)[-MOST_DIGESTS]) + 1)
+        kept = np.flatnonzero(self._times >= newest).tolist()
         self._digests = [self._digests[i] for i in kept]
         self._times = self._times[kept]
 
