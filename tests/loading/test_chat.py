@@ -11,12 +11,13 @@ import pytest
 from scripted import BASE, Answers, Script, chunks, ids
 from support import assert_whole, environment_of, load, pipeline, rows, source, truth, written
 
-from zendesk_support import sync, zendesk_support_source
+from zendesk_support import sync, verify, zendesk_support_source
 from zendesk_support.api.request import Usage
 from zendesk_support.errors import ConfigurationError, ContractError
 from zendesk_support.reading.base import Job, Position, Shared
 from zendesk_support.reading.chat_export import ChatExport
 from zendesk_support.reading.from_id import BareRows, ListingFromId
+from zendesk_support.records.json_rows import row_hash
 from zendesk_support.settings import Settings
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
@@ -81,6 +82,89 @@ def test_spans_of_agents_come_whole_and_once_though_their_pages_name_no_id(tmp_p
     assert {name for query in asked for name in query} == {"fields", "limit", "start_time"}
     assert len(asked) == 4
     assert written(load(target, account, "chat_agent_timeline")) == {}
+
+
+@pytest.mark.parametrize("by_start", [False, True])
+@pytest.mark.parametrize("minutes", [0, 10])
+def test_spans_that_go_on_or_are_told_once_they_end_arrive_whatever_their_order(
+    tmp_path: Path, account: Simulator, by_start: bool, minutes: int
+) -> None:
+    target, settings = pipeline(tmp_path), {"lookback_minutes": minutes}
+    account.mutate("order_spans", by_start=by_start)
+    account.mutate("create_rows", stream="chat_agent_timeline", count=2)
+    for _ in range(3):
+        assert load(target, account, "chat_agent_timeline", **settings).failed == []
+        assert_whole(target, account, "chat_agent_timeline")
+        assert written(load(target, account, "chat_agent_timeline", **settings)) == {}
+        account.advance(1800)
+        account.mutate("stay_online")
+        account.mutate("end_spans", lasted=4 * 3600)
+    for words in ("explained", "ok"):
+        chosen = source(account, **settings).with_resources("chat_agent_timeline")
+        (result,) = verify(target, chosen, keys=True)
+        assert result.verdict == words
+        again = load(target, account, "chat_agent_timeline", **settings)
+        assert written(again) == ({"chat_agent_timeline": 2} if words == "explained" else {})
+    assert_whole(target, account, "chat_agent_timeline")
+
+
+def test_spans_in_the_order_of_their_update_move_the_position_to_the_end_of_the_last() -> None:
+    export: Any = CATALOGUE["chat_agent_timeline"].feeds[0].endpoint
+    began = {7: NOW - 90_000, 8: NOW - 40_000, 9: NOW - 30_000}
+    spans = {7: (began[7], 80_000), 8: (began[8], 39_000), 9: (began[9], 1_000)}
+
+    def answer(path: str, params: dict[str, str]) -> dict[str, Any]:
+        ends = sorted((at + lasted, agent) for agent, (at, lasted) in spans.items())
+        found = [each for each in ends if each[0] * 10**6 >= int(params["start_time"])]
+        page = [{"agent_id": agent, "start_time": spans[agent][0], "duration": spans[agent][1]} for _, agent in found]
+        return {"agent_timeline": page, "end_time": found[-1][0] * 10**6 if found else int(params["start_time"])}
+
+    spans[9] = (began[9], 1_000)
+    first = chunks(export, Script(answer, NOW))
+    assert [bytes(row["agent_id"]) for page in first for row in page.rows] == [b"9", b"7", b"8"]
+    assert first[-1].at == NOW - 1_000
+    position = Position.of(first[-1].saved, 0)
+    assert position.since == NOW - 1_000 - 86_400
+
+
+def test_a_span_that_comes_twice_in_one_pass_is_loaded_as_it_was_last(tmp_path: Path, account: Simulator) -> None:
+    target = pipeline(tmp_path)
+    account.mutate("create_rows", stream="chat_agent_timeline")
+    handle, seen = account.api.handle, []
+
+    def grown(request: Any) -> Any:
+        if request.path.endswith("agent_timeline") and seen:
+            account.mutate("stay_online", settle=False)
+        seen.append(request.path)
+        return handle(request)
+
+    account.api.handle = grown  # type: ignore[method-assign]
+    load(target, account, "chat_agent_timeline")
+    account.api.handle = handle  # type: ignore[method-assign]
+    assert_whole(target, account, "chat_agent_timeline")
+
+
+def test_the_position_of_chats_without_a_time_follows_the_end_of_their_pages() -> None:
+    known = [{"id": f"{place:04}", "timestamp": NOW} for place in range(1500)]
+    ends = {chat["id"]: NOW - 900_000 + place * 300 for place, chat in enumerate(known)}
+
+    def answer(path: str, params: dict[str, str]) -> dict[str, Any]:
+        start, after = int(params["start_time"]), params.get("start_id", "")
+        page = [row for row in known if (ends[str(row["id"])], str(row["id"])) > (start, after)][:1000]
+        last = str(page[-1]["id"]) if page else None
+        return {"chats": page, "end_time": ends[last] if last else start, "end_id": last}
+
+    script: Any = Script(answer, NOW)
+    export: Any = CATALOGUE["chats"].feeds[0].endpoint
+    job = Job(script, Settings(base_url=BASE, start=0, lookback=600), Usage(), Shared(), Position(0))
+    found = list(export.read(job))
+    assert len(names(found)) == 1500
+    assert found[-1].at == ends["1499"]
+    assert "the position follows `end_time`" in job.notes[0]
+    position = Position.of(found[-1].saved, 0)
+    again = chunks(export, script, lookback=600, position=position)
+    assert set(names(again)) == {"1497", "1498", "1499"}
+    assert {row_hash(row) for page in again for row in page.rows} <= position.edge
 
 
 def test_nothing_is_asked_of_the_last_five_minutes(tmp_path: Path, account: Simulator) -> None:

@@ -222,7 +222,9 @@ class ChatWalk:
         if export.time in export.identified_by and not times.all():
             raise ContractError(f"{export.path}: {export.time} of a row is no time, and a part of its id.")
         if len(times) and not len(dated(times, now)):
-            self._job.note(f"{export.path}: no row of a page has a time in `{export.time}`; the position follows `end_time`")
+            self._job.note(
+                f"{export.path}: no row of a page has a time in `{export.time}`; the position follows `end_time`"
+            )
         if export.is_ordered and not in_order(times, self.asked.time // export.per_second, now):
             raise ContractError(
                 f"{export.path}: rows from start_time={self.asked.time} are older, or did not come in the order of "

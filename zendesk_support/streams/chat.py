@@ -10,6 +10,7 @@ from zendesk_support.reading.chat_export import ChatExport
 from zendesk_support.reading.envelopes import OneObject
 from zendesk_support.reading.from_id import BareRows, ListingFromId
 from zendesk_support.reading.lists import Listing
+from zendesk_support.reading.parents import DAY
 from zendesk_support.records.arrow import DataType
 from zendesk_support.streams.base import LISTED, Feed, Stream, columns, feed
 
@@ -100,6 +101,8 @@ CHAT_AGENT_TIMELINE = Stream(
             time="start_time",
             per_second=1_000_000,
             identified_by=("agent_id", "start_time"),
+            is_ordered=False,
+            lookback=DAY,
         )
     ),
     columns=columns(
@@ -109,13 +112,13 @@ CHAT_AGENT_TIMELINE = Stream(
         double="duration",
     ),
     cursor="start_time",
-    version="start_time",
+    version="duration",
     fact=True,
     plan=PLAN,
     notes={
         "id": "agent_id and start_time; made here, as Chat has none",
         "agent_id": "chat_agents.id",
-        "duration": "seconds",
+        "duration": "seconds; it grows while the span is under way",
         "engagement_count": "chats at that time",
         "status": "online, away, invisible or offline",
     },

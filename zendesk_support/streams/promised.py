@@ -243,7 +243,14 @@ CHAT_ORDER = Promise(
     "What was updated since `start_time`, and after `start_id` where an answer names one, comes in the order of its "
     "time and id.",
     ("documentation",),
-    "Every page is looked at. Rows out of order, ids alone, and a page that does not move on fail the stream.",
+    "Every page is looked at. Chats out of order, ids alone, and a page that does not move on fail the stream.",
+)
+SPANS = Promise(
+    "spans of agents",
+    "Spans come by the time of their update, so that one that goes on comes again.",
+    ("documentation",),
+    "The position follows `end_time`, and a day is read again by each sync: should they come by their start, one that "
+    "goes on, or is listed once it has ended, is found for a day; `--verify-keys` compares all keys and durations.",
 )
 CHAT_END = Promise(
     "end of Chat's exports",

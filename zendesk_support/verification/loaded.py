@@ -141,8 +141,10 @@ class Loaded:
 
 
 def unix(column: pa.ChunkedArray) -> Array:
-    """A column of times as Unix seconds; 0 for null."""
-    if not pa.types.is_integer(column.type):
+    """A column of times as Unix seconds, or of numbers without their fractions; 0 for null."""
+    if pa.types.is_floating(column.type):
+        column = pc.floor(column)
+    elif not pa.types.is_integer(column.type):
         column = column.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.timestamp("s", "UTC"), safe=False)
     return np.asarray(pc.fill_null(column.cast(pa.int64()), 0))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from zendesk_support.simulator.clock import iso
+from zendesk_support.simulator.clock import iso, unix
 from zendesk_support.simulator.data.change import Change
 from zendesk_support.simulator.data.store import Store
 from zendesk_support.simulator.data.table import Row
 from zendesk_support.simulator.data.world import World
 from zendesk_support.simulator.families.chat import rows
-from zendesk_support.simulator.families.chat.exports import ChatExport
+from zendesk_support.simulator.families.chat.exports import MICRO, ChatExport, Order, stood, updated
 from zendesk_support.simulator.families.configuration.secrets import planted
 from zendesk_support.simulator.kinds import Family, Gate, Kind, Size
 from zendesk_support.simulator.server.limits import Limit
@@ -101,14 +101,36 @@ def _delete_chats(change: Change, count: int = 1) -> dict[str, Any]:
 
 def _be_online(change: Change, count: int = 1) -> dict[str, Any]:
     """Have agents begin spans of time."""
+    return _end_spans(change, count, 0)
+
+
+def _end_spans(change: Change, count: int = 1, lasted: int = 14_400) -> dict[str, Any]:
+    """Have agents end spans that have lasted for so many seconds, and are told only now."""
     table, made = change.store.tables["chat_agent_timeline"], []
     for place in range(count):
         rid = table.new_rid()
         agent = change.store.world.rid("users", place)
-        row = rows.make_span(change.store.world, agent, change.now, change.store.world.mix(rid, 189))
+        row = rows.make_span(change.store.world, agent, change.now - lasted, change.store.world.mix(rid, 189))
+        row["duration"] = float(lasted)
         table.add(row, change.now, rid)
         made.append(row["start_time"])
     return {"ids": made}
+
+
+def _stay_online(change: Change, count: int = 1) -> dict[str, Any]:
+    """Have the spans that began last go on until now."""
+    table = change.store.tables["chat_agent_timeline"]
+    chosen = sorted(table.rids, key=lambda rid: str(table.get(rid)["start_time"]))[-count:]
+    for rid in chosen:
+        row = table.change(rid, change.now)
+        row["duration"] = float(change.now - unix(row["start_time"].partition(".")[0] + "Z"))
+    return {"ids": [table.get(rid)["start_time"] for rid in chosen]}
+
+
+def _order_spans(change: Change, by_start: bool = True) -> dict[str, Any]:
+    """Have the export of agents' times go by when a span began, or again by when it was updated."""
+    change.store.part(Order).by_start = by_start
+    return {"ids": []}
 
 
 def _next_id(stream: str, step: int) -> Callable[[Change, Row], None]:
@@ -160,9 +182,9 @@ def _setting(
     return Kind(name, row=make, size=size, gate=_GATE, routes=routes, **more)
 
 
-_CHATS = ChatExport("chats", "chats", "update_timestamp", 1, lambda row: str(row["id"]))
+_CHATS = ChatExport("chats", "chats", updated, 1, lambda row: str(row["id"]))
 _TIMELINE = ChatExport(
-    "chat_agent_timeline", "agent_timeline", "start_time", 10**6, lambda row: str(row["agent_id"]), goes_by_id=False
+    "chat_agent_timeline", "agent_timeline", stood, MICRO, lambda row: str(row["agent_id"]), goes_by_id=False
 )
 _ASKED = ("start_time", "start_id", "limit", "fields")
 FAMILY = Family(
@@ -229,4 +251,5 @@ FAMILY = Family(
             truth=lambda store: ({"id": 1, **row} for row in store.tables["chat_account"]),
         ),
     ),
+    mutations={"end_spans": _end_spans, "stay_online": _stay_online, "order_spans": _order_spans},
 )

@@ -16,7 +16,15 @@ from zendesk_support.simulator.server.routes import Args
 
 _LONGEST = 1000
 _FIVE_MINUTES = 300
+MICRO = 10**6
 Key = tuple[int, str]
+
+
+class Order:
+    """What the export of agents' times goes by: when a span was updated, as documented, or when it began."""
+
+    def __init__(self, store: Store) -> None:
+        self.by_start = False
 
 
 @dataclass(frozen=True)
@@ -26,15 +34,15 @@ class ChatExport:
     Attributes:
         stream: Whose rows it gives.
         key: Name of the array in the reply.
-        column: The time that it goes by.
-        unit: Parts of a second in which it counts.
+        time: The time that it goes by, in parts of a second.
+        unit: How many of those parts a second has.
         name: Names a row among those of one time.
         goes_by_id: Whether a page begins after a row of its time; if not, it has all rows of that time again.
     """
 
     stream: str
     key: str
-    column: str
+    time: Callable[[Store, Row], int]
     unit: int
     name: Callable[[Row], str]
     goes_by_id: bool = True
@@ -67,15 +75,13 @@ class ChatExport:
         """Return all rows with what they are ordered by."""
 
         def make() -> list[tuple[Key, Row]]:
-            return sorted(((self._key(row), row) for row in store.tables[self.stream]), key=lambda each: each[0])
+            return sorted(((self._key(store, row), row) for row in store.tables[self.stream]), key=lambda each: each[0])
 
-        found: list[tuple[Key, Row]] = store.remember(("chat export", self.stream), make)
+        found: list[tuple[Key, Row]] = store.remember(("chat export", self.stream, store.part(Order).by_start), make)
         return found
 
-    def _key(self, row: Row) -> Key:
-        text: str = row[self.column]
-        seconds, _, part = text.removesuffix("Z").partition(".")
-        return unix(f"{seconds}Z") * self.unit + (int(part) if part and self.unit > 1 else 0), self.name(row)
+    def _key(self, store: Store, row: Row) -> Key:
+        return self.time(store, row), self.name(row)
 
     @staticmethod
     def _whole(request: Request, name: str, default: int) -> int:
@@ -83,6 +89,18 @@ class ChatExport:
         if not text.isdigit():
             raise _refused(f"{name} must be a number")
         return int(text)
+
+
+def updated(store: Store, row: Row) -> int:
+    """Return when a chat was updated, in seconds."""
+    return unix(row["update_timestamp"])
+
+
+def stood(store: Store, row: Row) -> int:
+    """Return the end so far of a span of time, in microseconds, or its beginning where the account goes by that."""
+    began, _, part = row["start_time"].removesuffix("Z").partition(".")
+    at = unix(f"{began}Z") * MICRO + int(part)
+    return at if store.part(Order).by_start else at + round(row["duration"] * MICRO)
 
 
 def _refused(message: str) -> Refusal:

@@ -105,7 +105,7 @@ def make_span(world: World, agent: int, began: int, value: int) -> Row:
     return {
         "agent_id": agent,
         "start_time": f"{iso(began)[:-1]}.{value % 999_999 + 1:06}Z",
-        "duration": value % 20_000_000 / 1000,
+        "duration": value % 7_000_000 / 1000,
         "status": _STATUSES[value % 4],
         "engagement_count": value % 3,
     }
