@@ -137,6 +137,15 @@ def test_a_bad_value_is_refused_by_a_message_with_setting_value_and_example(
         ),
         ("STREAMS__TICKETS", "history", 'streams.tickets = "history" is not a table of settings. Example: streams.'),
         ("STREAMS__TICKETS__SYNC_MODE", "merge", 'sync_mode = "merge" of tickets is not one of "overwrite"'),
+        *(
+            (
+                "STREAMS__ARTICLE_COMMENTS__EVERY",
+                value,
+                f'streams.article_comments.every = "{value}" is not a duration: numbers with s, m, h or d. Examples: '
+                '"30s", "15m", "1h30m", "1d".',
+            )
+            for value in ("daily", "15", "0s", "-1d", "1d 2h", "400d", "1w")
+        ),
     ],
 )
 def test_a_bad_value_from_the_environment_is_refused_too(
@@ -190,12 +199,13 @@ def test_a_bad_value_from_the_configuration_file_is_refused_too(
 def test_every_setting_can_come_from_the_configuration_file(configure: Callable[[str], None]) -> None:
     configure(
         "start_date = 2024-01-31\nend_date = 2024-02-29T00:00:00Z\nquota_share = 0.25\nretry_deadline = 60\n"
-        'request_timeout = "30"\nstreams.tickets.sync_mode = "history"',
+        'request_timeout = "30"\nstreams.tickets.sync_mode = "history"\nstreams.macros.every = "1h30m"',
     )
     settings = build().account.settings
     assert (settings.start, settings.end) == (1_706_659_200, 1_709_164_800)
     assert (settings.quota_share, settings.retry_deadline, settings.request_timeout) == (0.25, 60, 30)
     assert (settings.sync_modes["tickets"], settings.sync_modes["users"]) == ("history", "incremental")
+    assert settings.every == {"macros": 5400}
 
 
 def test_the_documented_message_of_a_wrong_setting_is_real(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType
@@ -26,17 +26,19 @@ class Checkpoints:
         received: the signal that ends the sync, if one has come.
     """
 
-    def __init__(self, report: Report, every: float, until: float | None) -> None:
+    def __init__(self, report: Report, every: float, until: float | None, cadences: Collection[str] = ()) -> None:
         """Begin.
 
         Args:
             report: filled by the streams.
             every: seconds from one checkpoint to the next.
             until: seconds after which the sync ends, None for never.
+            cadences: streams of which it is kept when they were read to their end.
         """
         self.report = report
         self.going_on: set[str] = set()
         self.received: signal.Signals | None = None
+        self.cadences = cadences
         self._every = every
         self._end = time.monotonic() + until if until is not None else None
         self.begin()

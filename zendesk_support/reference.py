@@ -56,6 +56,7 @@ def columns_page() -> str:
         if stream.is_trial:
             asked = " A trial: loaded only where it is named itself, not with its family or all."
         parts += [f"Family: {stream.family}. Requests a sync: {costs[stream.name]}.{asked}", ""]
+        parts += [f"With `--every`: every {stream.cadence}.", ""] if stream.cadence else []
         leans_on = "; ".join(f"{p.name} ({', '.join(p.sources)})" for p in promises_of(stream))
         parts += [f"Deletes: {stream.deletes}", "", f"Leans on: {leans_on}."]
         parts += ["", "| column | type | meaning |", "|---|---|---|"]

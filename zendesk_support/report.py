@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 TABLE = "sync_report"
-Status = Literal["loaded", "unavailable", "stopped", "failed"]
+Status = Literal["loaded", "unavailable", "stopped", "failed", "not due"]
 
 COLUMNS: dict[str, tuple[str, str]] = {
     "stream": ("text", "the stream"),
@@ -114,6 +114,11 @@ class Report:
     def stopped(self) -> list[StreamReport]:
         """Streams that have more to read."""
         return [stream for stream in self.streams.values() if stream.status == "stopped"]
+
+    @property
+    def not_due(self) -> list[StreamReport]:
+        """Streams that were left out, since less time than their `every` has passed."""
+        return [stream for stream in self.streams.values() if stream.status == "not due"]
 
     @property
     def unavailable(self) -> list[StreamReport]:

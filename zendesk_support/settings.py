@@ -20,8 +20,14 @@ Nested = Literal["json", "tables"]
 
 _SCOPE = re.compile(r"[a-z_]+(:[a-z_]+)?( [a-z_]+(:[a-z_]+)?)*")
 _SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _YEAR = re.compile(r"\s*\d{4}")
 _DATE_EXAMPLE = '"2024-01-31" or "2024-01-31T00:00:00Z"'
+
+LONGEST = 366 * 86400
+"""Seconds of the longest duration that a setting may have."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class Settings:
     help_center_followers: Literal["few", "all"] = "few"
     ticket_audits: Literal["list", "per_ticket"] = "list"
     sync_modes: Mapping[str, str] = field(default_factory=dict)
+    every: Mapping[str, float] = field(default_factory=dict)
     retry_deadline: float = 900.0
     request_timeout: float = 90.0
     checkpoint_minutes: float = 5.0
@@ -211,6 +218,32 @@ def not_negative(name: str, value: Any, example: str) -> float:
     if not 0 <= number < float("inf"):
         raise ConfigurationError(f'{name} = "{value}" must be 0 or a number above it. Example: {name} = {example}.')
     return number
+
+
+def duration(name: str, value: Any) -> float:
+    """Read a duration such as `30s`, `15m`, `1h30m` or `1d` as seconds.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    text = str(value).strip().lower()
+    parts = _PART.findall(text) if _DURATION.fullmatch(text) else []
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if not 0 < seconds <= LONGEST:
+        raise ConfigurationError(
+            f'{name} = "{value}" is not a duration: numbers with s, m, h or d. Examples: "30s", "15m", "1h30m", "1d".'
+        )
+    return seconds
+
+
+def spelled(seconds: float) -> str:
+    """Seconds as `duration` reads them: `1h30m`."""
+    found, left = "", seconds
+    for unit, length in _UNITS.items():
+        count = left // length if unit != "s" else round(left, 3)
+        found += f"{count:g}{unit}" if count else ""
+        left -= count * length
+    return found
 
 
 def _number(value: Any) -> float:

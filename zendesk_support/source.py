@@ -26,7 +26,7 @@ from zendesk_support.loading.resource import extract
 from zendesk_support.loading.row_checks import time_value
 from zendesk_support.loading.setting_names import LOAD, check_names, check_sections, settings_in, stream_settings
 from zendesk_support.loading.stream_resource import Resources, StreamResource, report_resource
-from zendesk_support.loading.stream_settings import masks, selection, settings_by_stream, sync_modes
+from zendesk_support.loading.stream_settings import cadences, masks, selection, settings_by_stream, sync_modes
 from zendesk_support.loading.sync_modes import DISPOSITIONS, MODE_HINT, NESTED_HINT, check_mode
 from zendesk_support.records.masks import Mask
 from zendesk_support.report import TABLE as REPORT_TABLE
@@ -160,8 +160,9 @@ def zendesk_support_source(
         streams: which to load: names, families (`core`, `configuration`, `help_center`, `conversations`,
             `custom_objects`, `talk`, `omnichannel`, `audit`, `chat`), `default` and `all`, such as
             `["default", "custom_objects"]`. Or a table of settings by stream, with that list under `load`: `sync_mode`;
-            columns and paths into nested values that are left out (`exclude`) or replaced by a keyed hash (`hash`);
-            columns left out otherwise (`include`), such as
+            `every`, such as `1d`: `sync()` leaves the stream out until so long after its last pass; columns and paths
+            into nested values that are left out (`exclude`) or replaced by a keyed hash (`hash`); columns left out
+            otherwise (`include`), such as
             `{"load": ["core"], "users": {"exclude": ["phone"], "hash": ["email"]}}`.
         hash_salt: the key of those hashes, a secret.
         retry_deadline: seconds of the account's clock for which one request is retried.
@@ -209,6 +210,7 @@ def zendesk_support_source(
         ticket_audits=checks.choice("ticket_audits", ticket_audits, ("list", "per_ticket")),
         deletes=checks.choice("deletes", deletes, ("remove", "mark")),
         sync_modes=sync_modes(sync_mode, own_settings),
+        every=cadences(own_settings),
         retry_deadline=checks.positive("retry_deadline", retry_deadline, "900"),
         request_timeout=checks.positive("request_timeout", request_timeout, "90"),
         checkpoint_minutes=checks.positive("checkpoint_minutes", checkpoint_minutes, "5"),

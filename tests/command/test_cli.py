@@ -188,7 +188,8 @@ def test_the_check_says_of_each_stream_its_family_and_what_it_costs(
         "ticket_metrics": "none: read with tickets"
     }
     for name in names:
-        told = f"{name} ok {CATALOGUE[name].family} {costs[name]}"
+        every = f" ({CATALOGUE[name].cadence})" if CATALOGUE[name].cadence else ""
+        told = f"{name} ok {CATALOGUE[name].family}{every} {costs[name]}"
         assert [line for line in lines if told.startswith(line) and len(line) > len(told) // 2], told
 
 
@@ -586,3 +587,24 @@ def test_the_demo_leaves_tables_alone_that_are_not_its_own(
     assert "--demo begins with an empty dataset, but zendesk_support in" in told
     assert "Example: --dataset demo" in told
     assert rows("SELECT count(*) FROM zendesk_support.groups") == [(len(truth(configured, "groups")),)]
+
+
+def test_a_stream_that_is_named_is_due_and_one_of_a_family_is_not(
+    account: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in environment_of(account, STREAMS__MACROS__EVERY="100d", STREAMS__GROUPS__EVERY="100d").items():
+        monkeypatch.setenv(name, value)
+    for given in (["macros", "groups"], ["macros"]):
+        assert cli.duckdb(["--streams", *given, "--progress", "off"]) == 0
+    assert "not due" not in capsys.readouterr().out
+    asked = ["--streams", "configuration", "--exclude", "triggers", "--progress", "off"]
+    account.reset_requests()
+    assert cli.duckdb(asked) == 0
+    assert "1 stream: not due (-v lists them)" in capsys.readouterr().out
+    assert "macros" not in {request["route"] for request in account.requests()}
+    assert cli.duckdb([*asked, "--verbose"]) == 0
+    assert re.search(r"macros +0 +0 +0.0 +not due", capsys.readouterr().out)
+    assert cli.duckdb(["--check", "--streams", "macros", "article_comments"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"macros +ok +configuration +100d ", told)
+    assert re.search(r"article_comments +ok +help_center +\(1d\) ", told)

@@ -25,6 +25,7 @@ from zendesk_support.streams.selection import DEFAULT
 from zendesk_support.verification.result import Verification
 
 LONGEST_LINE = 500
+COLOURS = {"loaded": "green", "unavailable": "yellow", "stopped": "yellow", "failed": "red", "not due": "bright_black"}
 TIME = "%Y-%m-%d %H:%M:%S"
 ROUTE = re.compile(r"^Zendesk refused `[^`]*` \(")
 
@@ -82,12 +83,17 @@ def show(report: Report, verbose: bool = True, quiet: bool = False) -> None:
     """Print a table of the streams: by default those with news, all where `verbose`, only failures where `quiet`."""
     loaded = [stream for stream in report.streams.values() if stream.status == "loaded"]
     folded = [] if verbose else [stream for stream in loaded if not (stream.rows or stream.message)]
-    shown = report.failed if quiet else [stream for stream in report.streams.values() if stream not in folded]
+    waiting = [] if verbose else report.not_due
+    shown = [stream for stream in report.streams.values() if stream not in folded and stream not in waiting]
+    shown = report.failed if quiet else shown
     if shown:
         show_streams(shown)
     if folded and not quiet:
         what = "more" if shown else "stream" if len(folded) == 1 else "streams"
         console.print(f"{len(folded)} {what}: nothing new (-v lists them)", highlight=False)
+    if waiting and not quiet:
+        what = "stream" if len(waiting) == 1 else "streams"
+        console.print(f"{len(waiting)} {what}: not due (-v lists them)", highlight=False)
 
 
 def show_streams(streams: Sequence[StreamReport]) -> None:
@@ -98,7 +104,7 @@ def show_streams(streams: Sequence[StreamReport]) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for stream in streams:
-        colour = {"loaded": "green", "unavailable": "yellow", "stopped": "yellow", "failed": "red"}[stream.status]
+        colour = COLOURS[stream.status]
         table.add_row(
             stream.stream,
             f"{stream.rows:,}",

@@ -34,6 +34,7 @@ from zendesk_support.error_messages import causes, explain, holder_of
 from zendesk_support.errors import (
     UnavailableError,
 )
+from zendesk_support.loading.cadence import shown_cadence
 from zendesk_support.loading.destination_state import connected
 from zendesk_support.report import Report
 from zendesk_support.running.probe import check_streams, explain_losses, loss
@@ -75,7 +76,9 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
         return remake_views(make_pipeline(options), source, options.quiet)
     pipeline, began = make_pipeline(options), time.monotonic()
     with watching(pipeline, source):
-        report = load(pipeline, source, full_refresh=options.full_refresh, max_minutes=options.max_minutes)
+        named = apart(options.streams)  # by its own name, not by a family's
+        limits = {"full_refresh": options.full_refresh, "max_minutes": options.max_minutes}
+        report = load(pipeline, source, due=named, **limits)
     lost = explain_losses(source.account, report)  # an address that is no account's is told alone
     if not report.broken:
         show(report, options.verbose, options.quiet)
@@ -201,13 +204,14 @@ def check(source: ZendeskSource, strict: bool, quiet: bool) -> int:
     if not quiet:
         console.print(str(identity), highlight=False, markup=False)
     table = Table(box=None, pad_edge=False)
-    for title in ("stream", "", "family"):
+    for title in ("stream", "", "family", "every"):
         table.add_column(title, no_wrap=True)
     table.add_column("requests a sync")
     for name, error in found.items():
         if error is not None or not quiet:
+            every = shown_cadence(CATALOGUE[name], source.account.settings)
             answer = "[green]ok[/green]" if error is None else "[red]no[/red]"
-            table.add_row(name, answer, CATALOGUE[name].family, costs[name])
+            table.add_row(name, answer, CATALOGUE[name].family, every, costs[name])
     if table.rows:
         console.print(table)
     if not quiet and (trials := trials_left_out(found)):

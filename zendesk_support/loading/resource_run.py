@@ -14,6 +14,7 @@ from zendesk_support.checkpoints import current_sync
 from zendesk_support.errors import UnavailableError
 from zendesk_support.loading.account import Session
 from zendesk_support.loading.batches import Batch
+from zendesk_support.loading.cadence import COMPLETED
 from zendesk_support.loading.destination_state import HAS_ROWS, INCOMPLETE
 from zendesk_support.loading.positions import Positions
 from zendesk_support.loading.row_checks import time_value
@@ -100,6 +101,7 @@ class ResourceRun:
             ended = self._exhausted or self._sync is None or self._sync.over
             if ended:
                 self._conclude()
+                self._keep_time()
             yield from self._held_back()
             if ended and self._needs_table:
                 yield self._encoder.empty()
@@ -226,6 +228,15 @@ class ResourceRun:
         report.error = error
         if self._sync is None or self._session.refused:
             raise error
+
+    def _keep_time(self) -> None:
+        """Keep when a pass that came to its end began, where the stream has its own cadence."""
+        if self._sync is None or self._stream.name not in self._sync.cadences or self._target.is_bounded:
+            return
+        state = dlt.current.resource_state()
+        state.pop(COMPLETED, None)
+        if self._report.status in ("loaded", "unavailable"):
+            state[COMPLETED] = round(self._report.started_at.timestamp(), 3)
 
     def _notes(self) -> list[str]:
         """What the readers have to say of passes that came to their end."""

@@ -16,7 +16,9 @@ from zendesk_support.api.credentials import ZendeskChat, ZendeskCredentials
 from zendesk_support.dlt_internals import BaseDocProvider, Container, PipelineContext
 from zendesk_support.errors import ConfigurationError
 
-OF_A_STREAM = ("sync_mode", "exclude", "hash", "include")
+OF_A_STREAM = ("sync_mode", "every", "exclude", "hash", "include")
+LISTS = ("exclude", "hash", "include")
+"""Those of them that are lists of columns."""
 LOAD = "load"
 """Below `streams`, which of them to load."""
 OF_A_RESOURCE = ("cursor",)
@@ -133,7 +135,7 @@ def check_names(settings: Collection[Setting], known: Collection[str], streams: 
             demand(setting, rest[0], ZendeskChat().get_resolvable_fields(), "chat.")
         elif first in streams and (rest or first not in known):
             if not rest or rest[0] not in OF_A_RESOURCE:
-                is_list = bool(rest) and rest[-1] in OF_A_STREAM[1:]
+                is_list = bool(rest) and rest[-1] in LISTS
                 example = f'{rest[-1]} = ["name"]' if is_list else f'{OF_A_STREAM[0]} = "history"'
                 raise ConfigurationError(
                     f"{setting.shown}: settings of a stream stand below streams. Example: "

@@ -1,4 +1,4 @@
-"""Settings that each stream has for itself: its sync mode, and what of its rows is left out or hashed."""
+"""Settings that each stream has for itself: sync mode, cadence, and what of its rows is left out or hashed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from zendesk_support.streams.selection import selected
 
 EXAMPLE = 'streams.tickets.sync_mode = "history"'
 INCLUDED = "include"
+EVERY = "every"
 EXAMPLES = {
     EXCLUDED: 'streams.users.exclude = ["phone"]',
     HASHED: 'streams.users.hash = ["email"]',
+    EVERY: 'streams.article_comments.every = "1d"',
     INCLUDED: 'streams.calls.include = ["post_call_summary"]',
 }
 MISSPELT = 0.94
@@ -121,6 +123,22 @@ def sync_modes(all_streams: str | None, own: Mapping[str, Mapping[str, Any]]) ->
             wanted = all_streams or DEFAULT
             modes[name] = check_mode(stream, DEFAULT if wanted == "history" and stream.immutable else wanted)
     return modes
+
+
+def cadences(own: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """How many seconds are to pass from one pass over a stream to the next, for streams of which somebody says it.
+
+    Args:
+        own: settings by stream.
+
+    Raises:
+        ConfigurationError: it is no duration.
+    """
+    return {
+        name: checks.duration(f"streams.{name}.{EVERY}", settings[EVERY])
+        for name, settings in own.items()
+        if EVERY in settings
+    }
 
 
 def masks(own: Mapping[str, Mapping[str, Any]], salt: Any) -> dict[str, Mask]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from zendesk_support.dlt_internals import LoadClientJobException, LoadInfo, pipe
 from zendesk_support.error_messages import causes
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
 from zendesk_support.loading.account_guard import check_account
+from zendesk_support.loading.cadence import not_due, tell
 from zendesk_support.loading.default_set import set_of
 from zendesk_support.loading.destination_state import connected, follow_destination, lost_streams, make_again, tables_of
 from zendesk_support.loading.stream_resource import StreamResource
@@ -47,6 +48,7 @@ def sync(
     *,
     full_refresh: bool = False,
     max_minutes: float | None = None,
+    due: Collection[str] = (),
 ) -> Report:
     """Load a source, each stream as far as it gets.
 
@@ -60,6 +62,7 @@ def sync(
         source: what, as `zendesk_support_source()` makes it, or some resources of it.
         full_refresh: drop the selected streams' tables and positions, and load them anew.
         max_minutes: stop reading after this many minutes; the next run goes on from there.
+        due: streams that are read even if less time than their `every` has passed since they were.
 
     Returns:
         A report of every selected stream; `failed`, `unavailable` and `stopped` tell what is missing, `signal` what
@@ -74,7 +77,7 @@ def sync(
     until = positive("max_minutes", max_minutes, "30") * 60 if max_minutes is not None else None
     source = source_from(source).clone()  # a schema of its own: another thread may load the same source elsewhere
     settings = source.account.settings
-    checkpoints = Checkpoints(Report(), settings.checkpoint_minutes * 60, until)
+    checkpoints = Checkpoints(Report(), settings.checkpoint_minutes * 60, until, settings.every)
     set_defaults()
     with (
         only_run(pipeline, source.selected_streams),
@@ -86,9 +89,12 @@ def sync(
         refresh = "drop_resources" if full_refresh else pipeline.refresh
         begin(pipeline, source, is_dropped=refresh in ("drop_resources", "drop_sources"))
         source = as_asked(pipeline, source)
-        load_all(pipeline, source, checkpoints, refresh)
+        if not (refresh or settings.end is not None):
+            source = less_those_not_due(pipeline, source, checkpoints.report, due)
+        if source.selected_resources.keys() != {REPORT_TABLE}:
+            load_all(pipeline, source, checkpoints, refresh)
         keep_views(pipeline, source, [name for name, told in checkpoints.report.streams.items() if told.rows])
-    demand_product([stream.error for stream in checkpoints.report.streams.values()])
+    demand_product([told.error for told in checkpoints.report.streams.values() if told.status != "not due"])
     checkpoints.report.signal = checkpoints.received
     return checkpoints.report
 
@@ -120,6 +126,18 @@ def as_asked(pipeline: Pipeline, source: ZendeskSource) -> ZendeskSource:
     state: Any = pipeline.state.get("sources", {}).get(source.name, {})
     tables = pipeline.schemas[source.name].tables if source.name in pipeline.schema_names else {}
     return source.of_default_set(set_of(state, tables))
+
+
+def less_those_not_due(
+    pipeline: Pipeline, source: ZendeskSource, report: Report, regardless: Collection[str]
+) -> ZendeskSource:
+    """The source without streams that are not due, which the report names."""
+    settings = source.account.settings
+    waiting = not_due(pipeline, source.name, source.selected_streams, settings.every, regardless)
+    tell(report, waiting, settings.account)
+    if not waiting:
+        return source
+    return source.with_resources(*(name for name in source.selected_resources if name not in source.fed_by(waiting)))
 
 
 def load_all(pipeline: Pipeline, source: ZendeskSource, checkpoints: Checkpoints, refresh: str | None) -> None:

@@ -102,6 +102,7 @@ OAUTH_TOKENS = Stream(
     deletes=LISTED,
     family="audit",
     default_set=None,
+    large=True,
 )
 
 SESSIONS = Stream(
@@ -241,6 +242,7 @@ APPROVAL_REQUESTS = Stream(
     deletes=LISTED,
     family="audit",
     default_set=None,
+    large=True,
 )
 
 ITAM_ASSETS = Stream(
@@ -270,6 +272,7 @@ ITAM_ASSETS = Stream(
     deletes=LISTED,
     family="audit",
     default_set=None,
+    large=True,
 )
 
 STREAMS = (

@@ -21,6 +21,9 @@ TOKENS = ("token", "full_token", "access_token", "refresh_token", "secret", "cli
 
 LISTED = "Removed from the table after a complete pass in which Zendesk no longer lists it."
 
+LISTED_EVERY, HOURLY, DAILY = "15m", "1h", "1d"
+"""Cadences of lists that are read whole, of long ones, and of what costs a request a parent."""
+
 REFERENCES = {
     "requester_id": "users",
     "author_id": "users",
@@ -192,6 +195,7 @@ class Stream:
         family: the streams that it can be asked for with.
         default_set: the number of the default set that it joined; None: it is loaded only where somebody asks for it.
         is_trial: what it leans on is unproven: it is loaded only where it is named itself, not with its family or all.
+        large: each pass reads many rows of it in some accounts, changed or not.
     """
 
     name: str
@@ -222,6 +226,7 @@ class Stream:
     family: str = "core"
     default_set: int | None = 1
     is_trial: bool = False
+    large: bool = False
 
     def __post_init__(self) -> None:
         single = filter(None, (self.cursor, self.version, self.uncounted, self.months_of))
@@ -279,6 +284,16 @@ class Stream:
     def loses(self) -> str:
         """What follows a message that says how to load it anew."""
         return " (rows that Zendesk no longer has are lost then)" if self.outlasts else ""
+
+    @property
+    def cadence(self) -> str | None:
+        """How often a process that keeps syncing reads it, where nobody says: the dearer, the rarer; None: always."""
+        endpoint = self.feeds[0].endpoint
+        if endpoint.snapshot and endpoint.fans_out:
+            return DAILY
+        if self.large or (endpoint.snapshot and endpoint.depth):
+            return HOURLY
+        return LISTED_EVERY if endpoint.snapshot or isinstance(endpoint, (Readings, RereadListing)) else None
 
     @property
     def digested(self) -> bool:

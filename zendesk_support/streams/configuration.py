@@ -76,11 +76,10 @@ TAGS = Stream(
         text="name",
     ),
     key=("name",),
-    notes={
-        "name": "only the 20,000 most popular are listed",
-    },
+    notes={"name": "only the 20,000 most popular are listed"},
     deletes=LISTED,
     family="configuration",
+    large=True,
 )
 
 TICKET_FIELDS = Stream(

@@ -198,6 +198,7 @@ CSAT_SURVEY_RESPONSES = Stream(
     varying=("answers.value",),
     family="conversations",
     default_set=None,
+    large=True,
 )
 
 CSAT_SURVEYS = Stream(

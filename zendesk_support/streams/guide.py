@@ -228,6 +228,7 @@ BADGE_ASSIGNMENTS = Stream(
     deletes=LISTED,
     family="help_center",
     default_set=None,
+    large=True,
 )
 
 REDIRECT_RULES = Stream(

@@ -129,6 +129,7 @@ JIRA_LINKS = Stream(
     deletes=LISTED,
     family="configuration",
     default_set=None,
+    large=True,
 )
 
 SHARING_AGREEMENTS = Stream(

@@ -141,6 +141,7 @@ ENGAGEMENTS = Stream(
     appears_by="engagement_end_time",
     family=FAMILY,
     default_set=None,
+    large=True,
 )
 
 AGENT_STATUSES = Stream(

@@ -145,6 +145,7 @@ GROUP_MEMBERSHIPS = Stream(
         "default": "the agent's default group",
     },
     deletes=LISTED,
+    large=True,
 )
 
 ORGANIZATION_MEMBERSHIPS = Stream(
@@ -163,6 +164,7 @@ ORGANIZATION_MEMBERSHIPS = Stream(
     },
     deletes=LISTED,
     months_of="created_at",
+    large=True,
 )
 
 CUSTOM_ROLES = Stream(
@@ -198,6 +200,7 @@ BRAND_AGENTS = Stream(
     },
     deletes=LISTED,
     default_set=None,
+    large=True,
 )
 
 ORGANIZATION_SUBSCRIPTIONS = Stream(
@@ -210,6 +213,7 @@ ORGANIZATION_SUBSCRIPTIONS = Stream(
     ),
     deletes=LISTED,
     default_set=None,
+    large=True,
 )
 
 DELETED_USERS = Stream(
@@ -237,6 +241,7 @@ DELETED_USERS = Stream(
     appears_by="updated_at",
     months_of="created_at",
     default_set=None,
+    large=True,
 )
 
 STREAMS = (

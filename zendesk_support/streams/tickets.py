@@ -140,6 +140,7 @@ TICKET_SKIPS = Stream(
     },
     varying=("ticket.custom_fields.value", "ticket.fields.value"),
     deletes="Rows stay though Zendesk lists none of archived or deleted tickets; removed once the ticket is scrubbed.",
+    large=True,
 )
 
 TICKET_ACTIVITIES = Stream(
