@@ -23,6 +23,11 @@ PAGE = ROOT / "docs" / "performance.md"
 README = ROOT / "README.md"
 INK = "#888888"
 SHOWN = ("dlt", "duckdb", "pyarrow", "msgspec")
+QUIET = (
+    ("nothing new", "idle_cpu"),
+    ("nothing new, lists due", "lists_cpu"),
+    ("nothing new, reports stored, destination looked at", "stored_cpu"),
+)
 OURS, OTHERS, FLOORS = "#1f77b4", "#b8b8b8", "#d9c58a"
 SIZE = (8.0, 3.6)
 
@@ -53,6 +58,7 @@ def drawn() -> dict[Path, str]:
         "memory": memory_table,
         "quota": quota_table,
         "everything": everything_tables,
+        "continuous": continuous_table,
     }
     for kind, table in tables.items():
         report = newest(kind)
@@ -140,6 +146,26 @@ def everything_tables(report: Report) -> str:
             if fewest
         ]
     return "\n".join(parts)
+
+
+def continuous_table(report: Report) -> str:
+    """How soon changes came, what of the quota that took, and CPU."""
+    lines = ["| in the warehouse after, account seconds | changes | median | 99th percentile | longest |"]
+    lines.append("|---|---:|---:|---:|---:|")
+    for table, found in report["latency"].items():
+        lines.append(f"| `{table}` | {found['count']:,} | {seconds(found, 0)} |")
+    lines += ["", "| limit | requests a minute allowed | part used |", "|---|---:|---:|"]
+    for name, used in report["quota"].items():
+        lines.append(f"| {name} | {used['limit']} | {used['share']:.0%} |")
+    lines += ["", "| a pass, CPU seconds | passes | median | 99th percentile | longest |", "|---|---:|---:|---:|---:|"]
+    for title, kind in (("with rows", "news_cpu"), *QUIET):
+        if report[kind]["count"]:
+            lines.append(f"| {title} | {report[kind]['count']} | {seconds(report[kind], 2)} |")
+    return "\n".join(lines)
+
+
+def seconds(spread: Report, digits: int) -> str:
+    return " | ".join(f"{spread[name]:.{digits}f}" for name in ("median", "p99", "max"))
 
 
 def headline(report: Report) -> str:

@@ -15,6 +15,7 @@ from zendesk_support.errors import (
 )
 from zendesk_support.loading.row_functions import by_row, rows
 from zendesk_support.report import Report, StreamReport
+from zendesk_support.running.continuous import sync_every
 from zendesk_support.running.runner import sync
 from zendesk_support.source import zendesk_support_source
 from zendesk_support.verification.result import Verification
@@ -37,6 +38,7 @@ __all__ = [
     "by_row",
     "rows",
     "sync",
+    "sync_every",
     "verify",
     "zendesk_support_source",
 ]

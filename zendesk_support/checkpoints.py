@@ -43,11 +43,11 @@ class Checkpoints:
         self._end = time.monotonic() + until if until is not None else None
         self.begin()
 
-    def begin(self) -> None:
-        """Count towards the next checkpoint."""
+    def begin(self, within: float | None = None) -> None:
+        """Count towards the next checkpoint: after `every` and a page, or after so many seconds without one, too."""
         self.going_on = set()
-        self._due = time.monotonic() + self._every
-        self._progress = False
+        self._due = time.monotonic() + (self._every if within is None else within)
+        self._progress = within is not None
 
     def took_page(self) -> None:
         """A page is on its way to the destination: there is something to load."""

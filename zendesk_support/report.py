@@ -92,18 +92,41 @@ class Reports:
     turns: int = 0
 
 
+@dataclass
+class Carried:
+    """What passes that loaded nothing have left for the next package.
+
+    Attributes:
+        rows: reports, by resource, and
+        states: where each resource goes on.
+        of_source: what the source's state is to hold besides.
+    """
+
+    rows: dict[str, pa.Table] = field(default_factory=dict)
+    states: dict[str, dict[str, Any]] = field(default_factory=dict)
+    of_source: dict[str, Any] = field(default_factory=dict)
+
+    def take(self) -> Carried:
+        """All of it, which is then somebody else's to load."""
+        taken = Carried(self.rows, self.states, self.of_source)
+        self.rows, self.states, self.of_source = {}, {}, {}
+        return taken
+
+
 class Report:
     """What a sync did, stream by stream.
 
     Attributes:
         streams: by name.
         signal: the signal that ended the sync early, if one did.
+        error: why a pass of a process that keeps syncing could not load what it read.
     """
 
     def __init__(self) -> None:
         self.streams: dict[str, StreamReport] = {}
         self.signal: signal.Signals | None = None
         self.broken = False
+        self.error: Exception | None = None
 
     @property
     def failed(self) -> list[StreamReport]:

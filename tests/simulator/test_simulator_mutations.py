@@ -264,3 +264,12 @@ def test_every_mutation_runs_with_its_defaults(account: Account) -> None:
     for kind in sim.mutations():
         sim.mutate(kind, **({"stream": "macros"} if kind.endswith("_rows") else {}))
     assert {row["id"] for row in sim.truth("tickets")} >= set(range(1, 61))
+
+
+def test_a_change_at_once_leaves_the_clock_as_it_is(simulate: Callable[..., Simulator]) -> None:
+    account = simulate(clock_scale=1e-6)
+    before = account.now()
+    [ticket] = account.mutate("update_tickets", at_once=True)["ids"]
+    assert account.now() == pytest.approx(before)
+    [changed] = [row for row in account.truth("tickets") if row["id"] == ticket]
+    assert changed["generated_timestamp"] == int(before)

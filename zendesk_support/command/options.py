@@ -11,12 +11,15 @@ from zendesk_support.command.destinations import Warehouse
 from zendesk_support.errors import (
     ConfigurationError,
 )
+from zendesk_support.settings import duration
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.selection import selected
 from zendesk_support.version import __version__
 
-ALONE = ("demo", "list_streams", "check", "verify", "verify_keys", "full_refresh", "views")
+ALONE = ("demo", "list_streams", "check", "verify", "verify_keys", "full_refresh", "views", "every")
 """Options of which one run takes one."""
+WATCHED = {"status_file": "/run/zendesk.json", "metrics_port": "9464"}
+"""Options of a process that keeps syncing, with examples."""
 PROGRESS = ("auto", "tqdm", "log", "off")
 
 
@@ -36,6 +39,9 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
     add("--start-date", metavar="DATE", help="leave out facts older than this (two years back)")
     add("--end-date", metavar="DATE", help="load a bounded period, without touching the saved positions")
     add("--max-minutes", type=float, metavar="N", help="stop reading after N minutes; the next run goes on from there")
+    add("--every", metavar="DURATION", help="keep syncing: a pass begins so long after the last one did, such as 1m")
+    add("--status-file", metavar="PATH", help="with --every: write how the passes went to this file, as JSON")
+    add("--metrics-port", type=int, metavar="N", help="with --every: serve Prometheus metrics on 127.0.0.1:N")
     add(
         "--full-refresh",
         action="store_true",
@@ -68,6 +74,16 @@ def check_options(options: argparse.Namespace) -> None:
         raise ConfigurationError(f"{asked[0]} and {asked[1]} do not go together. Example: {asked[0]} --streams tickets")
     if options.since and not (options.verify or options.verify_keys):
         raise ConfigurationError("--since is for --verify. Example: --verify --since 2024-01-31")
+    if options.every is not None:
+        duration("--every", options.every)
+        for name in ("max_minutes", "end_date"):
+            if getattr(options, name) is not None:
+                option = f"--{name.replace('_', '-')}"
+                raise ConfigurationError(f"{option} is for a single run, and goes with no --every. Example: --every 1m")
+    for name in ("status_file", "metrics_port"):
+        if getattr(options, name) is not None and options.every is None:
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigurationError(f"{option} is for --every. Example: --every 1m {option} {WATCHED[name]}")
     for option in ("streams", "exclude"):
         if getattr(options, option) and not apart(getattr(options, option)):
             raise ConfigurationError(f"--{option} names no stream. Example: --{option} tickets users")

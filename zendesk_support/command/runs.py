@@ -27,6 +27,7 @@ from zendesk_support.command.console import (
 )
 from zendesk_support.command.destinations import Warehouse
 from zendesk_support.command.display import Display
+from zendesk_support.command.keep_syncing import keep_syncing
 from zendesk_support.command.options import apart, select
 from zendesk_support.command.tracked_secrets import tracked_secrets
 from zendesk_support.dlt_internals import DestinationException, LogCollector, TqdmCollector
@@ -74,6 +75,9 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
         return compare(make_pipeline(options), source, options.strict, options.quiet, **how)
     if options.views:
         return remake_views(make_pipeline(options), source, options.quiet)
+    if options.every is not None:
+        options.progress = options.progress or "off"
+        return outcome(keep_syncing(options, make_pipeline(options), source), options.strict)
     pipeline, began = make_pipeline(options), time.monotonic()
     with watching(pipeline, source):
         named = apart(options.streams)  # by its own name, not by a family's

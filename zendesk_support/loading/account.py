@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -24,10 +25,10 @@ from zendesk_support.loading.batches import Batches, News
 from zendesk_support.loading.reader import Progress, Reader, ReaderThreads
 from zendesk_support.loading.row_checks import in_words
 from zendesk_support.loading.subscription import Subscription
-from zendesk_support.loading.target import AT_ONCE, Runs, Target, load_id
+from zendesk_support.loading.target import AT_ONCE, Between, Run, Runs, Target, load_id
 from zendesk_support.reading.base import Job, Position, Shared
 from zendesk_support.reading.parallel import Pools
-from zendesk_support.report import Reports
+from zendesk_support.report import Carried, Reports
 from zendesk_support.settings import Settings
 from zendesk_support.streams.base import Stream
 from zendesk_support.warehouse.loaded_table import LoadedTable, table_layout
@@ -49,6 +50,7 @@ class Account:
         self.clock = Clock(settings.clock_scale)
         self.limiter = RateLimiter(self.clock, settings.quota_share)
         self.runs = Runs()
+        self.carried = Carried()
         self._reports: dict[str | None, Reports] = {}
         self._lock = threading.Lock()
         self._sessions: dict[Any, Session] = {}
@@ -125,6 +127,8 @@ class Session:
             except ValueError as error:
                 raise ConfigurationError(f"base_url in [sources.zendesk_support.chat]: {error}.") from None
         self.resource_runs: dict[str, Any] = {}
+        self.recipes: dict[str, Any] = {}
+        self.between: Between | None = None
         self._readers: list[Reader] = []
         self._threads = ReaderThreads()
         self._shown = {bucket: int(waited) for bucket, waited in account.limiter.waited().items()}
@@ -138,14 +142,20 @@ class Session:
         """Join the reader of the subscription's endpoint, shared where another stream waits for the same one."""
         reader = next((reader for reader in self._readers if reader.takes(subscription)), None)
         if reader is None:
-            reader = Reader(subscription.feed.endpoint, subscription.settings, self.job, self.shared)
+            make_job = partial(self.job, shared=self.shared)
+            reader = Reader(subscription.feed.endpoint, subscription.settings, make_job, self.shared)
             self._readers.append(reader)
         reader.subscriptions.append(subscription)
         return reader
 
-    def job(self, settings: Settings, usage: Usage, position: Position) -> Job:
+    def job(self, settings: Settings, usage: Usage, position: Position, shared: Shared | None = None) -> Job:
         """What an endpoint is read with."""
-        return Job(self.transport, settings, usage, self.shared, position, pools=self.pools)
+        return Job(self.transport, settings, usage, shared or self.shared, position, pools=self.pools)
+
+    def begin_pass(self) -> None:
+        """Let readers that begin from now on share nothing with those before them."""
+        self.shared = Shared(self.transport.server_time)
+        self._readers = [reader for reader in self._readers if not reader.done]
 
     def start(self) -> None:
         """Begin every reader, so that none waits until dlt has come to its stream."""
@@ -156,7 +166,7 @@ class Session:
 
     def destination(self, stream: Stream, target: Target) -> LoadedTable:
         """What the pipeline under way has loaded of a stream; nothing, where all is loaded anew."""
-        run = self.account.runs.current()
+        run: Run | None = self.account.runs.current() or self.between
         if run is None or not target.is_read_back:
             return LoadedTable()
         if self._client is None:

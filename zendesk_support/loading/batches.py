@@ -103,6 +103,23 @@ class Batches:
         self._news.add(-1)
         return batch
 
+    def take_positions(self) -> list[Batch]:
+        """The batches without rows that wait before the first one with rows."""
+        found = []
+        while (head := self._head()) is not None and head.data is None and (batch := self.take()) is not None:
+            found.append(batch)
+        return found
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the next batch has rows."""
+        return (head := self._head()) is not None and head.data is not None
+
+    def _head(self) -> Batch | None:
+        """The next batch, left where it is; None while there is none."""
+        with self._queue.mutex:
+            return self._queue.queue[0] if self._queue.queue else None
+
     def take_all(self) -> list[Batch]:
         """The batches that wait now."""
         found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import dlt
@@ -122,8 +123,10 @@ class NestedTablesEncoder:
         self._names[()] = names
 
     def begin(self, load_id: str | None) -> None:
-        """dlt adds the load id itself."""
+        """dlt adds the load id itself, and forgets from run to run that values are texts."""
         self._hinted = set[str]()
+        if load_id is not None:
+            hint_texts(self._varying)
 
     def encode(self, rows: Rows) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
@@ -166,3 +169,18 @@ class NestedTablesEncoder:
     def empty(self) -> Any:
         """dlt's own way to make a table without rows."""
         return dlt.mark.materialize_table_schema()
+
+
+def hint_texts(varying: Iterable[tuple[str, ...]]) -> None:
+    """Tell dlt that child tables hold texts there: it would take the first text that is a time for a time.
+
+    dlt has no such hints for lists within objects, such as `conditions.all`.
+    """
+    found: dict[tuple[str, ...], Any] = {}
+    for *above, leaf in varying:
+        if len(above) == 1:
+            columns = found.setdefault(tuple(above), {})
+            columns[leaf] = {"name": leaf, "data_type": "text", "nullable": True}
+    if found:
+        hints: Any = {path: dlt.mark.make_nested_hints(columns=columns) for path, columns in found.items()}
+        dlt.current.resource().apply_hints(nested_hints=hints)

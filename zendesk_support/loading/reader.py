@@ -110,6 +110,11 @@ class Reader:
             self.subscriptions.remove(subscription)
             subscription.fail(error)
 
+    @property
+    def done(self) -> bool:
+        """Whether it reads for nobody any more."""
+        return all(subscription.done for subscription in self.subscriptions)
+
     def _position(self) -> Position:
         """The earliest position of all subscriptions; a cursor only where they agree on it."""
         positions = [subscription.position for subscription in self.subscriptions]

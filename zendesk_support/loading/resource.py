@@ -23,7 +23,7 @@ from zendesk_support.loading.default_set import set_of
 from zendesk_support.loading.destination_state import is_compared, lost_streams, what_differs
 from zendesk_support.loading.hints import apply_mode
 from zendesk_support.loading.positions import POSITIONS
-from zendesk_support.loading.resource_run import ResourceRun
+from zendesk_support.loading.resource_run import Recipe, ResourceRun
 from zendesk_support.loading.target import Run, takes_nothing, target_of
 from zendesk_support.settings import Settings
 from zendesk_support.streams.base import Stream
@@ -52,7 +52,9 @@ def extract(stream: Stream, account: Account, cursor: Any | None) -> Iterator[An
         # Only a sync goes on in the next run with what it began; what somebody only peeked at is nobody's.
         run_of_stream = session.resource_runs.get(target.resource) if current_sync.get() is not None else None
         if run_of_stream is None:
-            run_of_stream = session.resource_runs[target.resource] = ResourceRun(session, stream, target, cursor)
+            run_of_stream = session.resource_runs[target.resource] = ResourceRun(
+                session, Recipe.of(session, stream, target, cursor)
+            )
         else:
             run_of_stream.resume(target)
         with closing(run_of_stream.items(cursor)) as items:

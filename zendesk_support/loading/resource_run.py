@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,6 +17,7 @@ from zendesk_support.loading.account import Session
 from zendesk_support.loading.batches import Batch
 from zendesk_support.loading.cadence import COMPLETED
 from zendesk_support.loading.destination_state import HAS_ROWS, INCOMPLETE
+from zendesk_support.loading.encoders import Encoder
 from zendesk_support.loading.positions import Positions
 from zendesk_support.loading.row_checks import time_value
 from zendesk_support.loading.stream_encoder import make_encoder
@@ -33,13 +35,52 @@ UNREADABLE = (
 )
 
 
-class ResourceRun:
-    """A stream being read, in one dlt run or in several of one sync."""
+@dataclass(frozen=True)
+class Recipe:
+    """What a stream is read by: found in a dlt run, and good for the passes after it.
 
-    def __init__(self, session: Session, stream: Stream, target: Target, cursor: Any | None) -> None:
-        self._session = session
-        self._stream = stream
-        self._target = target
+    Attributes:
+        stream: what is read.
+        target: its table.
+        start: where it begins without a position, Unix seconds.
+        encoder: the form of its rows.
+    """
+
+    stream: Stream
+    target: Target
+    start: int
+    encoder: Encoder
+
+    @classmethod
+    def of(cls, session: Session, stream: Stream, target: Target, cursor: Any | None) -> Recipe:
+        """The recipe of a stream in the dlt run under way."""
+        run = session.account.runs.current()
+        encoder = make_encoder(stream, target, run is not None and run.refuses_nul)
+        is_parted = stream.feeds[0].endpoint.is_parted
+        start = position_of(start_of(cursor, target, is_parted)) if cursor is not None else 0
+        return cls(stream, target, start, encoder)
+
+    def again(self, session: Session, saved: dict[str, Any]) -> ResourceRun | None:
+        """The stream's next pass, begun outside of a dlt run; None where only such a run can begin it."""
+        between, target = session.between, replace(self.target, is_loaded=True)
+        if between is None or target.is_stateless or not between.has_loaded(target):
+            return None
+        return ResourceRun(session, replace(self, target=target), saved)
+
+
+class ResourceRun:
+    """A stream being read, in one dlt run, in several of one sync, or ahead of the next one."""
+
+    def __init__(self, session: Session, recipe: Recipe, saved: dict[str, Any] | None = None) -> None:
+        """Join the readers of a pass.
+
+        Args:
+            session: that reads.
+            recipe: what is read, and into which form.
+            saved: where it goes on, outside of a dlt run; within one its state says it.
+        """
+        self._session, self._recipe, self._saved = session, recipe, saved
+        self._stream, self._target = stream, target = recipe.stream, recipe.target
         self._mode = mode = target.mode
         self._stateless = target.is_stateless
         self._sync = current_sync.get()
@@ -48,12 +89,9 @@ class ResourceRun:
         )
         if self._sync is not None:
             self._sync.report.streams[target.resource] = self._report
-        self._encoder = make_encoder(
-            stream, target, (run := session.account.runs.current()) is not None and run.refuses_nul
-        )
+        self._encoder = recipe.encoder
         self._spool = Spool() if mode in SPOOLED or target.unique else None
-        is_parted = stream.feeds[0].endpoint.is_parted
-        start = position_of(start_of(cursor, target, is_parted)) if cursor is not None else 0
+        session.recipes[target.resource] = recipe
         positions = self._positions()
         table = session.destination(stream, target)
         feeds = {feed.name: feed for feed in stream.feeds}
@@ -67,7 +105,7 @@ class ResourceRun:
                 stream,
                 feed,
                 positions.of(name),
-                start,
+                recipe.start,
                 target,
                 table,
                 session.batches(),
@@ -83,6 +121,10 @@ class ResourceRun:
     def resume(self, target: Target) -> None:
         """Go on in a new dlt run: what the last one loaded can be read back now."""
         self._target = target
+        self._session.recipes[target.resource] = self._recipe = replace(self._recipe, target=target)
+        if self._saved is not None:
+            dlt.current.resource_state().update(self._saved)
+            self._saved = None
         table = self._session.destination(self._stream, target)
         for subscription in self._subscriptions.values():
             subscription.table = table
@@ -126,11 +168,52 @@ class ResourceRun:
     @property
     def _rewrites(self) -> bool:
         """Whether rows are written though their digest is the table's, where they lack a column."""
-        return not self._stateless and INCOMPLETE in dlt.current.resource_state()
+        return not self._stateless and bool(self._state.get(INCOMPLETE))
+
+    # Ahead of the next dlt run
+
+    def go_on(self, saved: dict[str, Any]) -> None:
+        """Be ahead of the next dlt run, the last one having loaded all up to there."""
+        self._saved = saved
+
+    def look(self) -> bool:
+        """Take what moves positions without rows; whether there is something to load, or nothing more to come."""
+        positions = self._positions()
+        for name, subscription in self._subscriptions.items():
+            for batch in subscription.batches.take_positions():
+                self._move(name, batch, positions, None)
+        return self._exhausted or self.has_news
+
+    @property
+    def resource(self) -> str:
+        """The name of its resource."""
+        return self._target.resource
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something for a dlt run to do: rows wait, or the table is still to be made or replaced."""
+        if any(subscription.batches.has_rows for subscription in self._subscriptions.values()):
+            return True
+        return self._exhausted and (self._mode in FULL or self._needs_table)
+
+    def conclude(self) -> StreamReport:
+        """End a pass without anything to load, outside of a dlt run."""
+        try:
+            self._conclude()
+            self._keep_time()
+        finally:
+            self._close()
+        self._complete_report()
+        return self._report
+
+    @property
+    def _state(self) -> dict[str, Any]:
+        """The stream's state, of the dlt run under way or of the next one."""
+        return self._saved if self._saved is not None else dlt.current.resource_state()
 
     def _positions(self) -> Positions:
         """Positions by feed, as the run under way will keep them."""
-        return Positions({} if self._stateless else dlt.current.resource_state(), self._stream)
+        return Positions({} if self._stateless else self._state, self._stream)
 
     def _pages(self, cursor: Any | None) -> Generator[Any, None, None]:
         """Tables as they come, up to the end or a checkpoint; the position moves with each of them."""
@@ -149,7 +232,8 @@ class ResourceRun:
                     self._session.show_waiting()
                     yield None
 
-    def _hand_over(self, feed: str, batch: Batch, positions: Positions, cursor: Any | None) -> Iterable[Any]:
+    def _move(self, feed: str, batch: Batch, positions: Positions, cursor: Any | None) -> None:
+        """Move the position that a batch has."""
         if batch.ends_part:
             positions.forget(feed, batch.part)
         elif batch.position:
@@ -161,6 +245,9 @@ class ResourceRun:
             for later in self._later:
                 if later not in positions:
                     positions.move(later, {"at": int(asked_at) - ANSWERED_WITHIN})
+
+    def _hand_over(self, feed: str, batch: Batch, positions: Positions, cursor: Any | None) -> Iterable[Any]:
+        self._move(feed, batch, positions, cursor)
         if batch.data is None:
             return
         self._report.rows += batch.rows
@@ -212,8 +299,8 @@ class ResourceRun:
             report.status = "stopped"
             why = self._sync.why_over if self._sync is not None else ""
             report.message = stopped_message(self._stream, self._mode, why)
-        if report.status == "loaded" and error is None and not self._stateless:
-            dlt.current.resource_state().pop(INCOMPLETE, None)
+        if report.status == "loaded" and error is None and self._rewrites:
+            self._state[INCOMPLETE] = False
         if error is None:
             report.message = report.message or "; ".join(self._notes()) or None
             return
@@ -233,7 +320,7 @@ class ResourceRun:
         """Keep when a pass that came to its end began, where the stream has its own cadence."""
         if self._sync is None or self._stream.name not in self._sync.cadences or self._target.is_bounded:
             return
-        state = dlt.current.resource_state()
+        state = self._state
         state.pop(COMPLETED, None)
         if self._report.status in ("loaded", "unavailable"):
             state[COMPLETED] = round(self._report.started_at.timestamp(), 3)
@@ -255,7 +342,14 @@ class ResourceRun:
 
     def _conclude_report(self) -> None:
         """Hand the report over to the resource that loads reports."""
+        self._complete_report()
+        self._session.account.reports().rows.append(self._report.row())
+
+    def _complete_report(self) -> None:
+        """Say what the pass has cost."""
         report = self._report
+        if self._sync is not None:
+            self._sync.report.streams[self._target.resource] = report
         first = self._subscriptions[self._first]
         report.table_keys = first.table_keys
         if first.asked_at is not None:
@@ -264,7 +358,6 @@ class ResourceRun:
         used = [subscription.usage for subscription in self._subscriptions.values()]
         report.requests = sum(usage.requests for usage in used)
         report.seconds_waited = round(sum(usage.waited for usage in used), 3)
-        self._session.account.reports().rows.append(report.row())
 
 
 def start_of(cursor: Any, target: Target, is_parted: bool = False) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import dlt
@@ -10,7 +10,7 @@ from dlt.common.schema import Schema
 
 from zendesk_support.loading.encoders import ArrowEncoder, Encoder, NestedTablesEncoder, RowEncoder
 from zendesk_support.loading.sync_modes import APPENDING
-from zendesk_support.loading.target import Target, load_id
+from zendesk_support.loading.target import Target
 from zendesk_support.records.arrow import Converter, DataType, Names
 from zendesk_support.streams.base import Stream
 from zendesk_support.warehouse.keys import ROW_ID
@@ -31,7 +31,6 @@ def make_encoder(stream: Stream, target: Target, without_nul: bool) -> Encoder:
     if target.settings.nested == "tables":
         names = Names({*stream.columns, ROW_ID, DELETED_AT}, found, naming.normalize_path, keys)
         varying = held_as_texts(stream, target.table, schema)
-        hint_texts(varying)
         return NestedTablesEncoder(
             names, stream.dropped, naming.normalize_path, without_nul, mode in APPENDING, varying
         )
@@ -73,18 +72,3 @@ def held_as_texts(stream: Stream, root: str, schema: Schema) -> frozenset[tuple[
         return (table.get("columns") or {}).get(leaf, {}).get("data_type")  # type: ignore[no-any-return]
 
     return frozenset(path for path in stream.varying_paths if held(path) in (None, "text"))
-
-
-def hint_texts(varying: Iterable[tuple[str, ...]]) -> None:
-    """Tell dlt that child tables hold texts there: it would take the first text that is a time for a time.
-
-    dlt has no such hints for lists within objects, such as `conditions.all`.
-    """
-    found: dict[tuple[str, ...], Any] = {}
-    for *above, leaf in varying:
-        if len(above) == 1:
-            columns = found.setdefault(tuple(above), {})
-            columns[leaf] = {"name": leaf, "data_type": "text", "nullable": True}
-    if found and load_id() is not None:
-        hints: Any = {path: dlt.mark.make_nested_hints(columns=columns) for path, columns in found.items()}
-        dlt.current.resource().apply_hints(nested_hints=hints)

@@ -164,9 +164,13 @@ def report_rows(account: Account) -> Iterator[Any]:
         idle = idle + 1 if reports.turns == turns else 0
         turns = reports.turns
         yield None
-    if not reports.rows:
+    carried = account.carried.take()
+    dlt.current.source_state().update(carried.of_source)
+    for name, state in carried.states.items():
+        dlt.current.source_state().setdefault("resources", {}).setdefault(name, {}).update(state)
+    if not (found := [*reports.rows, *carried.rows.values()]):
         return
-    page, resource = pa.concat_tables(reports.rows), dlt.current.resource()
+    page, resource = pa.concat_tables(found), dlt.current.resource()
     if run.takes_rows(resource):
         DltResource.apply_hints(resource, file_format="")  # type: ignore[arg-type]
         yield list(rows(page))

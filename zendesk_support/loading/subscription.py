@@ -169,7 +169,8 @@ class Subscription:
         if self.feed.refresh is not None:
             parents = self.feed.refresh.parents(rows, self)
             # Of what changed before this run began, every row is either at the destination or still to be read.
-            since = (self.job.transport.first_server_time or 0) - ANSWERED_WITHIN
+            began = self.job.shared.before or self.job.transport.first_server_time
+            since = (began or 0) - ANSWERED_WITHIN
             self._refreshed |= {id: at for id, at in parents.items() if at >= since}
             if parents and not self.feed.refresh.is_late:
                 found += self.feed.refresh.rows(parents, self)

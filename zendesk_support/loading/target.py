@@ -177,6 +177,18 @@ class Run:
         return strategy in TAKE_KEYS_ONCE
 
 
+class Between(Run):
+    """What a pipeline knows of its tables between two dlt runs, for readers that are ahead of the next one."""
+
+    def __init__(self, pipeline: Pipeline, schema_name: str) -> None:
+        self.id, self.pipeline, self.schema = "", pipeline, pipeline.schemas[schema_name]
+        self.dropped = self.emptied = set()
+
+    def has_loaded(self, target: Target) -> bool:
+        """Whether the table of a target has been loaded."""
+        return target.table in self.tables and has_table_seen_data(self.tables[target.table])
+
+
 class Runs:
     """The runs under way, for the streams of an account: several where threads load it into several pipelines."""
 

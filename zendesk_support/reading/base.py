@@ -203,9 +203,10 @@ class Job:
 
 
 class Shared:
-    """Answers that several readers of one run need: read once, kept for the run."""
+    """Answers that several readers of one run need, read once; and the server's time `before` it, if that is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: float | None = None) -> None:
+        self.before = before
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._values: dict[str, Any] = {}

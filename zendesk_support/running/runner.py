@@ -144,12 +144,18 @@ def load_all(pipeline: Pipeline, source: ZendeskSource, checkpoints: Checkpoints
     """One dlt run from each checkpoint to the next, over the streams that have more."""
     if refresh:
         keep_reports(pipeline)
+    with told_in_words(checkpoints), without_refresh(pipeline):
+        load_once(pipeline, source, refresh=refresh)
+        while going_on := checkpoints.going_on:
+            checkpoints.begin()
+            load_once(pipeline, source.with_resources(*source.fed_by(going_on)))
+
+
+@contextmanager
+def told_in_words(checkpoints: Checkpoints) -> Iterator[None]:
+    """Let a wrong setting that has ended a dlt run come out of it, and add advice where memory ran out."""
     try:
-        with without_refresh(pipeline):
-            load_once(pipeline, source, refresh=refresh)
-            while going_on := checkpoints.going_on:
-                checkpoints.begin()
-                load_once(pipeline, source.with_resources(*source.fed_by(going_on)))
+        yield
     except PipelineStepFailed as error:
         for cause in causes(error):
             if isinstance(cause, ConfigurationError):

@@ -40,14 +40,19 @@ class Mutator:
             raise ValueError(f"unknown mutation {kind!r}; the mutations are {', '.join(self.kinds())}")
 
     def mutate(self, kind: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Move the clock, change the account, and move the clock again so that exports show the change."""
+        """Move the clock, change the account, and move the clock again so that exports show the change.
+
+        With `at_once` the clock stays as it is.
+        """
         self.check(kind)
         options = dict(params)
-        settle = bool(options.pop("settle", True))
+        at_once = bool(options.pop("at_once", False))
+        settle = bool(options.pop("settle", not at_once))
         store = self.store
         with store.lock:
             self._count += 1
-            store.clock.advance(SETTLE)
+            if not at_once:
+                store.clock.advance(SETTLE)
             try:
                 result = self._mutations[kind](Change(store, self._count), **options)
             finally:

@@ -8,7 +8,7 @@ from zendesk_support.reading.below import Below
 from zendesk_support.reading.envelopes import Pages
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.since import FilteredListing, iso_window
-from zendesk_support.streams.base import LISTED, TOKENS, Stream, columns, feed
+from zendesk_support.streams.base import HOURLY, LISTED, TOKENS, Stream, columns, feed
 from zendesk_support.streams.configuration import TRIGGERS
 from zendesk_support.streams.integrations import WEBHOOKS
 
@@ -102,7 +102,7 @@ OAUTH_TOKENS = Stream(
     deletes=LISTED,
     family="audit",
     default_set=None,
-    large=True,
+    every=HOURLY,
 )
 
 SESSIONS = Stream(
@@ -242,7 +242,7 @@ APPROVAL_REQUESTS = Stream(
     deletes=LISTED,
     family="audit",
     default_set=None,
-    large=True,
+    every=HOURLY,
 )
 
 ITAM_ASSETS = Stream(
@@ -272,7 +272,7 @@ ITAM_ASSETS = Stream(
     deletes=LISTED,
     family="audit",
     default_set=None,
-    large=True,
+    every=HOURLY,
 )
 
 STREAMS = (

@@ -195,7 +195,7 @@ class Stream:
         family: the streams that it can be asked for with.
         default_set: the number of the default set that it joined; None: it is loaded only where somebody asks for it.
         is_trial: what it leans on is unproven: it is loaded only where it is named itself, not with its family or all.
-        large: each pass reads many rows of it in some accounts, changed or not.
+        every: how often a process that keeps syncing reads it, where its kind of endpoint does not tell.
     """
 
     name: str
@@ -226,7 +226,7 @@ class Stream:
     family: str = "core"
     default_set: int | None = 1
     is_trial: bool = False
-    large: bool = False
+    every: str | None = None
 
     def __post_init__(self) -> None:
         single = filter(None, (self.cursor, self.version, self.uncounted, self.months_of))
@@ -289,10 +289,10 @@ class Stream:
     def cadence(self) -> str | None:
         """How often a process that keeps syncing reads it, where nobody says: the dearer, the rarer; None: always."""
         endpoint = self.feeds[0].endpoint
-        if endpoint.snapshot and endpoint.fans_out:
-            return DAILY
-        if self.large or (endpoint.snapshot and endpoint.depth):
-            return HOURLY
+        if self.every is not None:
+            return self.every
+        if endpoint.snapshot and endpoint.depth:
+            return DAILY if endpoint.fans_out else HOURLY
         return LISTED_EVERY if endpoint.snapshot or isinstance(endpoint, (Readings, RereadListing)) else None
 
     @property

@@ -6,7 +6,7 @@ from zendesk_support.reading.below import Below
 from zendesk_support.reading.envelopes import ONE_ANSWER, SeveralLists
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.since import FilteredListing, iso_range
-from zendesk_support.streams.base import LISTED, Stream, columns, feed
+from zendesk_support.streams.base import HOURLY, LISTED, Stream, columns, feed
 from zendesk_support.streams.routing import ATTRIBUTE_LIST
 
 AUDIT_LOG_LIST = FilteredListing(
@@ -79,7 +79,7 @@ TAGS = Stream(
     notes={"name": "only the 20,000 most popular are listed"},
     deletes=LISTED,
     family="configuration",
-    large=True,
+    every=HOURLY,
 )
 
 TICKET_FIELDS = Stream(

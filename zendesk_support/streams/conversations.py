@@ -10,7 +10,7 @@ from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.reread import RereadListing, millisecond_window
 from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.records.json_rows import NULL, Row
-from zendesk_support.streams.base import Feed, Stream, columns, feed
+from zendesk_support.streams.base import HOURLY, Feed, Stream, columns, feed
 from zendesk_support.streams.derived import sent_at, survey_responses
 from zendesk_support.streams.ticket_exports import SCRUBS, TICKET_EXPORT
 from zendesk_support.streams.transforms import is_not_deleted
@@ -198,7 +198,7 @@ CSAT_SURVEY_RESPONSES = Stream(
     varying=("answers.value",),
     family="conversations",
     default_set=None,
-    large=True,
+    every=HOURLY,
 )
 
 CSAT_SURVEYS = Stream(

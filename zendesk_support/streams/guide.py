@@ -9,7 +9,7 @@ from zendesk_support.reading.envelopes import ONE_ANSWER, Pages, Words
 from zendesk_support.reading.help_centers import HELP_CENTERS, ONE_HELP_CENTER
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.together import Together
-from zendesk_support.streams.base import LISTED, Feed, Stream, columns, feed
+from zendesk_support.streams.base import HOURLY, LISTED, Feed, Stream, columns, feed
 from zendesk_support.streams.derived import embedded, with_iso_times
 from zendesk_support.streams.help_center import (
     ARTICLE_LIST,
@@ -228,7 +228,7 @@ BADGE_ASSIGNMENTS = Stream(
     deletes=LISTED,
     family="help_center",
     default_set=None,
-    large=True,
+    every=HOURLY,
 )
 
 REDIRECT_RULES = Stream(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zendesk_support.api.limits import WEBHOOKS as WEBHOOKS_LIST
 from zendesk_support.reading.envelopes import ONE_ANSWER, AfterLastRow
 from zendesk_support.reading.lists import Listing
-from zendesk_support.streams.base import LISTED, Stream, columns, feed
+from zendesk_support.streams.base import HOURLY, LISTED, Stream, columns, feed
 
 LOGINS = ("token", "secret", "password", "username", "api_token")
 """What targets log in with; which of them a target has depends on its type."""
@@ -129,7 +129,7 @@ JIRA_LINKS = Stream(
     deletes=LISTED,
     family="configuration",
     default_set=None,
-    large=True,
+    every=HOURLY,
 )
 
 SHARING_AGREEMENTS = Stream(

@@ -8,7 +8,7 @@ from zendesk_support.reading.envelopes import ONE_ANSWER, NextUrlPages, OneAnswe
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.reread import RereadListing, second_window
 from zendesk_support.reading.token_export import TokenExport
-from zendesk_support.streams.base import LISTED, Stream, columns, feed
+from zendesk_support.streams.base import HOURLY, LISTED, Stream, columns, feed
 from zendesk_support.streams.configuration import CONDITION_VALUES
 from zendesk_support.streams.routing import (
     ATTRIBUTE_LIST,
@@ -141,7 +141,7 @@ ENGAGEMENTS = Stream(
     appears_by="engagement_end_time",
     family=FAMILY,
     default_set=None,
-    large=True,
+    every=HOURLY,
 )
 
 AGENT_STATUSES = Stream(

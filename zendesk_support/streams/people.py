@@ -7,7 +7,7 @@ from zendesk_support.reading.envelopes import ONE_ANSWER
 from zendesk_support.reading.exports import CursorExport
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.time_export import TimeExport
-from zendesk_support.streams.base import LISTED, Stream, columns, feed
+from zendesk_support.streams.base import HOURLY, LISTED, Stream, columns, feed
 from zendesk_support.streams.transforms import REMOVE_IDENTITIES, identities
 
 USER_EXPORT = CursorExport(
@@ -112,6 +112,7 @@ ORGANIZATIONS = Stream(
     counts=("organizations/count",),
     uncounted="deleted_at",
     months_of="created_at",
+    every="5m",
 )
 
 GROUPS = Stream(
@@ -145,7 +146,7 @@ GROUP_MEMBERSHIPS = Stream(
         "default": "the agent's default group",
     },
     deletes=LISTED,
-    large=True,
+    every=HOURLY,
 )
 
 ORGANIZATION_MEMBERSHIPS = Stream(
@@ -164,7 +165,7 @@ ORGANIZATION_MEMBERSHIPS = Stream(
     },
     deletes=LISTED,
     months_of="created_at",
-    large=True,
+    every=HOURLY,
 )
 
 CUSTOM_ROLES = Stream(
@@ -200,7 +201,7 @@ BRAND_AGENTS = Stream(
     },
     deletes=LISTED,
     default_set=None,
-    large=True,
+    every=HOURLY,
 )
 
 ORGANIZATION_SUBSCRIPTIONS = Stream(
@@ -213,7 +214,7 @@ ORGANIZATION_SUBSCRIPTIONS = Stream(
     ),
     deletes=LISTED,
     default_set=None,
-    large=True,
+    every=HOURLY,
 )
 
 DELETED_USERS = Stream(
@@ -241,7 +242,7 @@ DELETED_USERS = Stream(
     appears_by="updated_at",
     months_of="created_at",
     default_set=None,
-    large=True,
+    every=HOURLY,
 )
 
 STREAMS = (

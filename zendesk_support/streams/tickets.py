@@ -5,7 +5,7 @@ from __future__ import annotations
 from zendesk_support.api.limits import ACCOUNT, DELETED_TICKETS_LIST
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.since import FilteredListing, iso_since, unix_window
-from zendesk_support.streams.base import Feed, Stream, columns, feed, no_rows
+from zendesk_support.streams.base import HOURLY, Feed, Stream, columns, feed, no_rows
 from zendesk_support.streams.ticket_events import (
     EVENT_EXPORT,
     TICKET_AUDITS,
@@ -140,7 +140,7 @@ TICKET_SKIPS = Stream(
     },
     varying=("ticket.custom_fields.value", "ticket.fields.value"),
     deletes="Rows stay though Zendesk lists none of archived or deleted tickets; removed once the ticket is scrubbed.",
-    large=True,
+    every=HOURLY,
 )
 
 TICKET_ACTIVITIES = Stream(
