@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from changes import CHANGES
 from dlt.pipeline.pipeline import Pipeline
+from postgres_server import PostgresServer
 from support import assert_whole, pipeline, source, table, truth, written
 
 from zendesk_support import Report, sync, sync_every
@@ -293,3 +294,21 @@ def test_passes_leave_nothing_behind(tmp_path: Path, account: Simulator, unstore
         threads = threading.active_count()
     assert threads < 80
     assert built.account._sessions == {}
+
+
+def test_it_keeps_syncing_into_postgres(tmp_path: Path, account: Simulator, postgres: PostgresServer) -> None:
+    target = pipeline(tmp_path, server=postgres)
+    with keep_syncing(target, account, *STREAMS) as passes:
+        settled(passes, len(STREAMS))
+        account.mutate("update_tickets", count=5)
+        account.mutate("update_rows", stream="macros", count=2)
+        account.advance(180)
+        settled(passes, len(STREAMS))
+    assert_whole(target, account, *STREAMS)
+
+
+@pytest.mark.parametrize("every", [0, -1.0, "0s", "soon"])
+def test_a_time_between_passes_that_is_none_is_refused(tmp_path: Path, account: Simulator, every: Any) -> None:
+    passes = sync_every(pipeline(tmp_path), source(account).with_resources("groups"), every)
+    with pytest.raises(ConfigurationError, match="every = "):
+        next(passes)

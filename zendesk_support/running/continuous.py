@@ -35,7 +35,7 @@ from zendesk_support.running.runner import (
     told_in_words,
     without_refresh,
 )
-from zendesk_support.settings import duration
+from zendesk_support.settings import duration, positive
 from zendesk_support.source import ZendeskSource
 from zendesk_support.wide.views import keep_views
 
@@ -74,7 +74,8 @@ def sync_every(
         ConfigurationError: a setting cannot be used, or Zendesk refuses the credentials.
         PipelineStepFailed: the destination does not answer when it begins.
     """
-    seconds = float(every) if isinstance(every, (int, float)) else duration("every", every)
+    is_number = isinstance(every, (int, float))
+    seconds = positive("every", every, "60") if is_number else duration("every", every)
     source = source_from(source).clone()
     settings = source.account.settings
     if settings.end is not None:
