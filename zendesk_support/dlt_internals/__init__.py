@@ -26,6 +26,9 @@ from dlt.common.configuration.specs.connection_string_credentials import Connect
 # Lets a task of Airflow read configuration from its own folder.
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
+# Lets go of the log of resolved settings, which grows with each dlt run where no trace of them is kept.
+from dlt.common.configuration.utils import get_resolved_traces
+
 # Types the casts that the normalizer allows.
 from dlt.common.data_types.typing import TDataType
 
@@ -230,6 +233,7 @@ __all__ = [
     "decompress_state",
     "function_of",
     "generate_dlt_id",
+    "get_resolved_traces",
     "get_root_table",
     "has_table_seen_data",
     "is_iso_timestamp",

@@ -195,6 +195,10 @@ class Runs:
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
 
+    def forget(self) -> None:
+        """Let go of all of them, with the schema of each; one that is under way is found anew."""
+        self._runs = {}
+
     def current(self) -> Run | None:
         """This thread's; None where a resource is iterated without a pipeline."""
         id = load_id()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -13,7 +13,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.api.tokens import TokenVault
 from zendesk_support.checkpoints import Checkpoints
-from zendesk_support.dlt_internals import DestinationException
+from zendesk_support.dlt_internals import DestinationException, get_resolved_traces
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError, ZendeskError
 from zendesk_support.loading.account import Session
 from zendesk_support.loading.cadence import COMPLETED, is_due, not_due, tell, with_defaults
@@ -87,6 +87,7 @@ def sync_every(
         checkpoints.heeding_signals(),
         own_signals(pipeline),
         without_refresh(pipeline),
+        without_traces(pipeline),
     ):
         passes = Passes(pipeline, source, seconds, checkpoints)
         try:
@@ -99,6 +100,16 @@ def sync_every(
                 report.signal = checkpoints.received
         finally:
             passes.end()
+
+
+@contextmanager
+def without_traces(pipeline: Pipeline) -> Iterator[None]:
+    """Keep no trace of dlt's steps: each is written to disk with the hundred before it, and the schema of each."""
+    before, pipeline.config.enable_runtime_trace = pipeline.config.enable_runtime_trace, False
+    try:
+        yield
+    finally:
+        pipeline.config.enable_runtime_trace = before
 
 
 def sleep(until: float, checkpoints: Checkpoints) -> None:
@@ -288,6 +299,8 @@ class Passes:
         source, pipeline = self._source, self._pipeline
         self._checkpoints.begin(within)
         load_once(pipeline, source.with_resources(*source.fed_by(names)))
+        self._account.runs.forget()
+        get_resolved_traces().clear()
         session = self._at_work
         session.between = Between(pipeline, source.name)
         states = self._states()
