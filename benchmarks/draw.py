@@ -154,9 +154,9 @@ def continuous_table(report: Report) -> str:
     lines.append("|---|---:|---:|---:|---:|")
     for table, found in report["latency"].items():
         lines.append(f"| `{table}` | {found['count']:,} | {seconds(found, 0)} |")
-    lines += ["", "| limit | requests a minute allowed | part used |", "|---|---:|---:|"]
-    for name, used in report["quota"].items():
-        lines.append(f"| {name} | {used['limit']} | {used['share']:.0%} |")
+    lines += ["", "| limit of a minute | part used |", "|---|---:|"]
+    for name, share in report["quota"].items():
+        lines.append(f"| {name} | {share:.0%} |")
     lines += ["", "| a pass, CPU seconds | passes | median | 99th percentile | longest |", "|---|---:|---:|---:|---:|"]
     for title, kind in (("with rows", "news_cpu"), *QUIET):
         if report[kind]["count"]:
