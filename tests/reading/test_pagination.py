@@ -316,6 +316,22 @@ def test_a_filtered_list_moves_to_its_newest_row_and_not_to_the_clock() -> None:
     assert chunks(RATINGS, script)[-1].at == 50
 
 
+def test_an_export_that_goes_on_from_a_cursor_knows_what_it_had_loaded_before() -> None:
+    """The next sync reads the last minutes again, also those from before the cursor."""
+    export = CursorExport("tickets", "tickets", time="at")
+    rows = [{"id": id, "at": 1000 + id} for id in range(4)]
+
+    def answers(path: str, params: dict[str, str]) -> Any:
+        page = rows[2:] if params.get("cursor") == "2" else rows[:2]
+        return {"tickets": page, "after_cursor": "2", "end_of_stream": page == rows[2:]}
+
+    first, whole = chunks(export, Script(answers), lookback=600)
+    cut_short = Position.of(first.saved, 0)
+    [rest] = chunks(export, Script(answers), position=cut_short, lookback=600)
+    assert len(Position.of(rest.saved, 0).edge) == 4
+    assert Position.of(rest.saved, 0).edge == Position.of(whole.saved, 0).edge
+
+
 def test_a_filtered_list_does_not_move_past_the_time_it_was_asked_at() -> None:
     """L05: a row on a page already read changes while the next is asked for."""
     pages = [rows(900, 910), rows(2_000, first=3)]

@@ -70,6 +70,8 @@ class CursorExport(Endpoint):
         """
         start, cursor = job.position, job.position.cursor
         lookback, walk = job.lookback(), Walk(self.path)
+        if cursor is not None:
+            lookback.go_on(start.edge)
         at, top, ordered = start.since, start.at, True
         before = start.since if cursor is None else start.at
         with Prefetch(job.pools) as prefetch:

@@ -56,6 +56,12 @@ class Overlap:
         self._digests: list[bytes] = []
         self._edge: frozenset[bytes] = frozenset()
 
+    def go_on(self, edge: frozenset[bytes]) -> None:
+        """Take digests of rows that were loaded before the pass was cut short: they are before its cursor."""
+        self._digests = list(edge)
+        self._times = np.full(len(edge), self._start, np.int64)
+        self._edge = edge
+
     def position(self, top: int) -> int:
         """The position of rows up to `top`: no later than the server's time, however far ahead a row is stamped."""
         return max(self._start, min(top, self._now()))
