@@ -30,6 +30,15 @@ def test_a_tag_that_is_taken_off_while_a_sync_reads_goes_with_the_next(tmp_path:
     assert written(load(target, account, *LISTED)) == {}
 
 
+def test_of_two_versions_in_one_load_the_newer_one_counts(tmp_path: Path, simulate: Simulate) -> None:
+    """Where both stay in the table, none of the newer one's tags is taken for one of the older."""
+    account = simulate(tickets=1200)
+    target, name = pipeline(tmp_path), "ticket_tags"
+    account.on_request(3, "system_update_tickets", count=400)
+    load(target, account, name, sync_mode="incremental_append")
+    assert written(load(target, account, name, sync_mode="incremental_append")) == {}
+
+
 @pytest.mark.parametrize("mode", ["incremental", "overwrite", "append", "incremental_append", "history"])
 def test_what_tickets_list_in_every_mode(tmp_path: Path, simulate: Simulate, mode: str) -> None:
     account = simulate(tickets=30)

@@ -178,7 +178,7 @@ class Session:
                 raise told from error
         table = table_layout(run.tables, target.table)
         versions_of = stream.key if target.keeps_versions else ()
-        return LoadedTable(self._client, table, versions_of, self.account.settings.database_wait)
+        return LoadedTable(self._client, table, versions_of, self.account.settings.database_wait, stream.version)
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""

@@ -192,6 +192,7 @@ class Verifier:
                         table_layout(tables, table["name"]),
                         stream.key if is_appended else (),
                         settings.database_wait,
+                        stream.version,
                     ),
                     keeps=stream.keeps or mode == "append",
                     start=max(settings.start if stream.fact else 0, begun if stream.fact else 0, earliest),

@@ -145,6 +145,7 @@ class LoadedTable:
         table: TableLayout | None = None,
         versions_of: Sequence[str] = (),
         wait: float = 0.0,
+        version: str | None = None,
     ) -> None:
         """Read one table.
 
@@ -153,8 +154,10 @@ class LoadedTable:
             table: what to read.
             versions_of: the key, where the table holds several versions of a row: the last one counts.
             wait: seconds to wait for a file that another program has open.
+            version: the column that tells which of two versions of one load is the last.
         """
         self._wait = wait
+        self._version = version
         self._client = client
         self._table = table or TableLayout("", {})
         self._versions_of = versions_of
@@ -284,7 +287,9 @@ class LoadedTable:
         wheres = [f"{self._escaped(condition.column)} {condition.test}" for condition in conditions]
         if self._versions_of:
             key = ", ".join(map(self._escaped, self._versions_of))
-            newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {self._escaped(LOAD_ID)} DESC)"
+            told_by = [LOAD_ID, *([self._version] if self._version in self._table.columns else [])]
+            order = ", ".join(f"{self._escaped(name)} DESC" for name in told_by if name)
+            newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {order})"
             source = f"(SELECT *, {newest} AS version_from_last FROM {source}) AS versions"
             wheres.append("version_from_last = 1")
         ended = [name for name in (DELETED_AT, VALID_TO) if name in self._table.columns]
