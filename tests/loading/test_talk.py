@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from documented import says
 from levers import ask, refused
 from support import assert_whole, load, pipeline, rows, source, table, truth, written
 
@@ -259,7 +260,9 @@ def test_transcripts_and_numbers_of_people_come_only_where_they_are_asked_for(
     assert set(found) == set(again)
     assert {"real_time_transcription" in row for row in found.values()} == {False}
     message = refused(lambda: load(target, talking, "calls"))
-    assert "but the table calls was loaded with post_call_summary, post_call_transcription" in message
+    assert says("a column that is no longer included", message)
+    assert "include no longer has post_call_summary, post_call_transcription, but" in message
+    assert "exclude" not in message
 
 
 def test_what_is_hashed_or_included_is_not_withheld() -> None:
@@ -279,3 +282,7 @@ def test_what_is_hashed_or_included_is_not_withheld() -> None:
         ConfigurationError, match=r"calls withholds post_call_summary, .* Example: streams\.calls\.include"
     ):
         mask(include=["line"])
+    with pytest.raises(
+        ConfigurationError, match=r"calls\.include = .* and .*calls\.exclude = .*: a column is included or"
+    ):
+        mask(include=["post_call_summary"], exclude=["post_call_summary"])

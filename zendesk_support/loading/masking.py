@@ -11,6 +11,7 @@ from dlt.extract import DltResource
 from zendesk_support.dlt_internals import has_table_seen_data
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.records.masks import EXCLUDED, HASHED
+from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
 from zendesk_support.warehouse.loaded_table import LoadedTable
 
@@ -53,9 +54,15 @@ def check_mask(stream: Stream, name: str, tables: Mapping[str, Any], open_table:
     if held := [path for path in new if may_hold(path.partition(".")[0], name, tables, open_table)]:
         emptied = [path for path in held if path in tables[name]["columns"]]
         by_hand = f", or empty it yourself (`UPDATE {name} SET {emptied[0]} = NULL`)" if emptied == held else ""
+        rest = f"and rows that are not written again keep it. Load it anew with {reload}{by_hand}"
+        if withheld := [path for path in held if path in CATALOGUE[stream.name].withheld]:
+            raise ConfigurationError(
+                f"streams.{stream.name}.include no longer has {', '.join(withheld)}, but the table {name} was loaded "
+                f"with it, {rest}, or include it again: streams.{stream.name}.include = {json.dumps(withheld)}."
+            )
         raise ConfigurationError(
             f"streams.{stream.name}.exclude = {wanted[EXCLUDED]}, but the table {name} was loaded with "
-            f"{', '.join(held)}, and rows that are not written again keep it. Load it anew with {reload}{by_hand}."
+            f"{', '.join(held)}, {rest}."
         )
 
 

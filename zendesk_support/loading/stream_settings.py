@@ -164,7 +164,13 @@ def masks(own: Mapping[str, Mapping[str, Any]], salt: Any) -> dict[str, Mask]:
         if lists[HASHED] and not salt:
             where = shown(name, HASHED, ", ".join(lists[HASHED]))
             raise ConfigurationError(f"{where} needs hash_salt, which is not set. Example: {SALT_EXAMPLE}.")
-        asked = (*included(CATALOGUE[name], settings.get(INCLUDED)), *lists[HASHED])
+        wanted = included(CATALOGUE[name], settings.get(INCLUDED))
+        if both := [column for column in wanted if column in lists[EXCLUDED]]:
+            raise ConfigurationError(
+                f"{shown(name, INCLUDED, both[0])} and {shown(name, EXCLUDED, both[0])}: a column is included or left "
+                f"out; without either it is left out. Example: {EXAMPLES[INCLUDED]}."
+            )
+        asked = (*wanted, *lists[HASHED])
         left_out = (*lists[EXCLUDED], *(column for column in CATALOGUE[name].withheld if column not in asked))
         if left_out or lists[HASHED]:
             salted = key_of(salt) if lists[HASHED] else b""
