@@ -175,7 +175,7 @@ class Below(Endpoint):
 
     def first(self, job: Job, path: str = "", above: Parent | None = None) -> Parent | None:
         """As `probe`; the row, for what hangs below it."""
-        return first_below(self, job)
+        return first_below(job, self.parents, self.child, self._parents, self._as_parent)
 
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield what hangs below each parent that needs reading, and show it to what hangs below that."""
@@ -191,7 +191,7 @@ class Below(Endpoint):
         alone = partial(self._own_pass, job)
         yield from self._below_export(job, shown.chunks(job.position, alone, job.transport.stopped))
 
-    def each_parent(self, job: Job) -> Iterator[Parent]:
+    def _parents(self, job: Job) -> Iterator[Parent]:
         """The parents as they are listed, by their own stream or by us."""
         unknown = replace(job, diff=None, held=0, diffs=[], embedded={})
         return job.shared.parents(self.parents.path).each(lambda: self.parents.read(unknown), job.transport.stopped)
@@ -203,9 +203,9 @@ class Below(Endpoint):
     def _show(self, shown: Parents, parent: Parent, rows: Rows, now: int) -> None:
         """Show rows of a parent to what hangs below them."""
         if self.names:
-            shown.add([Parent.of(row, self.names, self.as_parent(parent)) for row in rows], now)
+            shown.add([Parent.of(row, self.names, self._as_parent(parent)) for row in rows], now)
 
-    def as_parent(self, parent: Parent) -> Parent:
+    def _as_parent(self, parent: Parent) -> Parent:
         """A parent with the values that its children hand down, by the names of their columns."""
         return replace(parent, values={column: parent.values[name] for column, name in self.named.items()})
 
@@ -215,7 +215,7 @@ class Below(Endpoint):
         answered = False
         columns = tuple(self.named)
         with job.shared.parents(self.path).from_here() as shown:
-            for parent in self.each_parent(job):
+            for parent in self._parents(job):
                 try:
                     held = max((diff.count(columns, self._key(parent)) for diff in job.diffs), default=0)
                     below = replace(job, base=parent.base, held=held)
@@ -293,7 +293,7 @@ class Below(Endpoint):
         is_unchanged = self._unchanged(job, diff, above)
         left: list[tuple[object, ...]] = []
         listed: list[tuple[object, ...]] = []
-        for parent in self.each_parent(job):
+        for parent in self._parents(job):
             listed.append(self._key(parent))
             was_listed = known is None or known.take(self._key(parent))
             if is_unchanged(parent, was_listed):

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from zendesk_support.reading.base import Job
+from zendesk_support.reading.base import Endpoint, Job
+from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parents import Parent
 
-if TYPE_CHECKING:
-    from zendesk_support.reading.below import Below
 
+def first_below(
+    job: Job,
+    parents: Endpoint,
+    child: Listing,
+    each: Callable[[Job], Iterator[Parent]],
+    as_parent: Callable[..., Parent],
+) -> Parent | None:
+    """Ask for the first parent, and for one row of what it has.
 
-def first_below(below: Below, job: Job) -> Parent | None:
-    """Ask for the first parent, and for one row of what it has; that row, if somebody wants to know of one below it.
+    Args:
+        job: what to work with.
+        parents: what lists the parents,
+        child: and what is asked of each.
+        each: yields the parents, where they are few.
+        as_parent: a parent with what it hands down.
+
+    Returns:
+        That row, as a parent of what hangs below it; None where there is none.
 
     Raises:
         UnavailableError: one of the two is refused.
     """
-    above = next(below.each_parent(job), None) if below.parents.is_few else below.parents.first(job)
+    above = next(each(job), None) if parents.is_few else parents.first(job)
     if above is None:
         return None
-    asked = replace(job, base=above.base)
-    return below.child.first(asked, above.path(below.child.path), below.as_parent(above))
+    return child.first(replace(job, base=above.base), above.path(child.path), as_parent(above))
