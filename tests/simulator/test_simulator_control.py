@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from repository import ROOT
 from simulator_client import Client
 
 from zendesk_support.simulator import RemoteSimulator, Simulator
+from zendesk_support.simulator.__main__ import main
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +91,28 @@ def test_a_client_can_end_it() -> None:
         assert process.stdout
         RemoteSimulator(process.stdout.readline().split()[-1]).shutdown()
         assert process.wait(timeout=10) == 0
+
+
+def test_an_unknown_family_to_leave_out_is_refused_with_those_that_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(["--without", "talk, chatt"])
+    assert refused.value.code == 2
+    told = capsys.readouterr().err
+    assert "usage: python -m zendesk_support.simulator" in told
+    assert "--without: unknown family 'chatt'; the families are tickets, " in told
+
+
+def test_families_to_leave_out_are_named_with_commas_or_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Made(Exception):
+        """What a simulator would be made with."""
+
+    def make(*_: Any, **options: Any) -> None:
+        raise Made(options["without"])
+
+    monkeypatch.setattr("zendesk_support.simulator.__main__.Simulator", make)
+    for text in ("talk, chat", "talk,chat", " talk  chat "):
+        with pytest.raises(Made) as made:
+            main(["--without", text])
+        assert made.value.args == (("talk", "chat"),)

@@ -9,19 +9,25 @@ import threading
 from typing import Any
 
 from zendesk_support.simulator.account import PLANS
+from zendesk_support.simulator.families import FAMILIES
 from zendesk_support.simulator.simulator import Simulator
 
 
 def main(argv: list[str] | None = None) -> int:
     """Serve until interrupted; prints one line when ready."""
-    options = vars(_parser().parse_args(argv))
+    parser = _parser()
+    options = vars(parser.parse_args(argv))
+    without = tuple(options.pop("without").replace(",", " ").split())
+    known = [family.name for family in FAMILIES]
+    if unknown := sorted(set(without) - set(known)):
+        parser.error(f"--without: unknown family {unknown[0]!r}; the families are {', '.join(known)}")
     simulator = Simulator(
         options.pop("seed"),
         options.pop("tickets"),
         limits=_pairs(options.pop("limit")),
         gates=_pairs(options.pop("gate")),
         latency=_latency(options.pop("latency")),
-        without=tuple(filter(None, options.pop("without").split(","))),
+        without=without,
         **_pairs(options.pop("size")),
         **options,
     )
