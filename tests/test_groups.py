@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from changes import CHANGES, TICKET_CHANGES
+from repository import ROOT
 from support import load, pipeline
 
 from zendesk_support.api.limits import Limit
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.groups import by_limit
 from zendesk_support.reading.lists import Listing
+from zendesk_support.reference import between_marks, tasks_table
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import feed
@@ -30,6 +32,12 @@ def test_where_nothing_is_named_the_groups_have_the_default_set() -> None:
     assert by_limit() == by_limit(["default"])
     assert "webhooks" in by_limit(["all"])
     assert "webhooks" not in by_limit()
+
+
+def test_the_page_on_airflow_lists_the_tasks_and_their_streams() -> None:
+    page = (ROOT / "docs" / "airflow.md").read_text()
+    assert page == between_marks(page, tasks_table())
+    assert [group for group in by_limit(["all"]) if f"| `zendesk_support_{group}` |" not in page] == []
 
 
 def test_a_word_that_stands_for_no_stream_is_refused() -> None:

@@ -1,6 +1,6 @@
 """Writes what tells of all streams: `python -m zendesk_support.reference`.
 
-The stream tables of README.md, docs/streams.md, docs/privacy.md, and the sources of the dbt package.
+The stream tables of README.md, docs/streams.md, docs/privacy.md and docs/airflow.md; the sources of the dbt package.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from zendesk_support.api.limits import ACCOUNT
+from zendesk_support.groups import by_limit
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Stream
 from zendesk_support.streams.elsewhere import TOOLS, elsewhere
@@ -98,6 +100,16 @@ def privacy_table() -> str:
     return "\n".join(lines)
 
 
+def tasks_table() -> str:
+    """The table of docs/airflow.md: the streams of each task."""
+    lines = ["| task | streams |", "|---|---|"]
+    for group, names in by_limit(["all"]).items():
+        starred = (f"`{name}`" + ("" if CATALOGUE[name].default_set else " *") for name in names)
+        listed = "all others" if group == ACCOUNT.name else " ".join(starred)
+        lines.append(f"| `zendesk_support_{group}` | {listed} |")
+    return "\n".join(lines)
+
+
 def dbt_sources() -> str:
     """dbt/models/sources.yml: every stream as a table that dbt reads, with its columns."""
     lines = [
@@ -134,12 +146,14 @@ def between_marks(text: str, content: str) -> str:
 
 
 def write(root: Path) -> None:
-    """Bring README.md, docs/streams.md and the dbt package's sources up to date."""
+    """Bring all that tells of all streams up to date."""
     readme = root / "README.md"
     readme.write_text(between_marks(readme.read_text(), readme_table()))
     (root / "docs" / "streams.md").write_text(columns_page())
     privacy = root / "docs" / "privacy.md"
     privacy.write_text(between_marks(privacy.read_text(), privacy_table()))
+    airflow = root / "docs" / "airflow.md"
+    airflow.write_text(between_marks(airflow.read_text(), tasks_table()))
     (root / "dbt" / "models" / "sources.yml").write_text(dbt_sources())
 
 
