@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomlkit
 from evidence import Evidence, every_log_line
 from masked import SALT
+from repository import ROOT
 from support import load, pipeline, source
 
 from zendesk_support import sync
@@ -119,3 +121,42 @@ def test_without_masks_each_of_them_is_found(tmp_path: Path, simulate: Simulate)
     plant(account)
     found = evidence_of(tmp_path, account).holding(PLANTED)
     assert {value for values in found.values() for value in values} == set(PLANTED)
+
+
+NUMBER, SPOKEN, CALLER = "+15550188422", "planted words of a call", "Planted Caller"
+OF_CALLS = ("tickets", "ticket_comments", "ticket_events", "ticket_audits")
+
+
+def plant_call(account: Simulator) -> None:
+    """Put a caller, and what was said, where a call leaves it in a ticket, its comments and its audits."""
+    tables, now = account.account.tables, int(account.now())
+    ticket = tables["tickets"].rids[3]
+    caller = {"phone": NUMBER, "formatted_phone": NUMBER, "name": CALLER}
+    via = {"channel": "voice", "source": {"from": caller, "to": {}, "rel": "voicemail"}}
+    tables["tickets"].change(ticket, now).update(via=via, status="open")
+    events = tables["ticket_events"]
+    for rid in [rid for rid in events.rids if events.get(rid)["ticket_id"] == ticket]:
+        for child in [child for child in events.change(rid, now)["child_events"] if "body" in child]:
+            said = {"from": NUMBER, "transcription_text": SPOKEN, "answered_by_name": CALLER}
+            child.update(body=SPOKEN, html_body=SPOKEN, plain_body=SPOKEN, via=via, data=said, formatted_from=NUMBER)
+    account.account.changed()
+
+
+def example_of_calls() -> dict[str, Any]:
+    """The settings by stream that docs/privacy.md shows for calls."""
+    page = (ROOT / "docs" / "privacy.md").read_text()
+    shown = page.partition("<!-- calls: begin -->\n```toml\n")[2].partition("```")[0]
+    return tomlkit.parse(shown).unwrap()["sources"]["zendesk_support"]["streams"]
+
+
+def test_the_example_takes_numbers_and_transcripts_of_calls_out_of_tickets(tmp_path: Path, simulate: Simulate) -> None:
+    found: dict[bool, dict[str, list[str]]] = {}
+    for is_masked in (False, True):
+        account, evidence = simulate(tickets=10), Evidence()
+        target = pipeline(tmp_path / str(is_masked))
+        plant_call(account)
+        load(target, account, *OF_CALLS, streams=example_of_calls() if is_masked else {})
+        evidence.add_pipeline(target)
+        found[is_masked] = evidence.holding([NUMBER, SPOKEN, CALLER])
+    assert {f"table {name}" for name in OF_CALLS} <= found[False].keys()
+    assert found[True] == {}

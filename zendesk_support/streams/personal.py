@@ -21,8 +21,14 @@ OF_USERS = (
     "updated_by_id",
     "added_user_ids",
     "responder_id",
-    "agent_id",
+    "agent_ids",
     "customer_id",
+    "transferred_from",
+    "transferred_to",
+    "consultation_from",
+    "consultation_to",
+    "conference_from",
+    "conference_to",
 )
 """Columns of users' ids that REFERENCES has not."""
 
@@ -35,19 +41,26 @@ class Personal:
         names: who somebody is: a name, an address, a number, a picture.
         written: what somebody wrote or noted, which may say anything.
         traces: where somebody was, and by which device.
+        ids: paths to ids of users that the columns' names do not tell.
     """
 
     names: str = ""
     written: str = ""
     traces: str = ""
+    ids: str = ""
 
     @property
     def paths(self) -> list[str]:
         """All of them."""
-        return f"{self.names} {self.written} {self.traces}".split()
+        return f"{self.names} {self.written} {self.traces} {self.ids}".split()
 
 
-SENDER = "via.source.from.address via.source.from.name via.source.to.address via.source.to.name"
+SENDER = " ".join(
+    f"via.source.{side}.{name}" for side in ("from", "to") for name in ("address", "name", "phone", "formatted_phone")
+)
+CALL = "data.from data.to data.answered_by_name data.location"
+HEARD = "data.transcription_text data.recording_url"
+"""What a comment or an audit of a call holds, of who took part and of what was said."""
 PLACE = "metadata.system.client metadata.system.ip_address metadata.system.latitude metadata.system.location"
 PLACE += " metadata.system.longitude"
 BODIES = ("body", "html_body", "plain_body")
@@ -66,16 +79,19 @@ PERSONAL: dict[str, Personal] = {
         "subject raw_subject description custom_fields.value satisfaction_rating.comment",
     ),
     "ticket_events": Personal(
-        within("child_events", SENDER),
-        f"{within('child_events', OF_COMMENT)} child_events.subject child_events.previous_value child_events.value "
-        "child_events.custom_ticket_fields",
+        f"{within('child_events', SENDER)} {within('child_events', CALL)} child_events.formatted_from",
+        f"{within('child_events', OF_COMMENT)} {within('child_events', HEARD)} child_events.subject "
+        "child_events.previous_value child_events.value child_events.custom_ticket_fields",
         f"system.client system.location system.latitude system.longitude {PLACE} {within('child_events', PLACE)}",
     ),
-    "ticket_comments": Personal(f"formatted_from formatted_to graph_object_id data {SENDER}", OF_COMMENT, PLACE),
+    "ticket_comments": Personal(
+        f"formatted_from formatted_to graph_object_id data {CALL} {SENDER}", f"{OF_COMMENT} {HEARD}", PLACE
+    ),
     "ticket_changes": Personal("", "value previous_value"),
     "ticket_audits": Personal(
-        f"{SENDER} {within('events', SENDER)} events.recipients",
-        f"{within('events', OF_COMMENT)} events.subject events.value events.previous_value metadata.custom",
+        f"{SENDER} {within('events', SENDER)} {within('events', CALL)} events.formatted_from events.recipients",
+        f"{within('events', OF_COMMENT)} {within('events', HEARD)} events.subject events.value "
+        "events.previous_value metadata.custom",
         f"{PLACE} {within('events', PLACE)}",
     ),
     "ticket_skips": Personal(
@@ -130,7 +146,9 @@ PERSONAL: dict[str, Personal] = {
         "visitor.name visitor.email visitor.phone agent_names history.name",
         "comment message history.msg visitor.notes",
         "session webpath",
+        "engagements.agent_id",
     ),
+    "routing_instance_value_events": Personal(ids="instance_id"),
     "chat_agents": Personal("display_name email first_name last_name", "", "last_login"),
     "chat_bans": Personal("visitor_name", "reason", "ip_address"),
     "articles": Personal("", "title name body"),
@@ -146,5 +164,6 @@ PERSONAL: dict[str, Personal] = {
 
 
 def ids_of_users(stream: Stream) -> list[str]:
-    """Columns with ids of users: who has the table `users` knows who they are."""
-    return [name for name in stream.columns if REFERENCES.get(name) == "users" or name in OF_USERS]
+    """Columns with ids of users, and paths to some: who has the table `users` knows who they are."""
+    listed = [name for name in stream.columns if REFERENCES.get(name) == "users" or name in OF_USERS]
+    return listed + PERSONAL.get(stream.name, Personal()).ids.split()
