@@ -4,7 +4,8 @@ from __future__ import annotations
 
 TOOLS = ("Airbyte", "Fivetran", "Estuary", "dlt's verified source")
 """Airbyte: the streams in the manifest of its Zendesk Support 4.9.1, and those of its sources of Talk and Chat.
-Fivetran: the tables of its schema page. Estuary: the resources of its page on Zendesk Support Real-Time. dlt: those of
+Fivetran: the tables of its schema page. Estuary: the resources of its pages on Zendesk Support Real-Time
+and on Zendesk Chat, whose connector is a build of Airbyte's and has its names. dlt: those of
 its source `zendesk`."""
 
 AIRBYTE = """
@@ -27,7 +28,8 @@ side_conversations:ticket_side_conversation custom_statuses:ticket_custom_status
 ticket_field_options:ticket_field_option group_sla_policies:group_sla_policy_metric_history jira_links:ticket_link
 ticket_collaborators:ticket_collaborator time_zones:time_zone csat_survey_responses:ticket_csat_survey locales:locale
 calls:call_metric call_legs:call_leg phone_numbers:line lines:line talk_addresses:address chats:chat
-chat_agent_timeline:agent_status_history agent_statuses:agent_status_type agent_attribute_values:agent_attribute
+chat_agent_timeline:agent_status_history agent_statuses:agent_status_type agent_availabilities:agent_status_history
+agent_attribute_values:agent_attribute
 article_translations:translation section_translations:translation category_translations:translation
 article_labels:article_label_name content_tags:content_tag content_subscriptions:content_subscription badges:badge
 badge_categories:badge_category badge_assignments:badge_assignment help_center_votes:user_vote
@@ -37,6 +39,8 @@ account_attributes audit_logs automations brands calls call_legs custom_roles gr
 organizations organization_memberships posts post_comments post_comment_votes post_votes satisfaction_ratings
 schedules sla_policies tags ticket_activities ticket_audits ticket_comments ticket_fields ticket_forms ticket_metrics
 ticket_metric_events ticket_skips tickets topics users custom_statuses:custom_ticket_statuses side_conversations
+chats chat_agent_timeline:agent_timeline chat_agents:agents chat_departments:departments chat_shortcuts:shortcuts
+chat_triggers:triggers chat_bans:bans chat_goals:goals chat_skills:skills chat_roles:roles chat_account:accounts
 """
 DLT = """
 tickets ticket_events ticket_metric_events ticket_metrics ticket_fields ticket_forms users sla_policies groups

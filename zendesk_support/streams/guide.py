@@ -297,7 +297,8 @@ HELP_CENTER_LOCALES = Stream(
 
 HELP_CENTER_VOTES = Stream(
     name="help_center_votes",
-    doc="One user's vote on anything of a help center; a trial of one list beside the four streams of votes.",
+    doc="One user's vote on anything of a help center. It could replace article_votes, article_comment_votes, "
+    "post_votes and post_comment_votes, and does not yet.",
     feeds=feed(Below(HELP_CENTERS, Listing("help_center/votes", "votes", limits=HC), {"brand_id": "id"}, is_long=True)),
     columns=VOTE_COLUMNS,
     key=KEY,
