@@ -295,6 +295,36 @@ def test_a_dropped_column_costs_no_row_that_zendesk_has_no_longer(
     assert warnings == []
 
 
+def test_a_dropped_child_table_costs_no_row_that_zendesk_has_no_longer(
+    tmp_path: Path, account: Simulator, warnings: list[str]
+) -> None:
+    target, name = pipeline(tmp_path), "webhook_invocations"
+    audits = "ticket_audits"
+    load(target, account, name, audits, nested="tables")
+    account.mutate("remove_rows", stream=name, count=1)
+    count = run_sql(target, f"SELECT count(*) FROM <{name}>")
+    run_sql(target, f"DROP TABLE <{audits}__events>", f"ALTER TABLE <{name}> DROP COLUMN status")
+    warnings.clear()
+    load(target, account, name, audits, nested="tables")
+    assert sum("keeps its rows" in line for line in warnings) == 2
+    assert run_sql(target, f"SELECT count(*) FROM <{name}>") == count
+    assert run_sql(target, f"SELECT count(*) FROM <{name}> WHERE status IS NULL") == [(1,)]
+    assert_whole(target, account, audits)
+    assert written(load(target, account, name, audits, nested="tables")) == {}
+
+
+def test_a_message_that_advises_to_load_anew_says_what_is_lost(tmp_path: Path, account: Simulator) -> None:
+    target = pipeline(tmp_path)
+    load(target, account, "agents_activity", "groups")
+    masks = {"agents_activity": {"exclude": ["name"]}, "groups": {"exclude": ["name"]}}
+    lost = " (rows that Zendesk no longer has are lost then)"
+    for name, says_so in (("agents_activity", True), ("groups", False)):
+        with pytest.raises((ConfigurationError, PipelineStepFailed)) as refused:
+            load(target, account, name, streams={name: masks[name]})
+        assert f"--full-refresh --streams {name}" in str(refused.value)
+        assert (lost in str(refused.value)) == says_so
+
+
 def test_a_dropped_key_stops_a_stream_whose_rows_zendesk_may_have_no_longer(tmp_path: Path, account: Simulator) -> None:
     target = pipeline(tmp_path)
     load(target, account, "engagements")
