@@ -174,7 +174,7 @@ def zendesk_support_source(
         same_account_as: the host that the tables were loaded from, where the account is now reached by another one.
         scope: what OAuth tokens are asked for; `read` reads every stream.
         database_wait_minutes: how long `sync()` waits for a DuckDB file that another program has open.
-        chat: Chat's own `access_token`, where it does not take the account's credentials, and `base_url`, where it has
+        chat: Chat's own `access_token`, used once it refuses the account's credentials, and `base_url`, where it has
             its older address (`https://www.zopim.com/api/v2`).
         views: `on` lets `sync()` keep views such as `tickets_wide`, with a column for each custom field; `off`: none.
 
