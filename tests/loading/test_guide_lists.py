@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from support import assert_whole, load, pipeline, rows, source, table, truth, wr
 
 from zendesk_support import sync
 from zendesk_support.simulator import Simulator
-from zendesk_support.simulator.server.messages import Reply, Request
+from zendesk_support.simulator.server.messages import Reply, Request, json_reply
 from zendesk_support.streams import guide
 
 Simulate = Callable[..., Simulator]
@@ -111,6 +112,59 @@ def test_translations_that_are_refused_stay_and_cost_no_article(tmp_path: Path, 
     assert written(report) == {"articles": 1}
     assert table(target, "article_translations") == before
     assert "help_center/articles/{id}/translations" in str(report.streams["article_translations"].message)
+    status = {name: (stream.status, bool(stream.message)) for name, stream in report.streams.items()}
+    assert status == {"articles": ("loaded", False), "article_translations": ("unavailable", True)}
+
+
+def refusing(account: Simulator, path: str, status: int) -> None:
+    """Have a list refused where it is asked for more than its own rows."""
+    handle = account.api.handle
+
+    def answer(request: Request) -> Reply:
+        is_refused = request.path.endswith(path) and "include" in request.params
+        return json_reply(status, {"error": "no"}) if is_refused else handle(request)
+
+    account.api.handle = answer  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422, 500])
+def test_a_refused_side_load_costs_neither_articles_nor_translations(
+    tmp_path: Path, account: Simulator, status: int
+) -> None:
+    target, quick = pipeline(tmp_path), {"retry_deadline": 2}
+    refusing(account, "/articles", status)
+    report = load(target, account, "articles", "article_translations", **quick)
+    assert_whole(target, account, "articles", "article_translations")
+    assert report.streams["articles"].message is None
+    assert "asked without include=translations" in str(report.streams["article_translations"].message)
+    assert written(load(target, account, "articles", "article_translations", **quick)) == {}
+
+
+def test_a_side_load_that_is_refused_for_all_is_unavailable_and_the_articles_are_loaded(
+    tmp_path: Path, account: Simulator
+) -> None:
+    target = pipeline(tmp_path)
+    refusing(account, "/articles", 403)
+    account.fault("status", route="article_translations", times=None, status=403)
+    report = load(target, account, "articles", "article_translations")
+    assert_whole(target, account, "articles")
+    assert report.streams["articles"].message is None
+    assert report.streams["article_translations"].status == "unavailable"
+
+
+def test_an_article_without_translations_whose_list_is_refused_costs_no_other(
+    tmp_path: Path, account: Simulator
+) -> None:
+    target = pipeline(tmp_path)
+    load(target, account, "articles", "article_translations")
+    before = table(target, "article_translations")
+    emptied = re.compile(rb'"translations":\[.*?\](?=[,}])', re.DOTALL)
+    spoiled(account, "articles", lambda body: emptied.sub(b'"translations":[]', body, count=1))
+    account.fault("status", route="article_translations", times=None, status=403)
+    report = load(target, account, "articles", "article_translations")
+    status = {name: (stream.status, bool(stream.message)) for name, stream in report.streams.items()}
+    assert status == {"articles": ("loaded", False), "article_translations": ("loaded", True)}
+    assert table(target, "article_translations") == before
 
 
 def test_translations_of_another_shape_fail_their_own_stream_and_no_other(tmp_path: Path, account: Simulator) -> None:

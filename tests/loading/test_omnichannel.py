@@ -250,6 +250,29 @@ def test_values_are_asked_for_by_attribute_where_they_do_not_come_beside(
     assert written(load(target, account, SKILLS, "account_attributes")) == {}
 
 
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_attributes_that_refuse_to_bring_their_values_are_loaded_and_each_is_asked_for_its_own(
+    tmp_path: Path, simulate: Simulate, status: int
+) -> None:
+    account = simulate(tickets=5)
+    target, handle, queries = pipeline(tmp_path), account.api.handle, []
+
+    def answer(request: Request) -> Reply:
+        if request.path == "/api/v2/routing/attributes":
+            queries.append("include" in request.params)
+            if queries[-1]:
+                return json_reply(status, {"error": "no"})
+        return handle(request)
+
+    account.api.handle = answer  # type: ignore[method-assign]
+    load(target, account, "account_attributes")
+    assert queries == [False]
+    report = load(target, account, SKILLS, "account_attributes", retry_deadline=2)
+    assert_whole(target, account, SKILLS, "account_attributes")
+    assert report.streams["account_attributes"].message is None
+    assert "asked without include=attribute_values" in str(report.streams[SKILLS].message)
+
+
 def test_values_stay_where_those_of_an_attribute_are_refused(tmp_path: Path, simulate: Simulate) -> None:
     account = simulate(tickets=5)
     target = pipeline(tmp_path)

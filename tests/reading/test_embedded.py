@@ -10,8 +10,8 @@ import pytest
 from scripted import BASE, Script, ids
 
 from zendesk_support.api.request import Usage
-from zendesk_support.errors import ContractError, PageTooHeavyError, UnavailableError
-from zendesk_support.reading.base import Chunk, Endpoint, Job, Position, Shared
+from zendesk_support.errors import ContractError, PageTooHeavyError, TransientError, UnavailableError
+from zendesk_support.reading.base import Chunk, Endpoint, Included, Job, Position, Shared
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.embedded import Embedded, Side
 from zendesk_support.reading.envelopes import ONE_ANSWER, Words
@@ -83,13 +83,44 @@ def test_one_that_is_refused_keeps_its_rows_and_so_do_all_where_nobody_is_answer
     work = job(script, diff)
     assert len(list(BOOKS.read(work))) == 2
     assert notes(diff) == [8]
-    assert "refused for 1" in work.notes[0]
+    assert "refused for 1" in work.included["notes"].notes[0]
+    assert work.included["notes"].refusal is None
     answered = ""
     diff, script = loaded(), Script(answer)
     work = job(script, diff)
     assert ids(list(BOOKS.read(work))) == [1, 2, 3]
-    assert (notes(diff), work.notes) == ([], ["refused. What the table has of them stays."])
+    assert (notes(diff), work.notes) == ([], [])
+    assert work.included["notes"] == Included(refusal=REFUSED)
     assert len([path for path, _ in script.asked if path != "books"]) == 2
+
+
+@pytest.mark.parametrize("refusal", [REFUSED, ContractError("400"), TransientError("500")], ids=str)
+def test_a_list_that_refuses_to_embed_is_asked_for_its_own_rows_and_remembered(refusal: Exception) -> None:
+    def answer(path: str, params: dict[str, str]) -> Any:
+        if path == "books":
+            return refusal if "include" in params else {"books": [{"id": 1}], **LAST}
+        return {"notes": [{"id": 7}], **LAST}
+
+    script = Script(answer)
+    work = job(script, loaded())
+    for asked in (["books", "books", "books/1/notes"], ["books", "books/1/notes"]):
+        script.asked.clear()
+        found = list(BOOKS.read(work))
+        assert (ids(found), sides(found)) == ([1], [[{"book_id": 1, "id": 7}]])
+        assert [path for path, _ in script.asked] == asked
+    assert work.notes == []
+    assert work.included["notes"].notes == [f"books: asked without include=notes, which is refused: {refusal}"]
+    refused = Script(lambda *_: refusal)
+    with pytest.raises(type(refusal)):
+        list(BOOKS.read(job(refused, loaded())))
+    assert len(refused.asked) == 2
+
+
+def test_a_later_page_that_is_refused_is_an_error() -> None:
+    first = {"books": [{"id": 1, "notes": [{"id": 7}]}], "meta": {"has_more": True, "after_cursor": "next"}}
+    script = Script(lambda _, params: REFUSED if "page[after]" in params else first)
+    with pytest.raises(UnavailableError):
+        list(BOOKS.read(job(script, loaded())))
 
 
 @pytest.mark.parametrize("within", ["text", [1], {"id": 1}], ids=str)

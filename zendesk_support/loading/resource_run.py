@@ -327,8 +327,8 @@ class ResourceRun:
 
     def _notes(self) -> list[str]:
         """What the readers have to say of passes that came to their end."""
-        jobs = (getattr(subscription, "job", None) for subscription in self._subscriptions.values())
-        notes = [note for job in jobs if job is not None for note in job.notes]
+        begun = (each for each in self._subscriptions.values() if hasattr(each, "job"))
+        notes = [note for each in begun for note in (*each.job.notes, *each.included.notes)]
         if self._target.is_loaded and not self._target.has_sql and self._mode not in FULL:
             notes.append(UNREADABLE)
         return list(dict.fromkeys(notes))

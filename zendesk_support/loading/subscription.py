@@ -17,7 +17,8 @@ from zendesk_support.loading.row_functions import LoadedRow, LoadedRows, loaded_
 from zendesk_support.loading.sync_modes import FULL
 from zendesk_support.loading.target import Target
 from zendesk_support.loading.tombstones import Tombstones
-from zendesk_support.reading.base import ANSWERED_WITHIN, WHOLE, Chunk, Job, Position
+from zendesk_support.reading.base import ANSWERED_WITHIN, WHOLE, Chunk, Included, Job, Position
+from zendesk_support.reading.embedded import Side
 from zendesk_support.reading.page_size import EXPORT_PAGE
 from zendesk_support.reading.since import within
 from zendesk_support.records.json_rows import Rows, raw, row_hash, seconds
@@ -94,6 +95,12 @@ class Subscription:
     def table(self, table: LoadedTable) -> None:
         self._tombstones.table = table
 
+    @property
+    def included(self) -> Included:
+        """What came of asking for the rows that stand within or beside those of the list."""
+        name = self.feed.embedded.name if self.feed.embedded is not None else ""
+        return self.job.included.get(name) or Included()
+
     @cached_property
     def _positions(self) -> dict[str, Position]:
         """Where each part went on before this pass."""
@@ -122,8 +129,13 @@ class Subscription:
         """Turn a chunk into a batch of this stream's rows."""
         if self.asked_at is None:
             self.asked_at = self.job.transport.server_time
-        self.listed += len(chunk.rows)
+        is_within = self.feed.embedded is not None and isinstance(chunk.side, Side)
+        self.listed += len(chunk.side if is_within else chunk.rows)
         self.reached = chunk.at or self.reached
+        if chunk.complete and (refusal := self.included.refusal) is not None:
+            if not self.included.has_rows:
+                raise refusal
+            self.included.note(f"{refusal} What the table has of them stays.")
         position = self._position_before(chunk)
         rows = self._own(self._unseen(chunk, position), chunk.side)
         if chunk.lists_part:

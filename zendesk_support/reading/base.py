@@ -13,6 +13,7 @@ from zendesk_support.api.limits import Limit
 from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.api.request import Request, Usage
 from zendesk_support.api.transport import Transport
+from zendesk_support.errors import UnavailableError
 from zendesk_support.reading.lookback import Overlap, Reread
 from zendesk_support.reading.page_size import PageSize
 from zendesk_support.reading.parallel import Pools
@@ -149,6 +150,26 @@ class Position:
 
 
 @dataclass
+class Included:
+    """What came of asking a list for rows within or beside its own.
+
+    Attributes:
+        has_rows: whether any came.
+        refusal: why none could be asked for in another way.
+        notes: what the report says of it, to those alone who take these rows.
+    """
+
+    has_rows: bool = False
+    refusal: UnavailableError | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Have the report say something, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+@dataclass
 class Job:
     """What a reader works with: the account, and the position to start from.
 
@@ -160,7 +181,8 @@ class Job:
         notes: what the report says of a pass that came to its end all the same.
         parts: where each part goes on, as `Chunk.saved` wrote it, of an endpoint that is read in parts.
         diffs: what the table of each stream holds that is compared with the list, and
-        embedded: by its name, what those hold that take what is embedded in its rows.
+        embedded: by its name, what those hold that take what is embedded in its rows,
+        included: and what came of asking for it.
     """
 
     transport: Transport
@@ -180,6 +202,7 @@ class Job:
     parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     diffs: list[SnapshotDiff] = field(default_factory=list)
     embedded: dict[str, list[SnapshotDiff]] = field(default_factory=dict)
+    included: dict[str, Included] = field(default_factory=dict)
 
     def note(self, text: str) -> None:
         """Have the report say something, once."""
@@ -203,7 +226,12 @@ class Job:
 
 
 class Shared:
-    """Answers that several readers of one run need, read once; and the server's time `before` it, if that is known."""
+    """Answers that several readers of one run need: read once, kept for the run.
+
+    Attributes:
+        before: the server's time before the run, if that is known.
+        plain: paths of lists that refuse to be asked for more than their own rows.
+    """
 
     def __init__(self, before: float | None = None) -> None:
         self.before = before
@@ -211,6 +239,7 @@ class Shared:
         self._locks: dict[str, threading.Lock] = {}
         self._values: dict[str, Any] = {}
         self._parents: dict[str, Parents] = {}
+        self.plain: set[str] = set()
 
     def parents(self, path: str) -> Parents:
         """The rows that the list at `path` has shown so far to those that hang below it."""

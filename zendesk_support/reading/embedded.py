@@ -11,7 +11,7 @@ import numpy as np
 
 from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.errors import ContractError, UnavailableError, ZendeskError
-from zendesk_support.reading.base import Job
+from zendesk_support.reading.base import Included, Job
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
 from zendesk_support.reading.parents import Parent
 from zendesk_support.records.json_rows import NULL, Page, Row, Rows, quoted, seconds
@@ -58,7 +58,7 @@ class Side(list[Row]):
 class Pass:
     """Takes what is embedded out of the rows of one pass; rows that lack it are asked for it, one request each.
 
-    A row whose own list is refused keeps what the table has of it.
+    A row whose own list is refused keeps what the table has of it. Where all are, `Included.refusal` says it.
     """
 
     def __init__(self, embedded: Embedded, job: Job, pages: Pages, limit: str) -> None:
@@ -75,6 +75,7 @@ class Pass:
         self._diffs = job.embedded.get(embedded.name, ())
         self._error: Exception | None = None
         self._is_refused = False
+        self._came = job.included.setdefault(embedded.name, Included())
         pool = FanOut(job.pools, limit, job.transport.at_once())
         self._answers = Answers(pool, self._asked)
 
@@ -84,10 +85,12 @@ class Pass:
         if not self._diffs or self._error is not None:
             return Side(error=self._error)
         try:
-            return Side(self._found(*self._wanted(rows, held)))
+            found = Side(self._found(*self._wanted(rows, held)))
         except ZendeskError as error:
             self._error = error
             return Side(error=error)
+        self._came.has_rows |= bool(found)
+        return found
 
     def _wanted(self, rows: Rows, held: list[msgspec.Raw]) -> tuple[Rows, list[msgspec.Raw]]:
         """The rows, and what stands in them, less those that are left out, of which the table keeps what it has."""
@@ -121,10 +124,10 @@ class Pass:
         except UnavailableError as error:
             self._is_refused = True
             self._keep(lacking)
-            self._job.note(f"{error} What the table has of them stays.")
+            self._came.refusal = error
         if refused := self._answers.refused[before:]:
             self._keep(refused)
-            self._job.note(f"{self._embedded.path}: {self._answers.told()}; their rows stay as they are")
+            self._came.note(f"{self._embedded.path}: {self._answers.told()}; their rows stay as they are")
         return found
 
     def _decoded(self, row: Row, value: msgspec.Raw) -> Rows:

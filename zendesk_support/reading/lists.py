@@ -14,8 +14,10 @@ from zendesk_support.errors import (
     ContractError,
     CursorExpiredError,
     PageTooHeavyError,
+    TransientError,
+    UnavailableError,
 )
-from zendesk_support.reading.base import Chunk, Endpoint, Job
+from zendesk_support.reading.base import Chunk, Endpoint, Included, Job
 from zendesk_support.reading.embedded import Embedded, Pass
 from zendesk_support.reading.envelopes import PAGES, Envelope, Params
 from zendesk_support.reading.lookback import Walk
@@ -39,6 +41,7 @@ class Listing(Endpoint):
         secrets: members of its rows that nobody may see, such as `token` or `authentication.data`: they are taken out
             of an answer before anything is made of it.
         embeds: what its rows hold where it is asked for, as it is where a stream takes it; no row keeps it.
+        beside: what stands beside its rows where that is asked for, as it is where a stream takes it.
     """
 
     path: str
@@ -49,6 +52,7 @@ class Listing(Endpoint):
     names: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     embeds: Embedded | None = None
+    beside: str = ""
     snapshot = True
     title = "whole list, differences written"
 
@@ -83,10 +87,9 @@ class Listing(Endpoint):
         if embeds is not None:
             own = replace(self, path=embeds.path, rows=embeds.name, embeds=None, names=())
             within = Pass(embeds, job, own.pages, self.limits[-1].name)
-        params = {"include": embeds.name} if embeds is not None and embeds.name in job.embedded else None
         for attempt in range(2):
             count = 0
-            for page, following in self.pages(job, path, params):
+            for page, following in self._including(job, path):
                 count += len(page.rows)
                 if count or attempt or not job.held:
                     side = within.of(page.rows) if within is not None else page.side or []
@@ -95,6 +98,29 @@ class Listing(Endpoint):
                 break
         if not count and job.held:
             job.note(f"{self.path}: Zendesk lists none any more, asked twice; the table had {job.held:,} rows")
+
+    def _including(self, job: Job, path: str) -> Iterator[tuple[Page, str | None]]:
+        """Walk the pages, with what a stream takes besides their rows; without it, where that is refused."""
+        name = self.embeds.name if self.embeds is not None else self.beside
+        if name not in job.embedded or self.path in job.shared.plain:
+            yield from self.pages(job, path)
+            return
+        has_answered = False
+        try:
+            for page in self.pages(job, path, {"include": name}):
+                has_answered = True
+                yield page
+        except (UnavailableError, ContractError, TransientError) as error:
+            if has_answered:
+                raise
+            refusal = error
+        else:
+            return
+        for page in self.pages(job, path):
+            job.shared.plain.add(self.path)
+            told = job.included.setdefault(name, Included())
+            told.note(f"{self.path}: asked without include={name}, which is refused: {refusal}")
+            yield page
 
     def probe(self, job: Job) -> None:
         """Ask for one row."""

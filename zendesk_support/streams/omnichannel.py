@@ -8,10 +8,11 @@ from zendesk_support.reading.envelopes import ONE_ANSWER, NextUrlPages, OneAnswe
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.reread import RereadListing, second_window
 from zendesk_support.reading.token_export import TokenExport
-from zendesk_support.streams.base import HOURLY, LISTED, Stream, columns, feed
+from zendesk_support.streams.base import HOURLY, LISTED, Feed, Stream, columns, feed
 from zendesk_support.streams.configuration import CONDITION_VALUES
 from zendesk_support.streams.routing import (
     ATTRIBUTE_LIST,
+    VALUES_BESIDE,
     agent_statuses,
     attribute_values,
     availabilities,
@@ -237,7 +238,7 @@ CAPACITY_RULES = Stream(
 ATTRIBUTE_VALUES = Stream(
     name="attribute_values",
     doc="A skill: one of the values that an attribute can have.",
-    feeds=feed(ATTRIBUTE_LIST, attribute_values),
+    feeds=(Feed(ATTRIBUTE_LIST, attribute_values, embedded=VALUES_BESIDE),),
     columns=columns(
         text="id attribute_id name url",
         timestamp="created_at updated_at",

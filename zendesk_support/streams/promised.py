@@ -187,7 +187,7 @@ WITHIN = Promise(
     "translations within rows",
     "`include=translations` puts all translations of a row into it, those of drafts too.",
     ("documentation", "recording"),
-    "A row that lacks them, or has none, is asked for its own list; `--verify` reads them again.",
+    "A row that lacks them, or where it is refused, is asked for its own list; `--verify` reads them again.",
 )
 SEGMENTS = Promise(
     "segments of the account",
@@ -319,7 +319,8 @@ SKILLS_BESIDE = Promise(
     "values beside attributes",
     "`include=attribute_values` brings the values of all attributes, with the id of theirs.",
     ("documentation",),
-    "Where none come, or one without that id, each attribute is asked for its own; `--verify` reads the list again.",
+    "Where it is refused, none come, or one without that id, each attribute is asked for its own; `--verify` reads the "
+    "list again.",
 )
 AGENTS_LISTED = Promise(
     "agents are listed",

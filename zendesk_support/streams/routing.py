@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from zendesk_support.errors import UnavailableError
+from zendesk_support.reading.embedded import Embedded
 from zendesk_support.reading.envelopes import OneAnswer
 from zendesk_support.reading.lists import Listing
 from zendesk_support.records.json_rows import NULL, Row, Rows, raw, seconds
@@ -21,9 +22,10 @@ ATTRIBUTE_LIST = Listing(
     "routing/attributes",
     "attributes",
     envelope=OneAnswer(side="attribute_values"),
-    params={"include": "attribute_values"},
+    beside="attribute_values",
 )
-"""The attributes, with the values of all of them beside."""
+"""The attributes, with the values of all of them beside where a stream takes them."""
+VALUES_BESIDE = Embedded("attribute_values", "routing/attributes/{id}/values", "attribute_id")
 VALUES_OF_ATTRIBUTE = Listing("routing/attributes/{id}/values", "attribute_values", envelope=OneAnswer())
 ENGAGED = ("engagement_start_time", "engagement_end_time")
 QUEUED = ("event_occurred_at", "start_queue_time", "end_queue_time")
