@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -248,6 +249,22 @@ def test_values_are_asked_for_by_attribute_where_they_do_not_come_beside(
     assert set(written(report)) <= {"account_attributes", SKILLS}
     assert_whole(target, account, SKILLS, "account_attributes")
     assert written(load(target, account, SKILLS, "account_attributes")) == {}
+
+
+def test_skills_whose_agent_is_named_by_a_text_arrive(tmp_path: Path, simulate: Simulate) -> None:
+    account = simulate(tickets=5)
+    target, handle = pipeline(tmp_path), account.api.handle
+
+    def answer(request: Request) -> Reply:
+        reply = handle(request)
+        if request.path.endswith("/instance_values"):
+            reply.body = re.sub(rb'"agent_id":\s*(\d+)', rb'"agent_id":"\1"', reply.body)
+        return reply
+
+    account.api.handle = answer  # type: ignore[method-assign]
+    load(target, account, OF_AGENTS)
+    assert_whole(target, account, OF_AGENTS)
+    assert written(load(target, account, OF_AGENTS)) == {}
 
 
 @pytest.mark.parametrize("status", [400, 403, 500])

@@ -78,6 +78,30 @@ def test_a_row_that_does_not_say_whose_it_is_is_an_error(skill: dict[str, Any]) 
         chunks(SKILLS, Script(answer))
 
 
+@pytest.mark.parametrize("kind", [int, str])
+def test_a_parent_is_told_by_its_value_as_a_number_or_as_a_text(kind: type) -> None:
+    def answer(path: str, params: dict[str, str]) -> Any:
+        if path == "users":
+            return {"users": [{"id": 1}, {"id": 2}], **MORE}
+        return {"instance_values": [{"id": 7, "agent_id": kind(1)}, {"id": 8, "agent_id": kind(70)}], **MORE}
+
+    script: Any = Script(answer)
+    job = Job(script, Settings(base_url=BASE, start=0), Usage(), Shared(), Position(0))
+    assert ids(list(SKILLS.read(job))) == [7]
+    (note,) = job.notes
+    assert note == f"{SKILLS.path}: rows came of others than filter[agent_ids] names, and are left out"
+
+
+def test_rows_of_nobody_who_was_asked_for_are_an_error() -> None:
+    """The filter is not heeded, or names something else: none of them is loaded, and none removed."""
+
+    def answer(path: str, params: dict[str, str]) -> Any:
+        return {"users": [{"id": 1}], "instance_values": [{"id": 7, "agent_id": 70}], **MORE}
+
+    with pytest.raises(ContractError, match="no row came of those that filter"):
+        chunks(SKILLS, Script(answer))
+
+
 def test_a_trial_asks_for_what_the_first_parent_has() -> None:
     script = Script(skills(5))
     transport: Any = script

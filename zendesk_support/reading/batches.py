@@ -13,8 +13,8 @@ from zendesk_support.errors import ContractError
 from zendesk_support.reading.base import Chunk, Endpoint, Job
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
-from zendesk_support.reading.parents import Parent
-from zendesk_support.records.json_rows import NULL, Rows, raw
+from zendesk_support.reading.parents import Parent, text_of
+from zendesk_support.records.json_rows import NULL, Rows, quoted, raw
 
 MEMBERS = "members"
 
@@ -92,8 +92,14 @@ class InBatches(Endpoint):
             FanOut(job.pools, self.child.limits[-1].name, job.transport.at_once()),
             lambda batch: self._rows_of(job, batch),
         )
-        for _, rows in answers.of(self._batches(job)):
-            yield Chunk(rows)
+        others: Rows = []
+        has_own = False
+        for batch, rows in answers.of(self._batches(job)):
+            own, strange = self._parted(batch, rows)
+            has_own |= bool(own)
+            others = others or strange
+            yield Chunk(own)
+        self._tell_others(job, others, alone=not has_own)
         if answers.refused:
             job.note(f"{self.path}: {answers.told()}; their rows stay as they are")
         if job.diff:
@@ -123,13 +129,35 @@ class InBatches(Endpoint):
         """
         (column,) = self.named
         ids = members_of(batch)
-        asked = {bytes(raw(id)) for id in ids}
         below = replace(job, priority=Priority.CHILDREN, pools=IN_PLACE)
         pages = self.child.pages(below, self.path, {self.told_by: text_of_ids(ids)})
         rows = [row for page, _ in pages for row in page.rows]
         if any(bytes(row.get(column, NULL)) == b"null" for row in rows):
             raise ContractError(f"{self.path}: a row has no {column}; nothing of its batch was loaded.")
-        return [row for row in rows if bytes(row[column]) in asked]
+        return rows
+
+    def _parted(self, batch: Parent, rows: Rows) -> tuple[Rows, Rows]:
+        """Those of some rows that are of a parent of the batch, which they name as it is, and the others."""
+        (column,) = self.named
+        asked = {str(id): raw(id) for id in members_of(batch)}
+        names = [asked.get(text_of(row[column])) for row in rows]
+        own = [{**row, column: name} for row, name in zip(rows, names) if name is not None]
+        return own, [row for row, name in zip(rows, names) if name is None]
+
+    def _tell_others(self, job: Job, others: Rows, *, alone: bool) -> None:
+        """Say that rows came of parents that were not asked for.
+
+        Raises:
+            ContractError: no others came.
+        """
+        if others and alone:
+            (column,) = self.named
+            raise ContractError(
+                f"{self.path}: no row came of those that {self.told_by} names, but others did; the first has {column} "
+                f"{quoted(bytes(others[0][column]))}. Nothing was loaded or removed."
+            )
+        if others:
+            job.note(f"{self.path}: rows came of others than {self.told_by} names, and are left out")
 
 
 def batch_of(ids: list[int | str]) -> Parent:

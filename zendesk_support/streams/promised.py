@@ -326,5 +326,6 @@ AGENTS_LISTED = Promise(
     "agents are listed",
     "The list of users with the roles agent and admin has everybody who can have skills.",
     ("documentation",),
-    "Rows that are not of an agent who was asked for are left out; `--verify` reads both lists again.",
+    "Rows of agents who were not asked for are told and left out; where no others come, the stream fails; `--verify` "
+    "reads both lists again.",
 )
