@@ -213,6 +213,9 @@ def test_texts_are_rows_and_one_of_them_is_marked() -> None:
     (found,) = LOCALES.read(job(script))
     rows = [{name: msgspec.json.decode(value) for name, value in row.items()} for row in found.rows]
     assert rows == [{"locale": "en-us", "default": False}, {"locale": "de", "default": True}]
+    script = Script(lambda *_: {"locales": ["de"], "default_locale": None})
+    (found,) = LOCALES.read(job(script))
+    assert [bytes(row["default"]) for row in found.rows] == [b"false"]
     for wrong in ({"locales": ["en-us"]}, {"locales": [1], "default_locale": "de"}, {"default_locale": "de"}):
         with pytest.raises(msgspec.ValidationError):
             list(LOCALES.read(job(Script(lambda *_, wrong=wrong: wrong))))

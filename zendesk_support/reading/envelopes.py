@@ -195,7 +195,7 @@ class OneObject:
 
 @dataclass(frozen=True)
 class Words:
-    """One answer that holds a list of texts, and names one of them: each is a row.
+    """One answer that holds a list of texts, and names one of them, or null: each is a row.
 
     Attributes:
         column: of the row, that holds the text.
@@ -213,7 +213,7 @@ class Words:
 
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of such an answer."""
-        fields = [("texts", list[str]), ("chosen", str)]
+        fields = [("texts", list[str]), ("chosen", str | None)]
         rename = {"texts": rows, "chosen": self.chosen}
         decode = msgspec.json.Decoder(msgspec.defstruct("Answer", fields, rename=rename)).decode
 
