@@ -205,6 +205,19 @@ def test_each_sync_adds_a_reading(tmp_path: Path, talking: Simulator) -> None:
     assert_whole(target, talking, *READINGS)
 
 
+def test_a_run_of_a_period_that_is_over_adds_no_reading_and_says_so(tmp_path: Path, talking: Simulator) -> None:
+    target = pipeline(tmp_path)
+    load(target, talking, *READINGS)
+    talking.advance(60)
+    asked(talking, "agents_activity")
+    report = load(target, talking, *READINGS, end_date="2026-01-01", start_date="2025-01-01")
+    assert written(report) == {}
+    assert {"no reading was added" in str(stream.message) for stream in report.streams.values()} == {True}
+    assert asked(talking, "agents_activity") == []
+    load(target, talking, *READINGS, end_date="2050-01-01")
+    assert {readings(target, name) for name in READINGS} == {2}
+
+
 @pytest.mark.parametrize(("mode", "kept"), [("overwrite", 1), ("append", 2), ("incremental_append", 2), ("history", 2)])
 def test_readings_in_other_sync_modes(tmp_path: Path, talking: Simulator, mode: str, kept: int) -> None:
     target = pipeline(tmp_path)

@@ -17,8 +17,9 @@ from zendesk_support.loading.row_functions import LoadedRow, LoadedRows, loaded_
 from zendesk_support.loading.sync_modes import FULL
 from zendesk_support.loading.target import Target
 from zendesk_support.loading.tombstones import Tombstones
-from zendesk_support.reading.base import ANSWERED_WITHIN, WHOLE, Chunk, Included, Job, Position
+from zendesk_support.reading.base import ANSWERED_WITHIN, WHOLE, Chunk, Job, Position
 from zendesk_support.reading.embedded import Side
+from zendesk_support.reading.included import Included
 from zendesk_support.reading.page_size import EXPORT_PAGE
 from zendesk_support.reading.since import within
 from zendesk_support.records.json_rows import Rows, raw, row_hash, seconds

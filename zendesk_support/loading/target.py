@@ -328,8 +328,8 @@ def bounded(stream: Stream, settings: Settings, cursor: Any | None, resource: Dl
         ConfigurationError: the incremental asks for what the stream's cursor cannot do.
     """
     account_end = settings.end
-    if not stream.fact:
-        settings = replace(settings, end=None)  # `end_date` limits facts only
+    if not (stream.fact or stream.tells_now):
+        settings = replace(settings, end=None)  # `end_date` limits facts, and what tells of now
     if stream.cursor is None:
         if resource.incremental is not None:
             raise ConfigurationError(

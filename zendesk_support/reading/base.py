@@ -13,7 +13,7 @@ from zendesk_support.api.limits import Limit
 from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.api.request import Request, Usage
 from zendesk_support.api.transport import Transport
-from zendesk_support.errors import UnavailableError
+from zendesk_support.reading.included import Included
 from zendesk_support.reading.lookback import Overlap, Reread
 from zendesk_support.reading.page_size import PageSize
 from zendesk_support.reading.parallel import Pools
@@ -147,26 +147,6 @@ class Position:
             saved.get("made"),
             saved.get("known"),
         )
-
-
-@dataclass
-class Included:
-    """What came of asking a list for rows within or beside its own.
-
-    Attributes:
-        has_rows: whether any came.
-        refusal: why none could be asked for in another way.
-        notes: what the report says of it, to those alone who take these rows.
-    """
-
-    has_rows: bool = False
-    refusal: UnavailableError | None = None
-    notes: list[str] = field(default_factory=list)
-
-    def note(self, text: str) -> None:
-        """Have the report say something, once."""
-        if text not in self.notes:
-            self.notes.append(text)
 
 
 @dataclass

@@ -11,7 +11,8 @@ import numpy as np
 
 from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.errors import ContractError, UnavailableError, ZendeskError
-from zendesk_support.reading.base import Included, Job
+from zendesk_support.reading.base import Job
+from zendesk_support.reading.included import Included
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
 from zendesk_support.reading.parents import Parent
 from zendesk_support.records.json_rows import NULL, Page, Row, Rows, quoted, seconds

@@ -17,9 +17,10 @@ from zendesk_support.errors import (
     TransientError,
     UnavailableError,
 )
-from zendesk_support.reading.base import Chunk, Endpoint, Included, Job
+from zendesk_support.reading.base import Chunk, Endpoint, Job
 from zendesk_support.reading.embedded import Embedded, Pass
 from zendesk_support.reading.envelopes import PAGES, Envelope, Params
+from zendesk_support.reading.included import Included
 from zendesk_support.reading.lookback import Walk
 from zendesk_support.reading.parallel import Prefetch
 from zendesk_support.reading.parents import Parent

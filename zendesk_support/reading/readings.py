@@ -59,7 +59,11 @@ class Readings(Endpoint):
         self.listing.probe(job)
 
     def read(self, job: Job) -> Iterator[Chunk]:
-        """Yield one reading."""
+        """Yield one reading; none where the period that is asked for is over."""
+        if job.settings.end is not None and job.now() >= job.settings.end:
+            job.note(f"{self.path}: how things stand now is no part of a period that is over; no reading was added")
+            yield Chunk([], complete=True)
+            return
         rows = [row for page, _ in self.listing.pages(job, self.path) for row in page.rows]
         at = job.now()
         yield Chunk([{READ_AT: raw(iso(at)), **row} for row in rows], at, complete=True)

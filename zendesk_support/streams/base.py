@@ -239,6 +239,11 @@ class Stream:
         object.__setattr__(self, "columns", as_read(self.columns, self.key))
 
     @property
+    def tells_now(self) -> bool:
+        """Whether its rows tell how things stand when they are read."""
+        return any(isinstance(feed.endpoint, Readings) for feed in self.feeds)
+
+    @property
     def references(self) -> dict[str, str]:
         """The stream that an id column points to; dlt keeps one column for each pair of tables."""
         found = dict(self.links)
