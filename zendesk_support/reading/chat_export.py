@@ -56,7 +56,8 @@ class ChatExport(Endpoint):
         also: another name under which that field was seen.
         blanks: members in which an empty text stands for null.
         identified_by: members that together are the id of a row that has none.
-        is_ordered: whether rows come in the order of `time`. If not, `end_time` is the position.
+        lasts: the field that says for how many seconds a row lasts. Rows are then ordered by their end or by `time`,
+            nobody knows which, and the position is `end_time`, no later than a row ends.
         lookback: seconds before its end from which on the next pass reads again, where `lookback_minutes` are fewer.
     """
 
@@ -67,13 +68,18 @@ class ChatExport(Endpoint):
     also: str = ""
     blanks: tuple[str, ...] = ()
     identified_by: tuple[str, ...] = ()
-    is_ordered: bool = True
+    lasts: str = ""
     lookback: int = 0
     limits: tuple[Limit, ...] = (CHAT,)
     is_export = True
     marks_end = False
     title = "export (Chat)"
     cost = "1 for 1,000 changes, and 1 for the end"
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether rows come in the order of `time`."""
+        return not self.lasts
 
     @cached_property
     def _decode(self) -> Callable[[bytes], ChatPage]:
@@ -190,6 +196,8 @@ class ChatWalk:
         self._longest = max(self._longest, len(page.rows))
         by_rows = int(dated(times, self._job.now()).max(initial=0))
         by_end = min(following.time // self._export.per_second, self._job.now() - BEHIND)
+        if self._export.lasts:
+            by_end = min(by_end, int(self._ends_of(page.rows, times).max(initial=0)))
         follows_end = bool(page.rows) and not (by_rows and self._export.is_ordered)
         self._top = max(self._top, by_end if follows_end else by_rows)
         self._at = self._lookback.position(self._top)
@@ -230,7 +238,16 @@ class ChatWalk:
                 f"{export.path}: rows from start_time={self.asked.time} are older, or did not come in the order of "
                 f"`{export.time}`; others may be missing, so the position stays."
             )
+        if export.lasts and (self._ends_of(page.rows, times) < self.asked.time // export.per_second).any():
+            raise ContractError(
+                f"{export.path}: a row ended before start_time={self.asked.time}; others may be missing, so the "
+                "position stays."
+            )
         return times
+
+    def _ends_of(self, rows: Rows, times: Array) -> Array:
+        """When rows end, as far as is known, to the second after it."""
+        return np.asarray(times + seconds(rows, self._export.lasts) + 2)
 
     def _check_fields(self, rows: Rows) -> None:
         """Refuse rows that are ids alone: `fields` was not heeded."""

@@ -101,7 +101,7 @@ CHAT_AGENT_TIMELINE = Stream(
             time="start_time",
             per_second=1_000_000,
             identified_by=("agent_id", "start_time"),
-            is_ordered=False,
+            lasts="duration",
             lookback=DAY,
         )
     ),
