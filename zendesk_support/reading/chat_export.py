@@ -196,8 +196,6 @@ class ChatWalk:
         self._longest = max(self._longest, len(page.rows))
         by_rows = int(dated(times, self._job.now()).max(initial=0))
         by_end = min(following.time // self._export.per_second, self._job.now() - BEHIND)
-        if self._export.lasts:
-            by_end = min(by_end, int(self._ends_of(page.rows, times).max(initial=0)))
         follows_end = bool(page.rows) and not (by_rows and self._export.is_ordered)
         self._top = max(self._top, by_end if follows_end else by_rows)
         self._at = self._lookback.position(self._top)
@@ -222,6 +220,10 @@ class ChatWalk:
                 f"{self._export.path}: a page ends at {end}, before its last row; others may be missing, so the "
                 "position stays."
             )
+        reached = int(self._ends_of(page.rows, times).max()) * unit if page.rows and self._export.lasts else end
+        if reached < end:
+            self._job.note(f"{self._export.path}: end_time lies beyond the rows of a page; some may be missing")
+            end = reached
         return Place(max(end, self.asked.time), page.end_id)
 
     def _times_of(self, page: ChatPage) -> Array:
@@ -238,10 +240,12 @@ class ChatWalk:
                 f"{export.path}: rows from start_time={self.asked.time} are older, or did not come in the order of "
                 f"`{export.time}`; others may be missing, so the position stays."
             )
-        if export.lasts and (self._ends_of(page.rows, times) < self.asked.time // export.per_second).any():
+        ends = self._ends_of(page.rows, times) if export.lasts else times
+        is_mixed = not in_order(times, 0, now) and bool((ends[1:] + 1 < ends[:-1]).any())
+        if export.lasts and (is_mixed or (ends < self.asked.time // export.per_second).any()):
             raise ContractError(
-                f"{export.path}: a row ended before start_time={self.asked.time}; others may be missing, so the "
-                "position stays."
+                f"{export.path}: rows from start_time={self.asked.time} are older, or in the order neither of their "
+                "starts nor of their ends; others may be missing, so the position stays."
             )
         return times
 
