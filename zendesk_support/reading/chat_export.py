@@ -166,7 +166,7 @@ class ChatWalk:
         self.asked = Place(0)
         self.begin()
         self._top = self._at = job.position.at
-        self._longest, self._empty = SMALLEST_PAGE, 0
+        self._longest, self._most, self._empty = SMALLEST_PAGE, 0, 0
         self._rows: Rows = []
         self._times: Array = np.array([], np.int64)
 
@@ -184,8 +184,8 @@ class ChatWalk:
         following = self._following(page, times)
         moves = following.time > self.asked.time
         if not (fresh or moves) and len(page.rows) < self._longest:
-            if self.asked.id is not None and len(page.rows) > 1:  # one is the row of that id
-                self._job.note(f"{self._export.path}: start_id is not heeded; rows of a full second may be missing")
+            if len(page.rows) > 1:  # one is the row at which the page before has ended
+                self._doubt(len(page.rows))
             return True
         self._empty = 0 if fresh else self._empty + 1
         if following == self.asked or not (fresh or moves) or self._empty > MOST_EMPTY_PAGES:
@@ -193,7 +193,7 @@ class ChatWalk:
                 f"{self._export.path}: a page of {len(page.rows)} rows from start_time={self.asked.time} does not "
                 "move on; rows may be missing, so the position stays."
             )
-        self._longest = max(self._longest, len(page.rows))
+        self._longest, self._most = max(self._longest, len(page.rows)), max(self._most, len(page.rows))
         by_rows = int(dated(times, self._job.now()).max(initial=0))
         by_end = min(following.time // self._export.per_second, self._job.now() - BEHIND)
         follows_end = bool(page.rows) and not (by_rows and self._export.is_ordered)
@@ -203,6 +203,13 @@ class ChatWalk:
         self._lookback.add(self._rows, placed, self._at)
         self.asked = following
         return following.time > (self._job.now() - BEHIND) * self._export.per_second
+
+    def _doubt(self, repeated: int) -> None:
+        """Have the report say that a last page, which only repeats rows, may hide others."""
+        if self.asked.id is not None:
+            self._job.note(f"{self._export.path}: start_id is not heeded; rows of a full second may be missing")
+        elif repeated >= self._most:
+            self._job.note(f"{self._export.path}: the last page repeats as many rows as any had; others may be missing")
 
     def chunk(self, complete: bool) -> Chunk:
         """The rows of the page that had not come before, and the position after them."""
