@@ -165,7 +165,8 @@ def report_rows(account: Account) -> Iterator[Any]:
         turns = reports.turns
         yield None
     carried = account.carried.take()
-    dlt.current.source_state().update(carried.of_source)
+    if carried.of_source or carried.states:
+        dlt.current.source_state().update(carried.of_source)
     for name, state in carried.states.items():
         dlt.current.source_state().setdefault("resources", {}).setdefault(name, {}).update(state)
     if not (found := [*reports.rows, *carried.rows.values()]):
