@@ -182,9 +182,10 @@ class Passes:
                 raise fatal
         failed = {stream.stream: REFUSED_AGAIN for stream in report.unavailable}
         failed |= {stream.stream: self._longer(stream.stream) for stream in report.failed}
-        for name in [name for name in self._failures if name in report.streams and name not in failed]:
+        read = {name for name, told in report.streams.items() if told.status != "not due"}
+        for name in [name for name in self._failures if name in read and name not in failed]:
             del self._failures[name]
-        self._not_before = {name: at for name, at in self._not_before.items() if name not in report.streams}
+        self._not_before = {name: at for name, at in self._not_before.items() if name not in read}
         self._not_before |= {name: self._clock.now() + seconds for name, seconds in failed.items()}
         if report.error is None and fatal is None:
             self._failures.pop(None, None)
