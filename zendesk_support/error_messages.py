@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -16,6 +16,12 @@ _NO_RIGHT = re.compile(r"permission denied for (?:database|schema) \S+")
 _FILE = re.compile(r'file "([^"]+)"')
 _LAST_OF_TRACE = re.compile(r"^[\w.]+(?:Exception|Error): (.+)$", re.MULTILINE)
 _WRAPPED = re.compile(r"The actual reason given is: (.+)", re.DOTALL)
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """Some names, and how many more there are: `tickets, users and 3 more`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import uuid4
 
 import dlt
@@ -103,6 +104,11 @@ def pipeline(tmp_path: Path, name: str = "zendesk", server: PostgresServer | Big
     credentials = DuckDbCredentials(str(tmp_path / f"{name}.duckdb"))
     credentials.resolve()  # once, not at each step of a pipeline
     return dlt.pipeline(name, destination=dlt.destinations.duckdb(credentials), dataset_name="warehouse")
+
+
+def queries(account: Simulator, route: str) -> list[dict[str, list[str]]]:
+    """The parameters of each request of a route."""
+    return [parse_qs(request["query"]) for request in account.requests() if request["route"] == route]
 
 
 def load(target: Pipeline, account: Simulator, *streams: str, **settings: Any) -> Report:

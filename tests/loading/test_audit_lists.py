@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs
 
 import pytest
 from scripted import Script, chunks, ids
-from support import assert_whole, load, pipeline, rows, source, truth, written
+from support import assert_whole, load, pipeline, queries, rows, source, truth, written
 
 from zendesk_support import sync
 from zendesk_support.api.answers import retry_after
@@ -24,11 +23,6 @@ AUDIT = family("audit")
 DAY = 86_400
 REVISIONS = Listing("triggers/1/revisions", "revisions", envelope=Pages(2, sized_by="limit"))
 APPROVALS = Listing("approval_requests", "approvals", envelope=Pages(sized_by="", after="after_cursor"))
-
-
-def asked(account: Simulator, route: str) -> list[dict[str, list[str]]]:
-    """The parameters of each request of a route."""
-    return [parse_qs(request["query"]) for request in account.requests() if request["route"] == route]
 
 
 def test_all_of_the_family_is_loaded_whole_and_written_once(tmp_path: Path, account: Simulator) -> None:
@@ -52,7 +46,7 @@ def test_access_logs_are_asked_for_since_the_last_sync_in_the_longest_pages(tmp_
     account.mutate("create_rows", stream="access_logs", count=3)
     account.reset_requests()
     assert written(load(target, account, "access_logs")) == {"access_logs": 3}
-    (query,) = asked(account, "access_logs")
+    (query,) = queries(account, "access_logs")
     assert (query["page[size]"], query["filter[graphql]"]) == (["2500"], ["true"])
     newest = max(row["timestamp"] for row in account.truth("access_logs"))
     assert "2020" < query["filter[start]"][0] < newest
@@ -92,16 +86,16 @@ def test_how_long_a_429_asks_to_wait(headers: dict[str, str], seconds: float) ->
 def test_revisions_are_asked_for_where_their_trigger_has_changed(tmp_path: Path, account: Simulator) -> None:
     target, triggers = pipeline(tmp_path), len(account.truth("triggers"))
     load(target, account, "trigger_revisions", start_date="2026-01-01")
-    assert len(asked(account, "trigger_revisions")) == triggers
+    assert len(queries(account, "trigger_revisions")) == triggers
     assert_whole(target, account, "trigger_revisions")
     account.reset_requests()
     account.mutate("update_rows", stream="triggers", count=2)
     assert written(load(target, account, "trigger_revisions")) == {"trigger_revisions": 2}
-    assert [query["limit"] for query in asked(account, "trigger_revisions")] == [["1000"]] * 2
+    assert [query["limit"] for query in queries(account, "trigger_revisions")] == [["1000"]] * 2
     account.mutate("remove_rows", stream="triggers")
     load(target, account, "trigger_revisions")
     assert_whole(target, account, "trigger_revisions")
-    assert len(asked(account, "trigger_revisions")) <= 4
+    assert len(queries(account, "trigger_revisions")) <= 4
 
 
 def test_a_trigger_that_was_refused_is_asked_again_though_it_did_not_change(tmp_path: Path, account: Simulator) -> None:
@@ -129,13 +123,13 @@ def test_a_merge_under_way_is_listed_by_both_organizations_and_loaded_once(tmp_p
     assert [row["status"] for row in account.truth("organization_merges")].count("in_progress") >= 1
     load(target, account, "organization_merges", sync_mode="append")
     assert len(rows(target, "organization_merges")) == len(account.truth("organization_merges"))
-    assert len(asked(account, "organization_merges")) == len(account.truth("organizations"))
+    assert len(queries(account, "organization_merges")) == len(account.truth("organizations"))
 
 
 def test_approvals_are_read_page_by_page_whose_size_zendesk_says(tmp_path: Path, account: Simulator) -> None:
     load(pipeline(tmp_path), account, "approval_requests")
-    queries = asked(account, "approval_requests")
-    assert [set(query) for query in queries] == [set(), {"after_cursor"}]
+    sent = queries(account, "approval_requests")
+    assert [set(query) for query in sent] == [set(), {"after_cursor"}]
 
 
 def test_a_cursor_without_a_link_goes_into_the_lists_own_parameter() -> None:

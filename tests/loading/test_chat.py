@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 from scripted import BASE, Answers, Script, chunks, ids
-from support import assert_whole, environment_of, load, pipeline, rows, source, truth, written
+from support import assert_whole, environment_of, load, pipeline, queries, rows, source, truth, written
 
 from zendesk_support import sync, verify, zendesk_support_source
 from zendesk_support.api.request import Usage
@@ -29,11 +28,6 @@ NOW = 1_790_000_000
 EXPORT = ChatExport("chat/incremental/chats", "chats", time="at")
 AGENTS = ListingFromId("chat/agents", "agents", size=2)
 BANS = ListingFromId("chat/bans", "bans", BareRows({"visitor": "v", "ip_address": "ip"}, "type"), size=2)
-
-
-def queries(account: Simulator, route: str) -> list[dict[str, list[str]]]:
-    """The parameters of each request of a route."""
-    return [parse_qs(request["query"]) for request in account.requests() if request["route"] == route]
 
 
 def test_all_of_the_family_is_loaded_whole_and_written_once(tmp_path: Path, account: Simulator) -> None:

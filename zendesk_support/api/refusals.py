@@ -33,8 +33,7 @@ class Refusals:
     def answered(self, route: str) -> None:
         """A part has accepted the credentials."""
         part = part_of(route)
-        if part not in self._answered:
-            self._answered.add(part)
+        self._answered.add(part)
         self._renewed.discard(part)
 
     def is_known(self, route: str, authorization: str) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from zendesk_support.command.console import warn
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.account import Account
-from zendesk_support.report import Report
+from zendesk_support.report import Report, now
 
 LOOPBACK = "127.0.0.1"
 
@@ -39,12 +39,12 @@ class StatusFile:
         for name, told in report.streams.items():
             known = streams.setdefault(name, {"status": None, "last_success": None, "message": None})
             if told.status == "loaded" and report.error is None:
-                known["last_success"] = (told.finished_at or utc_now()).isoformat()
+                known["last_success"] = (told.finished_at or now()).isoformat()
             if told.status != "not due":
                 known |= {"status": told.status, "message": told.message}
         self._told["pass"] = {
             "began": began.isoformat(),
-            "ended": utc_now().isoformat(),
+            "ended": now().isoformat(),
             "rows": sum(told.rows for told in report.streams.values()),
             "error": str(report.error) if report.error is not None else None,
         }
@@ -102,7 +102,7 @@ class Metrics:
     def add(self, report: Report, began: datetime) -> None:
         """Count a pass."""
         (self._failed_passes if report.error is not None else self._passes).inc()
-        self._last_pass.set(utc_now().timestamp())
+        self._last_pass.set(now().timestamp())
         for name, told in report.streams.items():
             if told.status == "not due":
                 continue
@@ -110,7 +110,7 @@ class Metrics:
             self._rows.labels(name).inc(told.rows if report.error is None else 0)
             self._failures.labels(name).inc(told.status == "failed")
             if told.status == "loaded" and report.error is None:
-                self._success.labels(name).set((told.finished_at or utc_now()).timestamp())
+                self._success.labels(name).set((told.finished_at or now()).timestamp())
         for limit, seconds in self._account.limiter.waited().items():
             self._quota.labels(limit).inc(seconds - self._waited[limit])
             self._waited[limit] = seconds
@@ -120,8 +120,3 @@ class Metrics:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-
-def utc_now() -> datetime:
-    """The time, UTC."""
-    return datetime.now(timezone.utc)

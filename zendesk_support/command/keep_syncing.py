@@ -12,10 +12,10 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.command.console import console, errors, fail, show_reasons
-from zendesk_support.command.health import Metrics, StatusFile, utc_now
-from zendesk_support.error_messages import explain
+from zendesk_support.command.health import Metrics, StatusFile
+from zendesk_support.error_messages import explain, first_of
 from zendesk_support.loading.account import Account
-from zendesk_support.report import Report
+from zendesk_support.report import Report, now
 from zendesk_support.running.continuous import sync_every
 from zendesk_support.running.probe import explain_losses
 from zendesk_support.settings import duration, spelled
@@ -36,7 +36,7 @@ def keep_syncing(options: argparse.Namespace, pipeline: Pipeline, source: Zendes
         if not options.quiet:
             console.print(f"Syncing every {spelled(every)}.", highlight=False)
         failing: set[str] = set()
-        began, is_first = utc_now(), True
+        began, is_first = now(), True
         try:
             for report in stack.enter_context(closing(sync_every(pipeline, source, every))):
                 for watcher in watchers:
@@ -45,7 +45,7 @@ def keep_syncing(options: argparse.Namespace, pipeline: Pipeline, source: Zendes
                 if is_first and (lost := explain_losses(source.account, report)) is not None:
                     fail(lost)
                 is_first = False
-                began = utc_now()
+                began = now()
         except PipelineStepFailed as error:
             fail(explain(error))
             report.broken = True
@@ -79,11 +79,10 @@ def tell(report: Report, began: datetime, failing: set[str], options: argparse.N
     rows = sorted(((stream.rows, stream.stream) for stream in told if stream.rows), reverse=True)
     if report.error is not None or options.quiet or not (rows or options.verbose):
         return
-    listed = ", ".join(f"{name} {count:,}" for count, name in rows[:NAMED])
-    more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    listed = first_of([f"{name} {count:,}" for count, name in rows], NAMED)
     requests = sum(stream.requests for stream in told)
     total = sum(count for count, _ in rows)
-    what = f"{total:,} rows ({listed}{more})" if rows else "nothing new"
-    seconds = (utc_now() - began).total_seconds()
+    what = f"{total:,} rows ({listed})" if rows else "nothing new"
+    seconds = (now() - began).total_seconds()
     console.print(f"{began:%H:%M:%S} {what}, {requests:,} requests, {seconds:.1f} s", highlight=False, markup=False)
     console.file.flush()

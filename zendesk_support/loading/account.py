@@ -15,6 +15,7 @@ from dlt.common.configuration.specs import CredentialsConfiguration
 from zendesk_support.api.clock import Clock
 from zendesk_support.api.credentials import ZendeskChat
 from zendesk_support.api.rate_limiter import RateLimiter
+from zendesk_support.api.refusals import CHAT
 from zendesk_support.api.request import Usage
 from zendesk_support.api.tokens import FixedAuth, make_auth
 from zendesk_support.api.transport import Transport
@@ -34,7 +35,7 @@ from zendesk_support.streams.base import Stream
 from zendesk_support.warehouse.loaded_table import LoadedTable, table_layout
 
 ENDS_WITHIN = 5.0
-CHAT_PATHS = "/api/v2/chat/"
+CHAT_PATHS = f"/api/v2/{CHAT}"
 """What of the account's API may have a token, and a server, of its own."""
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from dlt.pipeline.pipeline import Pipeline
-
 from zendesk_support.loading.stream_resource import StreamResource
 from zendesk_support.report import Report, StreamReport, now
 from zendesk_support.settings import Settings, duration, spelled
@@ -31,8 +29,7 @@ def is_due(every: float, completed: float, at: float, scale: float) -> bool:
 
 
 def not_due(
-    pipeline: Pipeline,
-    source: str,
+    states: Mapping[str, Mapping[str, Any]],
     streams: Mapping[str, StreamResource],
     every: Mapping[str, float],
     regardless: Collection[str] = (),
@@ -42,16 +39,14 @@ def not_due(
     A stream that failed or was stopped since has come to no end, and is due at once: its mark is taken away.
 
     Args:
-        pipeline: that loads them.
-        source: its name, under which dlt keeps its state.
-        streams: by the name of the resource.
+        states: what dlt keeps of each, by the name of the resource.
+        streams: by that name, too.
         every: seconds by stream.
         regardless: streams that are due whatever is set.
     """
-    state: Any = pipeline.state.get("sources", {}).get(source, {}).get("resources", {})
     found: dict[str, str] = {}
     for name, resource in streams.items():
-        seconds, completed = every.get(resource.stream.name), state.get(name, {}).get(COMPLETED)
+        seconds, completed = every.get(resource.stream.name), states.get(name, {}).get(COMPLETED)
         if seconds is None or completed is None or not {name, resource.stream.name}.isdisjoint(regardless):
             continue
         if not is_due(seconds, completed, now().timestamp(), resource.account.settings.clock_scale):

@@ -206,6 +206,12 @@ def holds_state(pipeline: Pipeline, version_hash: str) -> bool:
     return bool(found[0][0])
 
 
+def state_of(pipeline: Pipeline, source: str) -> dict[str, Any]:
+    """What dlt keeps for a source in a pipeline's state."""
+    found: dict[str, Any] = pipeline.state.get("sources", {}).get(source, {})
+    return found
+
+
 def lost_streams(
     pipeline: Pipeline, schema_name: str, streams: Mapping[str, Stream], emptied: Collection[str] = ()
 ) -> dict[str, Loss]:
@@ -222,7 +228,7 @@ def lost_streams(
     if schema_name not in pipeline.schema_names:
         return {}
     schema = pipeline.schemas[schema_name]
-    state: Any = pipeline.state.get("sources", {}).get(schema_name, {}).get("resources", {})
+    state = state_of(pipeline, schema_name).get("resources", {})
     tables = tables_of(schema, streams, emptied)
     with pipeline.destination_client(schema_name) as client:
         if not tables or not isinstance(client, SqlJobClientBase):

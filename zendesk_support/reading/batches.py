@@ -9,6 +9,7 @@ import msgspec
 
 from zendesk_support.api.limits import Limit
 from zendesk_support.api.rate_limiter import Priority
+from zendesk_support.error_messages import first_of
 from zendesk_support.errors import ContractError
 from zendesk_support.reading.base import Chunk, Endpoint, Job
 from zendesk_support.reading.lists import Listing
@@ -162,8 +163,7 @@ class InBatches(Endpoint):
 
 def batch_of(ids: list[int | str]) -> Parent:
     """Some parents as one that is asked for."""
-    more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-    return Parent("", {MEMBERS: raw(ids)}, f"{ids[0]}{more}")
+    return Parent("", {MEMBERS: raw(ids)}, first_of(list(map(str, ids)), 1))
 
 
 def members_of(batch: Parent) -> list[int | str]:

@@ -89,15 +89,7 @@ class Pages:
 class NumberedPages(Pages):
     """Pages of `size` rows by their number; each says with `next_page` what follows, null at the end."""
 
-    @property
-    def params(self) -> Params:
-        """The size of a page."""
-        return {"per_page": self.size}
-
-    @property
-    def smallest(self) -> Params:
-        """A page of one row."""
-        return {"per_page": 1}
+    sized_by: str = "per_page"
 
 
 @dataclass(frozen=True)
@@ -250,15 +242,7 @@ class AfterLastRow(Pages):
 class NextUrlPages(Pages):
     """Pages of `page_size` rows, with `has_more` and the whole URL of the next page in `next_page_url`."""
 
-    @property
-    def params(self) -> Params:
-        """The size of a page."""
-        return {"page_size": self.size}
-
-    @property
-    def smallest(self) -> Params:
-        """A page of one row."""
-        return {"page_size": 1}
+    sized_by: str = "page_size"
 
     def decoder(self, rows: str) -> Callable[[bytes], Page]:
         """A decoder of such pages; one with more rows than the size that it gives itself is refused."""

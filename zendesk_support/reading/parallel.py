@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from zendesk_support.error_messages import first_of
 from zendesk_support.errors import UnavailableError
 from zendesk_support.reading.parents import Parent
 from zendesk_support.records.json_rows import Rows
@@ -86,9 +87,7 @@ class Answers:
 
     def told(self) -> str:
         """Whom it was refused for, in words."""
-        named = ", ".join(parent.title for parent in self.refused[:NAMED])
-        more = f" and {len(self.refused) - NAMED:,} more" if len(self.refused) > NAMED else ""
-        return f"refused for {named}{more} ({self._refusal})"
+        return f"refused for {first_of([parent.title for parent in self.refused], NAMED)} ({self._refusal})"
 
     def _asked(self, parent: Parent) -> tuple[Parent, Rows | UnavailableError]:
         try:

@@ -16,12 +16,13 @@ from zendesk_support.checkpoints import Checkpoints
 from zendesk_support.dlt_internals import DestinationException, get_resolved_traces
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError, ZendeskError
 from zendesk_support.loading.account import Session
-from zendesk_support.loading.cadence import COMPLETED, is_due, not_due, tell, with_defaults
+from zendesk_support.loading.cadence import COMPLETED, not_due, tell, with_defaults
+from zendesk_support.loading.destination_state import state_of
 from zendesk_support.loading.positions import LAYOUT, POSITIONS
 from zendesk_support.loading.resource_run import Recipe, ResourceRun
 from zendesk_support.loading.stream_resource import StreamResource
 from zendesk_support.loading.target import Between
-from zendesk_support.report import Report, StreamReport, now
+from zendesk_support.report import Report, StreamReport
 from zendesk_support.running.probe import demand_product
 from zendesk_support.running.run_lock import only_run
 from zendesk_support.running.runner import (
@@ -233,21 +234,14 @@ class Passes:
         assert self._session is not None
         return self._session
 
+    @property
+    def _stored_state(self) -> dict[str, Any]:
+        return state_of(self._pipeline, self._source.name)
+
     def _waiting(self, streams: dict[str, StreamResource]) -> dict[str, str]:
         """Streams that are not due, and why."""
         cadences: Any = self._checkpoints.cadences
-        known = {name: state for name, state in self._saved.items() if COMPLETED in state}
-        if self._saved:
-            scale, at = self._clock.scale, now().timestamp()
-            found = {
-                name: "not due"
-                for name, resource in streams.items()
-                if name in known
-                and (every := cadences.get(resource.stream.name)) is not None
-                and not is_due(every, known[name][COMPLETED], at, scale)
-            }
-        else:
-            found = not_due(self._pipeline, self._source.name, streams, cadences)
+        found = not_due(self._saved or self._stored_state.get("resources", {}), streams, cadences)
         later = (name for name in streams if self._not_before.get(name, 0.0) > self._clock.now())
         return found | dict.fromkeys(later, "it failed, or was refused, and is tried again later")
 
@@ -315,7 +309,7 @@ class Passes:
 
     def _states(self) -> dict[str, dict[str, Any]]:
         """What of the streams' states the next pass goes by, as the last load has left them."""
-        state: Any = self._pipeline.state.get("sources", {}).get(self._source.name, {})
+        state = self._stored_state
         self._sealed = state.get(TokenVault.STATE_KEY)
         kept = (POSITIONS, LAYOUT, COMPLETED)
         return {name: {key: own[key] for key in kept if key in own} for name, own in state.get("resources", {}).items()}

@@ -9,6 +9,7 @@ from urllib3.util import parse_url
 
 from zendesk_support.api.limits import ACCOUNT
 from zendesk_support.api.request import WHO_AM_I, Usage, read_me
+from zendesk_support.error_messages import first_of
 from zendesk_support.errors import (
     ConfigurationError,
     ContractError,
@@ -140,7 +141,7 @@ def explain_losses(account: Account, report: Report) -> str | None:
 
 def loss(streams: Sequence[str], identity: Identity | None) -> str:
     """One line about streams that the credentials may not read."""
-    listed = ", ".join(streams[:NAMED]) + (f" and {len(streams) - NAMED} more" if len(streams) > NAMED else "")
+    listed = first_of(streams, NAMED)
     who = f" ({identity})" if identity is not None else ""
     is_admin = identity is not None and identity.role == "admin"
     needed = "Give the token the scope `read`" if is_admin else "Use an admin's credentials"

@@ -18,7 +18,14 @@ from zendesk_support.errors import AlreadyRunningError, ConfigurationError
 from zendesk_support.loading.account_guard import check_account
 from zendesk_support.loading.cadence import not_due, tell
 from zendesk_support.loading.default_set import set_of
-from zendesk_support.loading.destination_state import connected, follow_destination, lost_streams, make_again, tables_of
+from zendesk_support.loading.destination_state import (
+    connected,
+    follow_destination,
+    lost_streams,
+    make_again,
+    state_of,
+    tables_of,
+)
 from zendesk_support.loading.stream_resource import StreamResource
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import Report
@@ -123,7 +130,7 @@ def as_asked(pipeline: Pipeline, source: ZendeskSource) -> ZendeskSource:
     """The source with the streams that were asked for, else those of the default set that its pipeline began with."""
     if not source.by_default:
         return source
-    state: Any = pipeline.state.get("sources", {}).get(source.name, {})
+    state = state_of(pipeline, source.name)
     tables = pipeline.schemas[source.name].tables if source.name in pipeline.schema_names else {}
     return source.of_default_set(set_of(state, tables))
 
@@ -132,8 +139,8 @@ def less_those_not_due(
     pipeline: Pipeline, source: ZendeskSource, report: Report, regardless: Collection[str]
 ) -> ZendeskSource:
     """The source without streams that are not due, which the report names."""
-    settings = source.account.settings
-    waiting = not_due(pipeline, source.name, source.selected_streams, settings.every, regardless)
+    settings, states = source.account.settings, state_of(pipeline, source.name).get("resources", {})
+    waiting = not_due(states, source.selected_streams, settings.every, regardless)
     tell(report, waiting, settings.account)
     if not waiting:
         return source

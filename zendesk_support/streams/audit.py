@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from zendesk_support.api.limits import ACCESS_LOGS as ACCESS_LOGS_LIMIT
 from zendesk_support.api.limits import WEBHOOKS as WEBHOOKS_LIMIT
 from zendesk_support.reading.below import Below
@@ -16,9 +18,10 @@ ACCESS_PAGE = Pages(2500)
 REVISION_PAGE = Pages(1000, sized_by="limit")
 APPROVAL_PAGE = Pages(sized_by="", after="after_cursor")
 ORGANIZATION_LIST = Listing("organizations", "organizations", names=("id",))
+on_demand = partial(Stream, family="audit", default_set=None)
+"""A stream of this family, which is loaded only where somebody asks for it."""
 
-
-ACCESS_LOGS = Stream(
+ACCESS_LOGS = on_demand(
     name="access_logs",
     doc="A request that an agent, an app or a program has made to the account: very many rows.",
     feeds=feed(
@@ -55,11 +58,9 @@ ACCESS_LOGS = Stream(
     forgotten=True,
     appears_by="timestamp",
     months_of="timestamp",
-    family="audit",
-    default_set=None,
 )
 
-OAUTH_CLIENTS = Stream(
+OAUTH_CLIENTS = on_demand(
     name="oauth_clients",
     doc="A program that may ask for OAuth tokens of the account; its secret is left out.",
     feeds=feed(Listing("oauth/clients", "clients", secrets=TOKENS)),
@@ -78,11 +79,9 @@ OAUTH_CLIENTS = Stream(
         "user_id": "the admin who made it",
     },
     deletes=LISTED,
-    family="audit",
-    default_set=None,
 )
 
-OAUTH_TOKENS = Stream(
+OAUTH_TOKENS = on_demand(
     name="oauth_tokens",
     doc="An OAuth token of somebody in the account, and when it was last used; the token itself is left out.",
     feeds=feed(Listing("oauth/tokens", "tokens", params={"all": "true"}, secrets=TOKENS)),
@@ -100,12 +99,10 @@ OAUTH_TOKENS = Stream(
     },
     links={"client_id": "oauth_clients"},
     deletes=LISTED,
-    family="audit",
-    default_set=None,
     every=HOURLY,
 )
 
-SESSIONS = Stream(
+SESSIONS = on_demand(
     name="sessions",
     doc="A sign-in that has not ended.",
     feeds=feed(Listing("sessions", "sessions")),
@@ -120,11 +117,9 @@ SESSIONS = Stream(
     },
     deletes=LISTED,
     appears_by="authenticated_at",
-    family="audit",
-    default_set=None,
 )
 
-TRIGGER_REVISIONS = Stream(
+TRIGGER_REVISIONS = on_demand(
     name="trigger_revisions",
     doc="A version of a trigger, and who made it.",
     feeds=feed(
@@ -156,11 +151,9 @@ TRIGGER_REVISIONS = Stream(
         "snapshot.conditions.any.value",
         *(f"diff.{name}" for name in ("actions", "active", "conditions", "description", "title")),
     ),
-    family="audit",
-    default_set=None,
 )
 
-WEBHOOK_INVOCATIONS = Stream(
+WEBHOOK_INVOCATIONS = on_demand(
     name="webhook_invocations",
     doc="A time that a webhook was sent, with its latest outcome.",
     feeds=feed(
@@ -187,11 +180,9 @@ WEBHOOK_INVOCATIONS = Stream(
     deletes="Zendesk forgets them after some days; rows stay.",
     keeps=True,
     appears_by="latest_completed_at",
-    family="audit",
-    default_set=None,
 )
 
-ORGANIZATION_MERGES = Stream(
+ORGANIZATION_MERGES = on_demand(
     name="organization_merges",
     doc="A merge of an organization into another. Each sync asks every organization: not for accounts with many.",
     feeds=feed(
@@ -215,11 +206,9 @@ ORGANIZATION_MERGES = Stream(
     links={"winner_id": "organizations"},
     deletes="Not listed once the winner is deleted; rows stay.",
     keeps=True,
-    family="audit",
-    default_set=None,
 )
 
-APPROVAL_REQUESTS = Stream(
+APPROVAL_REQUESTS = on_demand(
     name="approval_requests",
     doc="A request to somebody to approve what a ticket asks for.",
     feeds=feed(Listing("approval_requests", "approval_requests", envelope=APPROVAL_PAGE)),
@@ -240,12 +229,10 @@ APPROVAL_REQUESTS = Stream(
         "status": "active, approved, rejected or withdrawn",
     },
     deletes=LISTED,
-    family="audit",
-    default_set=None,
     every=HOURLY,
 )
 
-ITAM_ASSETS = Stream(
+ITAM_ASSETS = on_demand(
     name="itam_assets",
     doc="A device or another asset that the company keeps account of.",
     feeds=feed(Listing("it_asset_management/assets", "assets")),
@@ -270,8 +257,6 @@ ITAM_ASSETS = Stream(
         "warranty_expiration": "as 2026-12-24",
     },
     deletes=LISTED,
-    family="audit",
-    default_set=None,
     every=HOURLY,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from zendesk_support.api.limits import CHAT
@@ -17,6 +18,8 @@ from zendesk_support.streams.base import LISTED, Feed, Stream, columns, feed
 PLAN = "Chat"
 LIMITS = (CHAT,)
 BANS = BareRows({"visitor": "visitor", "ip_address": "ip_address"}, "type")
+on_demand = partial(Stream, family="chat", default_set=None)
+"""A stream of this family, which is loaded only where somebody asks for it."""
 
 
 def listed(path: str) -> tuple[Feed, ...]:
@@ -28,20 +31,18 @@ def setting(
     name: str, doc: str, types: Mapping[str, DataType], notes: Mapping[str, str], feeds: tuple[Feed, ...], **more: Any
 ) -> Stream:
     """A stream of how Chat is set up."""
-    return Stream(
+    return on_demand(
         name=name,
         doc=doc,
         feeds=feeds,
         columns=types,
         notes=notes,
         plan=PLAN,
-        family="chat",
-        default_set=None,
         **{"deletes": LISTED, **more},
     )
 
 
-CHATS = Stream(
+CHATS = on_demand(
     name="chats",
     doc="A live chat, or a message that a visitor left while nobody was there. Messaging is not here.",
     feeds=feed(
@@ -87,11 +88,9 @@ CHATS = Stream(
     deletes="The row stays with `deleted` filled.",
     appears_by="timestamp",
     months_of="timestamp",
-    family="chat",
-    default_set=None,
 )
 
-CHAT_AGENT_TIMELINE = Stream(
+CHAT_AGENT_TIMELINE = on_demand(
     name="chat_agent_timeline",
     doc="A span of time in which an agent of Chat had one status.",
     feeds=feed(
@@ -126,8 +125,6 @@ CHAT_AGENT_TIMELINE = Stream(
     deletes="Chat deletes none.",
     appears_by="start_time",
     months_of="start_time",
-    family="chat",
-    default_set=None,
 )
 
 CHAT_AGENTS = setting(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from zendesk_support.api.limits import GUIDE
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.embedded import Embedded
@@ -28,12 +30,14 @@ GUIDE_PAGE = Pages(30)
 """The size that lists of the guide family have by themselves; no larger one is documented for them."""
 GATHER = "Gather (community) of Professional"
 TRANSLATED = "Goes with what it translates, or when a complete pass no longer shows it there."
+on_demand = partial(Stream, family="help_center", default_set=None)
+"""A stream of this family, which is loaded only where somebody asks for it."""
 
 
 def translations(of: str, parent: str, parents: Below) -> Stream:
     """The stream of the translations within rows of a list."""
     within: Embedded = translations_of(of)
-    return Stream(
+    return on_demand(
         name=f"{parent}_translations",
         doc=f"The text of a help center {parent} in one language, its own language among them.",
         feeds=(Feed(parents, embedded, embedded=within),),
@@ -54,8 +58,6 @@ def translations(of: str, parent: str, parents: Below) -> Stream:
         },
         links={"source_id": of, "created_by_id": "users"},
         deletes=TRANSLATED,
-        family="help_center",
-        default_set=None,
     )
 
 
@@ -69,7 +71,7 @@ CATEGORY_TRANSLATIONS = translations("categories", "category", CATEGORY_LIST)
 SECTION_TRANSLATIONS = translations("sections", "section", SECTION_LIST)
 ARTICLE_TRANSLATIONS = translations("articles", "article", ARTICLE_LIST)
 
-ARTICLE_LABELS = Stream(
+ARTICLE_LABELS = on_demand(
     name="article_labels",
     doc="A label that articles of a help center may bear.",
     feeds=feed(
@@ -89,11 +91,9 @@ ARTICLE_LABELS = Stream(
     plan=COMMUNITY,
     notes={"name": "as in articles.label_names, which says what bears it"},
     deletes=LISTED,
-    family="help_center",
-    default_set=None,
 )
 
-USER_SEGMENTS = Stream(
+USER_SEGMENTS = on_demand(
     name="user_segments",
     doc="A group of readers: those who may read an article, or see a topic.",
     feeds=feed(Below(ONE_HELP_CENTER, Listing("help_center/user_segments", "user_segments", limits=HC), {})),
@@ -113,11 +113,9 @@ USER_SEGMENTS = Stream(
         "user_type": "signed_in_users, or staff: agents and managers only",
     },
     deletes=LISTED,
-    family="help_center",
-    default_set=None,
 )
 
-PERMISSION_GROUPS = Stream(
+PERMISSION_GROUPS = on_demand(
     name="permission_groups",
     doc="Who may edit and publish articles: articles.permission_group_id.",
     feeds=feed(
@@ -137,11 +135,9 @@ PERMISSION_GROUPS = Stream(
         "publish": "user_segments.id of those who may publish",
     },
     deletes=LISTED,
-    family="help_center",
-    default_set=None,
 )
 
-CONTENT_TAGS = Stream(
+CONTENT_TAGS = on_demand(
     name="content_tags",
     doc="A tag of articles and posts: what their content_tag_ids name.",
     feeds=feed(Listing("guide/content_tags", "records", envelope=GUIDE_PAGE, params={"sort": "id"}, limits=(GUIDE,))),
@@ -149,8 +145,6 @@ CONTENT_TAGS = Stream(
     plan=COMMUNITY,
     notes={"id": "ULID"},
     deletes=LISTED,
-    family="help_center",
-    default_set=None,
 )
 
 OF_FEW = {
@@ -163,7 +157,7 @@ OF_ALL = {
     "Post": followers(POST_LIST, "community/posts", is_since_start=True),
 }
 
-CONTENT_SUBSCRIPTIONS = Stream(
+CONTENT_SUBSCRIPTIONS = on_demand(
     name="content_subscriptions",
     doc="A user who follows a section or a topic; or an article or a post, where `help_center_followers` is `all`.",
     feeds=feed(Together("followers", "content_type", OF_FEW)),
@@ -182,11 +176,9 @@ CONTENT_SUBSCRIPTIONS = Stream(
         "include_comments": "told of comments too; sections and topics only",
     },
     deletes="Removed after a complete pass in which Zendesk no longer lists it below what is followed.",
-    family="help_center",
-    default_set=None,
 )
 
-BADGES = Stream(
+BADGES = on_demand(
     name="badges",
     doc="A badge that members of the community can have.",
     feeds=feed(Listing("gather/badges", "badges", envelope=ONE_ANSWER, limits=(GUIDE,))),
@@ -198,11 +190,9 @@ BADGES = Stream(
     notes={"id": "ULID"},
     links={"badge_category_id": "badge_categories"},
     deletes=LISTED,
-    family="help_center",
-    default_set=None,
 )
 
-BADGE_CATEGORIES = Stream(
+BADGE_CATEGORIES = on_demand(
     name="badge_categories",
     doc="A category of badges, such as titles and achievements.",
     feeds=feed(Listing("gather/badge_categories", "badge_categories", envelope=ONE_ANSWER, limits=(GUIDE,))),
@@ -213,11 +203,9 @@ BADGE_CATEGORIES = Stream(
     plan=GATHER,
     notes={"id": "ULID", "brand_id": "a string in Zendesk, unlike in other streams"},
     deletes=LISTED,
-    family="help_center",
-    default_set=None,
 )
 
-BADGE_ASSIGNMENTS = Stream(
+BADGE_ASSIGNMENTS = on_demand(
     name="badge_assignments",
     doc="A badge that a member of the community has.",
     feeds=feed(Listing("gather/badge_assignments", "badge_assignments", envelope=ONE_ANSWER, limits=(GUIDE,))),
@@ -226,12 +214,10 @@ BADGE_ASSIGNMENTS = Stream(
     notes={"id": "ULID", "user_id": "a string in Zendesk, unlike in other streams"},
     links={"badge_id": "badges"},
     deletes=LISTED,
-    family="help_center",
-    default_set=None,
     every=HOURLY,
 )
 
-REDIRECT_RULES = Stream(
+REDIRECT_RULES = on_demand(
     name="redirect_rules",
     doc="A path of a help center that leads to another one.",
     feeds=feed(
@@ -253,11 +239,9 @@ REDIRECT_RULES = Stream(
         "redirect_status": "301 or 302, a string",
     },
     deletes=LISTED,
-    family="help_center",
-    default_set=None,
 )
 
-THEMES = Stream(
+THEMES = on_demand(
     name="themes",
     doc="A theme of a brand's help center; its files are not read.",
     feeds=feed(Listing("guide/theming/themes", "themes", envelope=ONE_ANSWER, limits=(GUIDE,))),
@@ -272,11 +256,9 @@ THEMES = Stream(
         "live": "the one that readers see",
     },
     deletes=LISTED,
-    family="help_center",
-    default_set=None,
 )
 
-HELP_CENTER_LOCALES = Stream(
+HELP_CENTER_LOCALES = on_demand(
     name="help_center_locales",
     doc="A language that a brand's help center is kept in.",
     feeds=feed(
@@ -291,11 +273,9 @@ HELP_CENTER_LOCALES = Stream(
     key=("brand_id", "locale"),
     notes={"default": "the language of who has chosen none", "locale": "such as en-us; as in the translations"},
     deletes=LISTED,
-    family="help_center",
-    default_set=None,
 )
 
-HELP_CENTER_VOTES = Stream(
+HELP_CENTER_VOTES = on_demand(
     name="help_center_votes",
     doc="One user's vote on anything of a help center. It could replace article_votes, article_comment_votes, "
     "post_votes and post_comment_votes, and does not yet.",
@@ -308,8 +288,6 @@ HELP_CENTER_VOTES = Stream(
         "value": "1 up, -1 down",
     },
     deletes=LISTED,
-    family="help_center",
-    default_set=None,
     is_trial=True,
 )
 

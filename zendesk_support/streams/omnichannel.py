@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from zendesk_support.api.limits import ACCOUNT, AVAILABILITIES
 from zendesk_support.reading.batches import InBatches
 from zendesk_support.reading.envelopes import ONE_ANSWER, NextUrlPages, OneAnswer, PagedLists, Pages
@@ -29,9 +31,10 @@ LONGEST_WORK = 30
 KEPT_DAYS = 90
 """Days for which Zendesk keeps engagements and events of queues."""
 ROLLED_OUT = f"Zendesk keeps {KEPT_DAYS} days, and older rows stay."
-FAMILY = "omnichannel"
+on_demand = partial(Stream, family="omnichannel", default_set=None)
+"""A stream of this family, which is loaded only where somebody asks for it."""
 
-QUEUES = Stream(
+QUEUES = on_demand(
     name="queues",
     doc="A queue that work waits in until an agent of its groups can take it.",
     feeds=feed(Listing("queues", "queues", envelope=ONE_ANSWER)),
@@ -53,11 +56,9 @@ QUEUES = Stream(
     },
     deletes=LISTED,
     varying=tuple(f"definition.{path.removeprefix('conditions.')}" for path in CONDITION_VALUES),
-    family=FAMILY,
-    default_set=None,
 )
 
-QUEUE_EVENTS = Stream(
+QUEUE_EVENTS = on_demand(
     name="queue_events",
     doc="A piece of work that came into a queue or left it.",
     feeds=feed(
@@ -95,11 +96,9 @@ QUEUE_EVENTS = Stream(
     deletes=f"Removed where a pass of the last day no longer lists it. {ROLLED_OUT}",
     months_of="event_occurred_at",
     appears_by="event_occurred_at",
-    family=FAMILY,
-    default_set=None,
 )
 
-ENGAGEMENTS = Stream(
+ENGAGEMENTS = on_demand(
     name="engagements",
     doc="An agent's stretch of work on a ticket, listed once it has ended.",
     feeds=feed(
@@ -140,12 +139,10 @@ ENGAGEMENTS = Stream(
     deletes=f"Removed where a pass of the last {LONGEST_WORK} days no longer lists it. {ROLLED_OUT}",
     months_of="engagement_start_time",
     appears_by="engagement_end_time",
-    family=FAMILY,
-    default_set=None,
     every=HOURLY,
 )
 
-AGENT_STATUSES = Stream(
+AGENT_STATUSES = on_demand(
     name="agent_statuses",
     doc="A status that agents can be in, Zendesk's own and the account's.",
     feeds=feed(
@@ -175,11 +172,9 @@ AGENT_STATUSES = Stream(
         "group_ids": "groups whose agents may choose it",
     },
     deletes=LISTED,
-    family=FAMILY,
-    default_set=None,
 )
 
-AGENT_AVAILABILITIES = Stream(
+AGENT_AVAILABILITIES = on_demand(
     name="agent_availabilities",
     doc="An agent as of the sync: status, capacity and work on each channel.",
     feeds=feed(
@@ -209,11 +204,9 @@ AGENT_AVAILABILITIES = Stream(
     },
     links={"agent_id": "users", "agent_status_id": "agent_statuses"},
     deletes=LISTED,
-    family=FAMILY,
-    default_set=None,
 )
 
-CAPACITY_RULES = Stream(
+CAPACITY_RULES = on_demand(
     name="capacity_rules",
     doc="A rule of how much work agents may have at a time on each channel.",
     feeds=feed(Listing("capacity/rules", "data", envelope=OneAnswer(may_be_bare=True))),
@@ -231,11 +224,9 @@ CAPACITY_RULES = Stream(
     },
     deletes=LISTED,
     varying=("assignees", "capacities"),
-    family=FAMILY,
-    default_set=None,
 )
 
-ATTRIBUTE_VALUES = Stream(
+ATTRIBUTE_VALUES = on_demand(
     name="attribute_values",
     doc="A skill: one of the values that an attribute can have.",
     feeds=(Feed(ATTRIBUTE_LIST, attribute_values, embedded=VALUES_BESIDE),),
@@ -252,11 +243,9 @@ ATTRIBUTE_VALUES = Stream(
     links={"attribute_id": "account_attributes"},
     deletes=LISTED,
     varying=CONDITION_VALUES,
-    family=FAMILY,
-    default_set=None,
 )
 
-AGENT_ATTRIBUTE_VALUES = Stream(
+AGENT_ATTRIBUTE_VALUES = on_demand(
     name="agent_attribute_values",
     doc="A skill that an agent has.",
     feeds=feed(
@@ -284,11 +273,9 @@ AGENT_ATTRIBUTE_VALUES = Stream(
         "attribute_value_id": "attribute_values",
     },
     deletes=LISTED,
-    family=FAMILY,
-    default_set=None,
 )
 
-ROUTING_INSTANCE_VALUE_EVENTS = Stream(
+ROUTING_INSTANCE_VALUE_EVENTS = on_demand(
     name="routing_instance_value_events",
     doc="A skill that was given to an agent or a ticket, or taken away again.",
     feeds=feed(TokenExport("incremental/routing/instance_values", "instance_values", time="time")),
@@ -311,8 +298,6 @@ ROUTING_INSTANCE_VALUE_EVENTS = Stream(
     forgotten=True,
     months_of="time",
     appears_by="time",
-    family=FAMILY,
-    default_set=None,
 )
 
 STREAMS = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from zendesk_support.api.limits import ACCOUNT, TALK, TALK_EXPORTS, TALK_QUEUE
 from zendesk_support.reading.envelopes import NUMBERED_PAGES, ONE_ANSWER, OneObject
 from zendesk_support.reading.lists import Listing
@@ -19,6 +21,8 @@ OF_EXPORTS = "Talk Professional and above"
 ASKED_FOR = "left out unless `include` asks for it"
 QUALITY = "list such as none, silence or information_not_available"
 READ = {READ_AT: "when it was read, by Zendesk's clock"}
+on_demand = partial(Stream, family="talk", default_set=None)
+"""A stream of this family, which is loaded only where somebody asks for it."""
 
 
 def increments(key: str) -> TimeExport:
@@ -35,7 +39,7 @@ def increments(key: str) -> TimeExport:
     )
 
 
-CALLS = Stream(
+CALLS = on_demand(
     name="calls",
     doc="A call of Talk.",
     feeds=feed(increments("calls")),
@@ -94,11 +98,9 @@ CALLS = Stream(
     deletes=NEVER_TOLD,
     months_of="created_at",
     withheld=("post_call_summary", "post_call_transcription", "real_time_transcription"),
-    family="talk",
-    default_set=None,
 )
 
-CALL_LEGS = Stream(
+CALL_LEGS = on_demand(
     name="call_legs",
     doc="One party's part in a call of Talk: the customer's, or that of an agent or number who joined it.",
     feeds=feed(increments("legs")),
@@ -138,11 +140,9 @@ CALL_LEGS = Stream(
     deletes=NEVER_TOLD,
     months_of="created_at",
     withheld=("forwarded_to",),
-    family="talk",
-    default_set=None,
 )
 
-PHONE_NUMBERS = Stream(
+PHONE_NUMBERS = on_demand(
     name="phone_numbers",
     doc="A phone number of the account.",
     feeds=feed(
@@ -181,11 +181,9 @@ PHONE_NUMBERS = Stream(
     },
     links={"ivr_id": "ivrs", "schedule_id": "schedules"},
     deletes=LISTED,
-    family="talk",
-    default_set=None,
 )
 
-LINES = Stream(
+LINES = on_demand(
     name="lines",
     doc="A line of the account, a phone number or a digital one.",
     feeds=feed(Listing("channels/voice/lines", "lines", envelope=NUMBERED_PAGES, limits=TALK_LIMITS, secrets=TOKENS)),
@@ -202,11 +200,9 @@ LINES = Stream(
     },
     links={"schedule_id": "schedules"},
     deletes=LISTED,
-    family="talk",
-    default_set=None,
 )
 
-GREETINGS = Stream(
+GREETINGS = on_demand(
     name="greetings",
     doc="What callers hear: on a voicemail, while they wait or are held, in a menu.",
     feeds=feed(Listing("channels/voice/greetings", "greetings", envelope=NUMBERED_PAGES, limits=TALK_LIMITS)),
@@ -225,11 +221,9 @@ GREETINGS = Stream(
     },
     links={"category_id": "greeting_categories"},
     deletes=LISTED,
-    family="talk",
-    default_set=None,
 )
 
-GREETING_CATEGORIES = Stream(
+GREETING_CATEGORIES = on_demand(
     name="greeting_categories",
     doc="A category of greetings.",
     feeds=feed(
@@ -238,11 +232,9 @@ GREETING_CATEGORIES = Stream(
     columns=columns(bigint="id", text="name"),
     plan=OF_TALK,
     deletes=LISTED,
-    family="talk",
-    default_set=None,
 )
 
-IVRS = Stream(
+IVRS = on_demand(
     name="ivrs",
     doc="A set of menus that callers are led through by keys.",
     feeds=feed(Listing("channels/voice/ivr", "ivrs", envelope=NUMBERED_PAGES, limits=TALK_LIMITS)),
@@ -253,11 +245,9 @@ IVRS = Stream(
         "phone_number_ids": "list of phone_numbers.id",
     },
     deletes=LISTED,
-    family="talk",
-    default_set=None,
 )
 
-TALK_ADDRESSES = Stream(
+TALK_ADDRESSES = on_demand(
     name="talk_addresses",
     doc="An address that phone numbers of the account are registered for.",
     feeds=feed(Listing("channels/voice/addresses", "addresses", envelope=NUMBERED_PAGES, limits=TALK_LIMITS)),
@@ -265,11 +255,9 @@ TALK_ADDRESSES = Stream(
     plan=OF_TALK,
     notes={"country_code": "ISO 3166, two letters", "provider_reference": "its name at the phone company"},
     deletes=LISTED,
-    family="talk",
-    default_set=None,
 )
 
-AGENTS_ACTIVITY = Stream(
+AGENTS_ACTIVITY = on_demand(
     name="agents_activity",
     doc="What an agent does on the phone, and has done today, when a sync looks.",
     feeds=feed(
@@ -303,11 +291,9 @@ AGENTS_ACTIVITY = Stream(
     links={"agent_id": "users"},
     deletes=EACH_TIME,
     withheld=("forwarding_number",),
-    family="talk",
-    default_set=None,
 )
 
-CURRENT_QUEUE_ACTIVITY = Stream(
+CURRENT_QUEUE_ACTIVITY = on_demand(
     name="current_queue_activity",
     doc="How many wait in the queue, and for how long, when a sync looks.",
     feeds=feed(
@@ -340,11 +326,9 @@ CURRENT_QUEUE_ACTIVITY = Stream(
     },
     dropped=frozenset({"id"}),
     deletes=EACH_TIME,
-    family="talk",
-    default_set=None,
 )
 
-ACCOUNT_OVERVIEW = Stream(
+ACCOUNT_OVERVIEW = on_demand(
     name="account_overview",
     doc="What today's calls are so far, as a whole, when a sync looks.",
     feeds=feed(
@@ -379,8 +363,6 @@ ACCOUNT_OVERVIEW = Stream(
     },
     dropped=frozenset({"id"}),
     deletes=EACH_TIME,
-    family="talk",
-    default_set=None,
 )
 
 STREAMS = (
