@@ -64,10 +64,10 @@ def tidy(pipeline: Pipeline, info: LoadInfo) -> None:
         try:
             with client:
                 if filled:
-                    with client.with_staging_dataset():
+                    with client.with_staging_dataset(), client.maybe_ddl_transaction():
                         client.sql_client.truncate_tables(*filled)
                 if is_new and (wanted := [*missing_indexes(client), *missing_comments(client)]):
-                    carry_out(client.sql_client, wanted)
+                    carry_out(client, wanted)
                 if dialect(client) == "bigquery":
                     describe_tables(client, package.schema_update)
             if is_new:
@@ -98,10 +98,12 @@ def is_marked(pipeline: Pipeline, mark: str, version: str) -> bool:
     return mark in pipeline.state["_local"] and pipeline.get_local_state_val(mark) == version
 
 
-def carry_out(sql: SqlClientBase[Any], statements: Sequence[str]) -> None:
+def carry_out(client: SqlJobClientBase, statements: Sequence[str]) -> None:
     """Make indexes and comments together; where one is refused, one by one, so that it costs no other."""
+    sql = client.sql_client
     try:
-        sql.execute_many(statements)
+        with client.maybe_ddl_transaction():  # or DuckDB writes to the disk after each of some thousand statements
+            sql.execute_many(statements)
     except DatabaseException:
         refused = []
         for statement in statements:
