@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from copy import deepcopy
+from copy import copy, deepcopy
 from functools import cache, partial, wraps
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,8 +15,10 @@ import yaml
 from dlt.common import jsonpath, validation
 from dlt.common.configuration.providers import provider
 from dlt.common.configuration.specs import base_configuration
+from dlt.common.destination.reference import Destination
 from dlt.common.schema import Schema
 from dlt.common.storages.live_schema_storage import LiveSchemaStorage
+from dlt.load.load import Load
 
 PURE: tuple[tuple[Any, str], ...] = (
     (provider, "get_key_name"),
@@ -37,6 +39,8 @@ def remember_answers() -> None:
         yaml.dump = partial(yaml.dump, Dumper=yaml.CDumper)  # the same text, four times as fast
     read_schemas_once()
     know_types_once()
+    ask_capabilities_once()
+    describe_loads_by_one_hash()
     replace_everywhere(deepcopy, copied)
     for home, name in PURE:
         if function := getattr(home, name, None):
@@ -94,6 +98,35 @@ def know_types_once() -> None:
         return ask(kind, globalns=vars(sys.modules[kind.__module__]))
 
     validation.get_type_hints = lambda kind, **rest: known(kind)
+
+
+def ask_capabilities_once() -> None:
+    """Let a destination work out once what it can do before it is connected; dlt asks some fifteen times a sync."""
+    ask = Destination.capabilities
+    known: WeakKeyDictionary[Destination, dict[Any, Any]] = WeakKeyDictionary()
+
+    def asked(self: Any, config: Any = None, naming: Any = None) -> Any:
+        if config is not None:
+            return ask(self, config, naming)
+        kept = known.setdefault(self, {})
+        about = (type(naming), naming and naming.max_length, repr(self.config_params), repr(self.caps_params))
+        if about not in kept:
+            kept[about] = ask(self, None, naming)
+        return kept[about].copy()
+
+    Destination.capabilities = asked
+
+
+def describe_loads_by_one_hash() -> None:
+    """Let dlt work out a schema's hash once as it describes what a package has filled, not once a table."""
+    describe = Load._compute_outputs
+
+    def described(self: Load, schema: Schema, *rest: Any) -> Any:
+        still = copy(schema)
+        still.__class__ = type("Still", (type(schema),), {"version_hash": schema.version_hash})
+        return describe(self, still, *rest)
+
+    Load._compute_outputs = described
 
 
 def copied(value: Any, memo: dict[int, Any] | None = None) -> Any:

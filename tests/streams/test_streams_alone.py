@@ -17,6 +17,7 @@ from zendesk_support import sync
 from zendesk_support.reading.base import Endpoint
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.each_export import EachExport
+from zendesk_support.reading.help_centers import HELP_CENTERS
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.ticket_events import EVENT_EXPORT
@@ -47,8 +48,9 @@ def asked(account: Simulator) -> Counter[str]:
 
 
 def read_by(name: str) -> list[Endpoint]:
-    """All that a stream reads, and what that hangs below."""
-    return [endpoint for feed in CATALOGUE[name].feeds for endpoint in readers_of(feed.endpoint)]
+    """All that a stream reads, and what that hangs below; not the short list of help centers, which has no position."""
+    read = [endpoint for feed in CATALOGUE[name].feeds for endpoint in readers_of(feed.endpoint)]
+    return [endpoint for endpoint in read if endpoint is not HELP_CENTERS]
 
 
 def readers_of(endpoint: Endpoint) -> list[Endpoint]:
