@@ -169,15 +169,21 @@ class Soak:
 
     def _restart_killed(self) -> None:
         """Kill it: at once, or while it normalizes or loads."""
-        work = self._folder / "dlt" / "pipelines" / "zendesk_support"
         if self._chance.random() < 0.5:
             end = time.monotonic() + 600 / self._options.scale
             stage = self._chance.choice(("normalize/extracted/*", "load/normalized/*"))
-            while time.monotonic() < end and not any(work.glob(stage)):
+            while time.monotonic() < end and not self._is_at(stage):
                 time.sleep(0.002)
         self._end(signal.SIGKILL)
         self.done["kills"] += 1
         self._start()
+
+    def _is_at(self, stage: str) -> bool:
+        """Whether files of a stage are there now."""
+        try:
+            return any((self._folder / "dlt" / "pipelines" / "zendesk_support").glob(stage))
+        except OSError:  # they are just being moved
+            return False
 
     def _restart_ended(self) -> None:
         self._end(signal.SIGTERM)
@@ -247,7 +253,8 @@ class Soak:
             held = len(list((place / "fd").iterdir()))
         except OSError:
             return {}
-        sizes = [size for path in (self._folder / "dlt").rglob("*") if (size := size_of(path)) is not None]
+        paths = (Path(place, name) for place, _, names in os.walk(self._folder / "dlt") for name in names)
+        sizes = [size for path in paths if (size := size_of(path)) is not None]
         database = size_of(self._folder / "zendesk.duckdb") or 0
         found = (
             int(status.get("VmRSS", "0 kB").split()[0]) / 1024,
