@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -84,3 +85,7 @@ def test_it_is_installed_as_a_command() -> None:
     installed = Path(sys.executable).with_name("zendesk-healthy")
     done = subprocess.run([installed, "--help"], capture_output=True, text=True, check=True, timeout=60)
     assert "--within MINUTES" in done.stdout
+
+
+def test_its_file_may_be_run_as_pip_leaves_the_mode_of_a_script_as_it_is() -> None:
+    assert os.access(healthy.__file__, os.X_OK)
