@@ -29,8 +29,6 @@ os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 from tickets import RESULTS, beginning, credentials, finish, simulator
 
 EVERY = 60
-QUIET = 20
-"""Passes without a change."""
 KINDS = ("stored", "lists", "idle")
 TABLES = ("tickets", "ticket_comments", "ticket_metrics")
 
@@ -41,6 +39,9 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30, metavar="N", help="of the account, for all of them (30)")
     parser.add_argument("--scale", type=float, default=2, metavar="N", help="account seconds in a real one (2)")
     parser.add_argument("--tickets", type=int, default=5000, metavar="N", help="size of the account (5000)")
+    parser.add_argument("--streams", nargs="+", metavar="NAME", help="streams or families (the default set)")
+    parser.add_argument("--quiet", type=int, default=20, metavar="N", help="passes without a change, afterwards (20)")
+    parser.add_argument("--name", default="continuous", metavar="NAME", help="of the report's file (continuous)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="repeat the moments of the changes")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where the JSON report goes")
     parser.add_argument("--change", metavar="URL", help=argparse.SUPPRESS)
@@ -51,7 +52,7 @@ def main() -> int:
     account = ("--tickets", options.tickets, "--clock-scale", options.scale, "--warm")
     with simulator(*account) as url:
         report |= {"every": EVERY, "scale": options.scale, **measured(url, options)}
-    finish(report, options.results, "continuous")
+    finish(report, options.results, options.name)
     return 0
 
 
@@ -74,6 +75,7 @@ def measured(url: str, options: argparse.Namespace) -> dict[str, Any]:
     import dlt
 
     from zendesk_support import sync_every, zendesk_support_source
+    from zendesk_support.command.options import select
     from zendesk_support.simulator.limits import default_limits
     from zendesk_support.simulator.remote import RemoteSimulator
 
@@ -84,6 +86,8 @@ def measured(url: str, options: argparse.Namespace) -> dict[str, Any]:
         pipeline = dlt.pipeline("continuous", destination=destination, dataset_name="warehouse")
         known = {"credentials": credentials(url), "start_date": "2015-01-01"}
         source = zendesk_support_source(base_url=url, clock_scale=options.scale, **known)
+        if options.streams:
+            source = source.with_resources(*select(options.streams, ()))
         passes = sync_every(pipeline, source, EVERY)
         while sum(stream.rows for stream in next(passes).streams.values()):
             pass
@@ -96,15 +100,17 @@ def measured(url: str, options: argparse.Namespace) -> dict[str, Any]:
                     cpu.append(used)
         minutes = (account.now() - began) / 60
         sent = Counter(bucket for request in account.requests() for bucket in request["buckets"])
-        quiet = [measured_pass(passes, pipeline) for _ in range(QUIET)]
+        quiet = [measured_pass(passes, pipeline) for _ in range(options.quiet)]
         passes.close()
     if failed := [stream for _, report, _ in quiet for stream in report.failed]:
         raise SystemExit(f"{failed[0].stream}: {failed[0].message}")
     return {
+        "streams": sorted(source.selected_streams),
         "changes": options.changes,
         "minutes": round(minutes, 1),
         "latency": {table: spread(found) for table, found in changes.seconds.items()},
-        "quota": {
+        "quota": options.changes
+        and {
             name: round(count / minutes * limits[name].period / 60 / limits[name].total, 3)
             for name, count in sent.items()
         },
