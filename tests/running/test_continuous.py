@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bigquery_server import BigQueryServer
 from changes import CHANGES
 from dlt.common.schema import Schema
 from dlt.pipeline.pipeline import Pipeline
@@ -21,7 +22,7 @@ from support import assert_whole, pipeline, source, table, truth, written
 
 from zendesk_support import Report, sync, sync_every
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
-from zendesk_support.running import continuous
+from zendesk_support.running import continuous, runner
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 
@@ -310,6 +311,24 @@ def test_passes_leave_nothing_behind(tmp_path: Path, account: Simulator, unstore
     assert built.account._sessions == {}
 
 
+def test_what_dlt_keeps_of_loaded_packages_does_not_grow(
+    tmp_path: Path, account: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "PACKAGES_KEPT", 2)
+    target = pipeline(tmp_path)
+    with keep_syncing(target, account, *STREAMS) as passes:
+        settled(passes, len(STREAMS))
+        for _ in range(3):
+            account.mutate("update_tickets", count=1)
+            settled(passes, len(STREAMS))
+    with target.sql_client() as client:
+        rows = client.execute_sql("SELECT load_id FROM _dlt_loads ORDER BY load_id") or []
+    loaded = [load_id for (load_id,) in rows]
+    assert len(loaded) > 3
+    kept = [path.name for path in (Path(target.working_dir) / "load" / "loaded").iterdir()]
+    assert sorted(kept) == loaded[-2:]
+
+
 def test_it_keeps_syncing_into_postgres(tmp_path: Path, account: Simulator, postgres: PostgresServer) -> None:
     target = pipeline(tmp_path, server=postgres)
     with keep_syncing(target, account, *STREAMS) as passes:
@@ -319,6 +338,26 @@ def test_it_keeps_syncing_into_postgres(tmp_path: Path, account: Simulator, post
         account.advance(180)
         settled(passes, len(STREAMS))
     assert_whole(target, account, *STREAMS)
+
+
+@pytest.mark.bigquery
+def test_it_keeps_syncing_into_bigquery(
+    tmp_path: Path, account: Simulator, bigquery: BigQueryServer, unstored: None
+) -> None:
+    target = pipeline(tmp_path, server=bigquery)
+    with keep_syncing(target, account, *STREAMS) as passes:
+        settled(passes, len(STREAMS))
+        for _ in range(2):
+            account.mutate("update_tickets", count=5)
+            account.mutate("delete_tickets", count=1)
+            account.mutate("update_rows", stream="macros", count=2)
+            account.mutate("remove_rows", stream="macros", count=1)
+            account.advance(180)
+            assert {"tickets", "ticket_comments", "macros"} <= set(settled(passes, len(STREAMS)))
+            assert_whole(target, account, *STREAMS)
+        loaded = packages(target)
+        assert written(next(passes)) == {}
+        assert packages(target) == loaded
 
 
 @pytest.mark.parametrize("every", [0, -1.0, "0s", "soon"])

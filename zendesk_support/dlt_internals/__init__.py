@@ -163,6 +163,13 @@ def waiting_packages(pipeline: Any) -> list[tuple[Any, Sequence[str]]]:
     ]
 
 
+def forget_loaded(pipeline: Any, kept: int) -> None:
+    """Remove what dlt keeps of packages that were loaded, each with a schema of its own, but for the newest."""
+    storage = pipeline._get_load_storage()
+    for load_id in storage.list_loaded_packages()[:-kept]:
+        storage.delete_loaded_package(load_id)
+
+
 def last_extracted_hash(state: Any) -> str | None:
     """The hash of the state that was extracted last, as a pipeline's state keeps it for this machine alone."""
     return state["_local"].get("_last_extracted_hash")  # type: ignore[no-any-return]

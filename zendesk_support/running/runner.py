@@ -12,7 +12,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.checkpoints import Checkpoints, current_sync
-from zendesk_support.dlt_internals import LoadClientJobException, LoadInfo, pipeline_drop
+from zendesk_support.dlt_internals import LoadClientJobException, LoadInfo, forget_loaded, pipeline_drop
 from zendesk_support.error_messages import causes
 from zendesk_support.errors import AlreadyRunningError, ConfigurationError
 from zendesk_support.loading.account_guard import check_account
@@ -47,6 +47,8 @@ DEFAULTS = {
     # A page of an export at a time: a row group of more has DuckDB hold more of wide rows at once.
     "data_writer.buffer_max_items": 1000,
 }
+PACKAGES_KEPT = 20
+"""Loaded packages of which dlt's working folder keeps schema and lists, up to a megabyte each, for `dlt pipeline`."""
 
 
 def sync(
@@ -194,6 +196,7 @@ def load_once(pipeline: Pipeline, source: ZendeskSource, **arguments: Any) -> No
         raise
     with DESTINATION_LOCK.for_loading(), connected(pipeline, wait):
         with_room(pipeline, pipeline.load)
+    forget_loaded(pipeline, PACKAGES_KEPT)
 
 
 def with_room(pipeline: Pipeline, step: Callable[[], LoadInfo | None]) -> None:
