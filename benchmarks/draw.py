@@ -59,6 +59,8 @@ def drawn() -> dict[Path, str]:
         "quota": quota_table,
         "everything": everything_tables,
         "continuous": continuous_table,
+        "continuous-core": passes_table,
+        "keeping-soak": soak_table,
     }
     for kind, table in tables.items():
         report = newest(kind)
@@ -157,10 +159,35 @@ def continuous_table(report: Report) -> str:
     lines += ["", "| limit of a minute | part used |", "|---|---:|"]
     for name, share in report["quota"].items():
         lines.append(f"| {name} | {share:.0%} |")
-    lines += ["", "| a pass, CPU seconds | passes | median | 99th percentile | longest |", "|---|---:|---:|---:|---:|"]
+    return "\n".join([*lines, "", passes_table(report)])
+
+
+def passes_table(report: Report) -> str:
+    """CPU of passes."""
+    lines = ["| a pass, CPU seconds | passes | median | 99th percentile | longest |", "|---|---:|---:|---:|---:|"]
     for title, kind in (("with rows", "news_cpu"), *QUIET):
         if report[kind]["count"]:
             lines.append(f"| {title} | {report[kind]['count']} | {seconds(report[kind], 2)} |")
+    return "\n".join(lines)
+
+
+def soak_table(report: Report) -> str:
+    """What was done to a process that keeps syncing, and what it held at the end of each hour."""
+    counted = ("passes", "kills", "terms", "changes", "faults", "comparisons", "rows_compared")
+    names = ("rss_mb", "threads", "open_files", "dlt_files", "dlt_mb", "database_mb")
+    lines = [
+        "| passes | SIGKILL | SIGTERM | changes | faults | comparisons | rows compared | lost, stale or doubled |",
+        "|" + "---:|" * 8,
+        f"| {' | '.join(f'{report[name]:,}' for name in counted)} | {report['difference'] or 'none'} |",
+        "",
+        "| hour | passes | memory MB | threads | open files | files of dlt | of dlt MB | database MB |",
+        "|" + "---:|" * 8,
+    ]
+    for hour in report["hours_of"]:
+        cells = [f"{hour['at_the_end'][name]:,.0f} ({hour[name]:,.0f})" for name in names]
+        lines.append(
+            f"| {hour['hour']}{', kills' * (hour['part'] == 'rough')} | {hour['passes']} | {' | '.join(cells)} |"
+        )
     return "\n".join(lines)
 
 

@@ -91,7 +91,7 @@ def main() -> int:
         finally:
             soak.kill()
     report |= {"streams": len(CATALOGUE), **soak.done, "hours_of": soak.hours, "difference": lost}
-    finish(report, options.results, "soak-continuous")
+    finish(report, options.results, "keeping-soak")
     print(json.dumps({**soak.done, "difference": lost}, indent=2))
     return 1 if lost else 0
 
@@ -163,7 +163,9 @@ class Soak:
 
     def _fault(self) -> None:
         kind, details = self._chance.choice(FAULTS)
-        timing: dict[str, Any] = {"nth": self._chance.randint(1, 20), "times": self._chance.choice((1, 1, 2, 5))}
+        # Tokens that end again and again are no fault but credentials that are refused, which end the process.
+        times = 1 if kind == "expire_token" else self._chance.choice((1, 1, 2, 5))
+        timing: dict[str, Any] = {"nth": self._chance.randint(1, 20), "times": times}
         self._account.fault(kind, **{**timing, **details})
         self.done["faults"] += 1
 
