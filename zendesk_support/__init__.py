@@ -15,6 +15,7 @@ from zendesk_support.errors import (
 )
 from zendesk_support.loading.row_functions import by_row, rows
 from zendesk_support.report import Report, StreamReport
+from zendesk_support.running.accounts import sync_accounts
 from zendesk_support.running.continuous import sync_every
 from zendesk_support.running.runner import sync
 from zendesk_support.source import zendesk_support_source
@@ -38,6 +39,7 @@ __all__ = [
     "by_row",
     "rows",
     "sync",
+    "sync_accounts",
     "sync_every",
     "verify",
     "zendesk_support_source",

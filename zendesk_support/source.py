@@ -24,7 +24,7 @@ from zendesk_support.loading.hints import bigquery_layout, columns_of, reference
 from zendesk_support.loading.masking import MASK_HINT
 from zendesk_support.loading.resource import extract
 from zendesk_support.loading.row_checks import time_value
-from zendesk_support.loading.setting_names import LOAD, check_names, check_sections, settings_in, stream_settings
+from zendesk_support.loading.setting_names import LOAD, check_names, check_sections, settings_of_source, stream_settings
 from zendesk_support.loading.stream_resource import Resources, StreamResource, report_resource
 from zendesk_support.loading.stream_settings import cadences, masks, selection, settings_by_stream, sync_modes
 from zendesk_support.loading.sync_modes import DISPOSITIONS, MODE_HINT, NESTED_HINT, check_mode
@@ -186,7 +186,7 @@ def zendesk_support_source(
     """
     if own_sections()[0] == SECTION:
         check_sections("sources", SECTION)
-    written = list(settings_in(*own_sections()))
+    written = list(settings_of_source(*own_sections()))
     check_names(written, (*inspect.signature(zendesk_support_source).parameters, *OF_DLT), CATALOGUE)
     if not (subdomain or base_url):
         # With nothing set at all, one message names everything that is missing.

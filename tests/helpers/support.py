@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -48,6 +48,8 @@ OWN_BY_STREAM = {
     **{name: {READ_AT, "current_timestamp"} for name, stream in CATALOGUE.items() if stream.is_reading},
 }
 """Columns that are worked out, which other tests look at."""
+OF_ALL = {"CLOCK_SCALE": str(SCALE), "START_DATE": "2015-01-01", "VIEWS": "off"}
+"""Settings of every simulated account."""
 STAYING = {
     "csat_surveys",
     "deleted_tickets",
@@ -94,6 +96,20 @@ def environment_of(account: Simulator, **more: str) -> dict[str, str]:
         **more,
     }
     return {f"SOURCES__ZENDESK_SUPPORT__{name}": value for name, value in given.items()}
+
+
+def environment_of_accounts(accounts: Mapping[str, Simulator], **more: str) -> dict[str, str]:
+    """The environment that leads to simulated accounts by name, with settings that all of them have."""
+    found = {f"SOURCES__ZENDESK_SUPPORT__{name}": value for name, value in (OF_ALL | more).items()}
+    for name, account in accounts.items():
+        given = {
+            "BASE_URL": account.base_url,
+            "SAME_ACCOUNT_AS": f"{name}.example.com",
+            "CREDENTIALS__CLIENT_ID": account.credentials["client_id"],
+            "CREDENTIALS__CLIENT_SECRET": account.credentials["client_secret"],
+        }
+        found |= {f"SOURCES__ZENDESK_SUPPORT__ACCOUNTS__{name.upper()}__{key}": given[key] for key in given}
+    return found
 
 
 def pipeline(tmp_path: Path, name: str = "zendesk", server: PostgresServer | BigQueryServer | None = None) -> Pipeline:

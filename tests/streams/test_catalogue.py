@@ -123,6 +123,7 @@ def test_the_public_names_are_these() -> None:
         "by_row",
         "rows",
         "sync",
+        "sync_accounts",
         "sync_every",
         "verify",
         "zendesk_support_source",

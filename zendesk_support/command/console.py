@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import dlt
 from dlt.pipeline.pipeline import Pipeline
@@ -29,8 +31,42 @@ COLOURS = {"loaded": "green", "unavailable": "yellow", "stopped": "yellow", "fai
 TIME = "%Y-%m-%d %H:%M:%S"
 ROUTE = re.compile(r"^Zendesk refused `[^`]*` \(")
 
-console = Console(soft_wrap=not sys.stdout.isatty())
-errors = Console(stderr=True, soft_wrap=True)
+label: ContextVar[str | None] = ContextVar("label", default=None)
+"""The account that a thread works for, where several have their turn at a time."""
+
+
+class Labelled(io.TextIOBase):
+    """A stream whose lines begin with the name of an account; what is printed at once stays together."""
+
+    def __init__(self, stream: IO[str], name: str) -> None:
+        self._stream, self._name = stream, name
+
+    def write(self, text: str) -> int:
+        """Write lines."""
+        self._stream.write("".join(f"{self._name}: {line}" for line in text.splitlines(keepends=True)))
+        return len(text)
+
+    def flush(self) -> None:
+        """Bring them out."""
+        self._stream.flush()
+
+
+class AccountConsole(Console):
+    """A console that names the account in each line, where several have their turn; no display is live there."""
+
+    @property
+    def file(self) -> IO[str]:
+        """Where it prints to."""
+        name = label.get()
+        return Labelled(super().file, name) if name is not None else super().file  # type: ignore[return-value]
+
+    @file.setter
+    def file(self, new: IO[str]) -> None:
+        self._file = new
+
+
+console = AccountConsole(soft_wrap=not sys.stdout.isatty())
+errors = AccountConsole(stderr=True, soft_wrap=True)
 
 
 class PlainWarnings(logging.Filter):
@@ -42,7 +78,7 @@ class PlainWarnings(logging.Filter):
     def __init__(self, quiet: bool) -> None:
         super().__init__()
         self._quiet = quiet
-        self._told: set[str] = set()
+        self._told: set[tuple[str | None, str]] = set()
         self._as_log = dlt.config.get("runtime.log_format") is not None
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -52,8 +88,8 @@ class PlainWarnings(logging.Filter):
         if self._as_log or record.levelno < logging.WARNING:
             return True
         line = " ".join(record.msg.split())
-        if line not in self._told and not (self._quiet and record.levelno < logging.ERROR):
-            self._told.add(line)
+        if (label.get(), line) not in self._told and not (self._quiet and record.levelno < logging.ERROR):
+            self._told.add((label.get(), line))
             warn(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…")
         return False
 

@@ -78,7 +78,7 @@ def demo(
     clear(make_pipeline(options))
     with Simulator(seed=1, tickets=TICKETS, clock_scale=CLOCK_SCALE) as account:
         names = ("client_id", "client_secret")
-        settings = {
+        settings: dict[str, Any] = {
             "base_url": account.base_url,
             "credentials": {name: account.credentials[name] for name in names},
             "clock_scale": CLOCK_SCALE,

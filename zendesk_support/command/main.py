@@ -11,20 +11,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NoReturn
 
-from dlt.common.configuration.exceptions import ConfigurationException
-
-from zendesk_support.command.console import errors, fail, first_paragraph, plain_warnings
+from zendesk_support.command.accounts import accounts_of, run_accounts
+from zendesk_support.command.console import errors, plain_warnings
 from zendesk_support.command.destinations import WAREHOUSES, Warehouse
+from zendesk_support.command.failures import TOLD, tell_failure
 from zendesk_support.command.memory import return_large_blocks
 from zendesk_support.command.options import check_options, make_parser
-from zendesk_support.command.runs import INCOMPLETE, WRONG_USE, open_pipeline, run
-from zendesk_support.dlt_internals import DestinationException
-from zendesk_support.error_messages import explain
-from zendesk_support.errors import (
-    AlreadyRunningError,
-    DestinationError,
-    ZendeskError,
-)
+from zendesk_support.command.runs import open_pipeline, run
 
 
 def main(destination: str, arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +27,7 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
         0: every selected stream is loaded, or not part of this account's plan; 1: a stream failed, the credentials may
         not read one that every plan has, or a table is found to differ from Zendesk; 2: wrong use: a setting,
         credentials, an address; 3: stopped by `--max-minutes`, with more to read; 128 and its number: by a signal.
+        Of several accounts the worst: a signal's, 2, 1, 3, 0.
     """
     warehouse = WAREHOUSES[destination]
     return_large_blocks()
@@ -43,18 +37,8 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
             signal.signal(signal.SIGINT, signal.default_int_handler)  # as Python has it: the scripts have taken it away
         with plain_warnings(options.quiet):
             return carry_out(options, warehouse)
-    except AlreadyRunningError as error:
-        fail(str(error))
-        return INCOMPLETE
-    except (ZendeskError, ConfigurationException) as error:
-        fail(first_paragraph(error))
-        told = "" if isinstance(error, DestinationError) else str(error)
-        if "credentials" in told or "subdomain is not set" in told:
-            errors.print("\nWithout a Zendesk account, try --demo.", highlight=False)
-        return WRONG_USE
-    except (OSError, DestinationException) as error:
-        fail(explain(error))
-        return INCOMPLETE
+    except TOLD as error:
+        return tell_failure(error)
     except KeyboardInterrupt:
         errors.print("stopped: what was read since the last load is dropped; the next run reads it again.")
         leave(128 + signal.SIGINT)
@@ -75,6 +59,8 @@ def carry_out(options: argparse.Namespace, warehouse: Warehouse) -> int:
         from zendesk_support.command.demo import demo
 
         return demo(options, make_pipeline, warehouse.demo)
+    if accounts := accounts_of(options):
+        return run_accounts(accounts, options, make_pipeline)
     return run(options, make_pipeline)
 
 

@@ -34,6 +34,8 @@ def make_parser(warehouse: Warehouse) -> argparse.ArgumentParser:
     add("-v", "--verbose", action="store_true", help="list streams without news, too")
     add("-q", "--quiet", action="store_true", help="print failures only")
     add("--version", action="version", version=f"zendesk-support-dlt {__version__}")
+    add("--account", nargs="+", default=[], metavar="NAME", help="load these of the configured accounts (all of them)")
+    add("--at-once", type=int, metavar="N", help="accounts that are loaded at the same time (4; with --every all)")
     add("--streams", nargs="+", default=[], metavar="NAME", help="load these streams, or families of them (default)")
     add("--exclude", nargs="+", default=[], metavar="NAME", help="leave these streams or families out")
     add("--start-date", metavar="DATE", help="leave out facts older than this (two years back)")
@@ -80,13 +82,23 @@ def check_options(options: argparse.Namespace) -> None:
             if getattr(options, name) is not None:
                 option = f"--{name.replace('_', '-')}"
                 raise ConfigurationError(f"{option} is for a single run, and goes with no --every. Example: --every 1m")
+    for name in ("account", "at_once"):
+        option = f"--{name.replace('_', '-')}"
+        if getattr(options, name) and (options.demo or options.list_streams):
+            raise ConfigurationError(f"{option} is for configured accounts. Example: --account acme globex")
+    if options.at_once is not None and options.at_once < 1:
+        raise ConfigurationError(f"--at-once {options.at_once}: at least one account at a time. Example: --at-once 2")
     for name in ("status_file", "metrics_port"):
         if getattr(options, name) is not None and options.every is None:
             option = f"--{name.replace('_', '-')}"
             raise ConfigurationError(f"{option} is for --every. Example: --every 1m {option} {WATCHED[name]}")
-    for option in ("streams", "exclude"):
+    for option, what, example in (
+        ("streams", "stream", "tickets users"),
+        ("exclude", "stream", "tickets users"),
+        ("account", "account", "acme globex"),
+    ):
         if getattr(options, option) and not apart(getattr(options, option)):
-            raise ConfigurationError(f"--{option} names no stream. Example: --{option} tickets users")
+            raise ConfigurationError(f"--{option} names no {what}. Example: --{option} {example}")
 
 
 def apart(given: Sequence[str]) -> list[str]:

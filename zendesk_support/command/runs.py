@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
@@ -52,18 +52,26 @@ NAMED = 5
 MADE_OF = [view.stream for view in (*VIEWS, OF_OBJECT)]
 
 
-def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int:
-    """Do what the options say."""
-    named = select(apart(options.streams), apart(options.exclude))
+def run(options: argparse.Namespace, make_pipeline: Any) -> int:
+    """Do what the options say with the account that is configured without a name."""
     if options.list_streams:
-        list_streams(named)
+        list_streams(select(apart(options.streams), apart(options.exclude)))
         return LOADED
+    warn_of_secrets()
+    return do(options, make_pipeline, make_source(options))
+
+
+def warn_of_secrets() -> None:
+    """Name the files that publish credentials."""
     for file in tracked_secrets():
         warn(
             f"{file} holds credentials and is tracked by git: a push publishes them. Move them to the environment or "
             "~/.dlt/secrets.toml, and clear them there. Replace those that were ever committed."
         )
-    source = make_source(options, **settings)
+
+
+def do(options: argparse.Namespace, make_pipeline: Any, source: ZendeskSource) -> int:
+    """Load, check or verify one account, or make its views, as the options say."""
     if options.check:
         return check(as_begun(options.pipeline_name, source), options.strict, options.quiet)
     of_loaded = options.verify or options.verify_keys or options.views
@@ -93,14 +101,23 @@ def run(options: argparse.Namespace, make_pipeline: Any, **settings: Any) -> int
     return outcome(report, options.strict)
 
 
-def make_source(options: argparse.Namespace, **settings: Any) -> ZendeskSource:
-    """Build the source from options and configuration."""
+def make_source(
+    options: argparse.Namespace, make: Callable[..., ZendeskSource] | None = None, **settings: Any
+) -> ZendeskSource:
+    """Build the source from options and configuration.
+
+    Args:
+        options: what was asked for.
+        make: makes the source; by default of the account without a name.
+        settings: of the source.
+    """
+    streams, exclude = apart(options.streams), apart(options.exclude)
+    select(streams, exclude)  # a misspelt name is told before anything else
     if options.start_date:
         settings["start_date"] = options.start_date
     if options.end_date:
         settings["end_date"] = options.end_date
-    source = zendesk_support_source(**settings)
-    streams, exclude = apart(options.streams), apart(options.exclude)
+    source = (make or zendesk_support_source)(**settings)
     if not (streams or exclude):
         return source
     chosen: ZendeskSource = source.with_resources(*select(streams, exclude, source.selected_streams))

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
@@ -21,6 +22,8 @@ LISTS = ("exclude", "hash", "include")
 """Those of them that are lists of columns."""
 LOAD = "load"
 """Below `streams`, which of them to load."""
+ACCOUNTS = "accounts"
+"""Below it, accounts by name."""
 OF_A_RESOURCE = ("cursor",)
 """What dlt itself reads below the name of a resource."""
 CLOSE = 0.75
@@ -45,6 +48,18 @@ class Setting:
     shown: str
     value: Any
     is_in_file: bool = False
+
+
+own_settings: ContextVar[frozenset[tuple[str, ...]]] = ContextVar("own_settings", default=frozenset())
+"""Paths of settings that the account being made has of its own: what stands there for all accounts is not its."""
+
+
+def settings_of_source(section: str, name: str) -> Iterator[Setting]:
+    """What files and environment set for a source, less what is set for one account, or hidden by it."""
+    hidden = own_settings.get()
+    for setting in settings_in(section, name):
+        if setting.path[0] != ACCOUNTS and setting.path not in hidden:
+            yield setting
 
 
 def settings_in(section: str, name: str) -> Iterator[Setting]:

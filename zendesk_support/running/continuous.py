@@ -85,7 +85,7 @@ def sync_every(
     set_defaults()
     with (
         only_run(pipeline, source.selected_streams),
-        checkpoints.heeding_signals(),
+        checkpoints.stop.heeding_signals(),
         own_signals(pipeline),
         without_refresh(pipeline),
         without_traces(pipeline),

@@ -90,7 +90,7 @@ def sync(
     set_defaults()
     with (
         only_run(pipeline, source.selected_streams),
-        checkpoints.heeding_signals(),
+        checkpoints.stop.heeding_signals(),
         own_signals(pipeline),
         in_force(checkpoints),
         source.account.held_open(),
@@ -215,6 +215,12 @@ def with_room(pipeline: Pipeline, step: Callable[[], LoadInfo | None]) -> None:
 
 def begin(pipeline: Pipeline, source: ZendeskSource, is_dropped: bool) -> None:
     """Make positions and destination agree, and load what a crashed run has left; the tables may be dropped next."""
+    with DESTINATION_LOCK.for_loading():  # another account may be reading the file, or loading into it
+        agree(pipeline, source, is_dropped)
+
+
+def agree(pipeline: Pipeline, source: ZendeskSource, is_dropped: bool) -> None:
+    """What `begin` does, alone at the destination."""
     with connected(pipeline, source.account.settings.database_wait):
         follow_destination(pipeline, source)
         check_account(pipeline, source.name, source.account.settings.account)

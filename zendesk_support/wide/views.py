@@ -14,6 +14,7 @@ from zendesk_support.dlt_internals import DatabaseException, SqlClientBase, SqlJ
 from zendesk_support.loading.destination_state import connected
 from zendesk_support.source import ZendeskSource
 from zendesk_support.warehouse.after_load import is_marked
+from zendesk_support.warehouse.loaded_table import DESTINATION_LOCK
 from zendesk_support.wide.definitions import OF_OBJECT, VIEWS, WideView
 from zendesk_support.wide.dialects import Dialect, Postgres, dialect_of
 from zendesk_support.wide.fields import name_columns, remembered
@@ -40,7 +41,7 @@ def keep_views(pipeline: Pipeline, source: ZendeskSource, loaded: Collection[str
     if is_marked(pipeline, mark, version) and LISTING.isdisjoint(loaded):
         return
     try:
-        with connected(pipeline, source.account.settings.database_wait):
+        with DESTINATION_LOCK.for_loading(), connected(pipeline, source.account.settings.database_wait):
             make_views(pipeline, source)
         pipeline.set_local_state_val(mark, version)
     except Exception as error:  # the destination's own kinds among them
