@@ -54,11 +54,17 @@ class Settings:
     scope: str = "read"
     database_wait: float = 300.0
     views: Literal["on", "off"] = "on"
+    into: Literal["each", "one"] = "each"
 
     @property
     def account(self) -> str:
         """What tells the account from others: its host, less the port, unless `same_account_as` names it."""
         return self.same_account_as or str(parse_url(self.base_url).host)
+
+    @property
+    def shares(self) -> str | None:
+        """What its rows are marked with, where they share tables with those of other accounts: the account."""
+        return self.account if self.into == "one" else None
 
     @property
     def is_loopback(self) -> bool:

@@ -25,6 +25,7 @@ from zendesk_support.loading.masking import MASK_HINT
 from zendesk_support.loading.resource import extract
 from zendesk_support.loading.row_checks import time_value
 from zendesk_support.loading.setting_names import LOAD, check_names, check_sections, settings_of_source, stream_settings
+from zendesk_support.loading.shared_tables import check_shared, key_of
 from zendesk_support.loading.stream_resource import Resources, StreamResource, report_resource
 from zendesk_support.loading.stream_settings import cadences, masks, selection, settings_by_stream, sync_modes
 from zendesk_support.loading.sync_modes import DISPOSITIONS, MODE_HINT, NESTED_HINT, check_mode
@@ -133,6 +134,7 @@ def zendesk_support_source(
     scope: str = "read",
     database_wait_minutes: Number = 5.0,
     views: str = "on",
+    into: str = "each",
     chat: ZendeskChat | None = None,
 ) -> Any:
     """Zendesk Support and Help Center, one resource a stream.
@@ -177,6 +179,8 @@ def zendesk_support_source(
         chat: Chat's own `access_token`, used once it refuses the account's credentials, and `base_url`, where it has
             its older address (`https://www.zopim.com/api/v2`).
         views: `on` lets `sync()` keep views such as `tickets_wide`, with a column for each custom field; `off`: none.
+        into: `one` lets several accounts share the tables of a dataset: each row has its `account`, which is part of
+            the key; `each`: a dataset holds one account.
 
     Returns:
         The source; pick streams with `with_resources`.
@@ -220,7 +224,9 @@ def zendesk_support_source(
         scope=checks.scope(scope),
         database_wait=checks.not_negative("database_wait_minutes", database_wait_minutes, "5") * 60,
         views=checks.choice("views", views, ("on", "off")),
+        into=checks.choice("into", into, ("each", "one")),
     )
+    check_shared(settings)
     hidden = masks(own_settings, hash_salt)
     account = Account(settings, check_credentials(credentials), check_chat(chat))
     _quiet_arrow_hints()
@@ -274,11 +280,11 @@ def _resource(stream: Stream, account: Account) -> StreamResource:
         StreamResource,
         _rows(stream, account),
         name=stream.name,
-        primary_key=stream.key,
+        primary_key=key_of(stream, settings),
         merge_key=merge_key,
         write_disposition=DISPOSITIONS[mode],
         columns=hints,
-        references=references_of(stream),
+        references=references_of(stream, settings),
         file_format="parquet",
         # Without a cursor there is nothing to configure; dlt need not work that out for each of them.
         spec=BaseConfiguration if stream.cursor is None else None,
@@ -287,7 +293,7 @@ def _resource(stream: Stream, account: Account) -> StreamResource:
     hidden: dict[str, Any] = {"description": stream.doc, MODE_HINT: mode, NESTED_HINT: settings.nested}
     if stream.mask:
         hidden[MASK_HINT] = stream.mask.stored
-    resource.apply_hints(additional_table_hints=hidden | bigquery_layout(stream))
+    resource.apply_hints(additional_table_hints=hidden | bigquery_layout(stream, settings))
     return resource  # type: ignore[no-any-return]
 
 

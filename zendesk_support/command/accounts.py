@@ -90,14 +90,13 @@ def run_one(name: str, options: argparse.Namespace, make_pipeline: Any) -> int:
     """Do what the options say with an account."""
     account = account_named(name)
     source = make_source(options, partial(source_of_account, account))
-    return do(options_of(account, options), make_pipeline, source)
+    return do(options_of(account, source.account.settings.into, options), make_pipeline, source)
 
 
-def options_of(account: NamedAccount, options: argparse.Namespace) -> argparse.Namespace:
+def options_of(account: NamedAccount, into: str, options: argparse.Namespace) -> argparse.Namespace:
     """The options as a call for this account alone would have them."""
     own = copy.copy(options)
-    own.pipeline_name = account.pipeline_name or f"{options.pipeline_name}_{account.name}"
-    own.dataset = account.dataset or f"{options.dataset or DATASET}_{account.name}"
+    own.pipeline_name, own.dataset = account.place(options.pipeline_name, options.dataset or DATASET, into)
     if options.status_file:
         path = Path(options.status_file)
         own.status_file = str(path.with_name(f"{path.stem}.{account.name}{path.suffix}"))

@@ -179,7 +179,8 @@ class Session:
                 raise told from error
         table = table_layout(run.tables, target.table)
         versions_of = stream.key if target.keeps_versions else ()
-        return LoadedTable(self._client, table, versions_of, self.account.settings.database_wait, stream.version)
+        settings = self.account.settings
+        return LoadedTable(self._client, table, versions_of, settings.database_wait, stream.version, settings.shares)
 
     def show_waiting(self) -> None:
         """Bring the seconds waited for quota to the progress display."""

@@ -17,6 +17,7 @@ from zendesk_support.dlt_internals import (
 )
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.report import TABLE as REPORT_TABLE
+from zendesk_support.settings import Settings
 
 STATE_KEY = "account"
 """In the source's state: the account that its positions are of."""
@@ -24,25 +25,47 @@ STATES = "_dlt_pipeline_state"
 REPORTED = f"SELECT DISTINCT {STATE_KEY} FROM {{}} WHERE {STATE_KEY} IS NOT NULL"
 
 
-def check_account(pipeline: Pipeline, schema_name: str, account: str) -> None:
+def check_account(pipeline: Pipeline, schema_name: str, settings: Settings) -> None:
     """Refuse to go on from another account's positions, or beside its tables.
+
+    Tables that accounts share take others, but none of them twice.
 
     Args:
         pipeline: where to.
         schema_name: of the source.
-        account: the account's name, as `Settings.account` has it.
+        settings: of the source.
 
     Raises:
         ConfigurationError: pipeline or dataset belong to another account.
     """
+    account = settings.account
     shares = pipeline.config.use_single_dataset
     for name, state in running_state(pipeline).get("sources", {}).items():
         loaded = state.get(STATE_KEY) if shares or name == schema_name else None
         if loaded not in (None, account):
             raise another(f"the pipeline {pipeline.pipeline_name}", loaded, account)
+    if settings.shares is not None:
+        return check_once(pipeline, schema_name, account)
     for loaded in accounts_in(pipeline, schema_name):
         if loaded != account:
             raise another(f"the dataset {pipeline.dataset_name}", loaded, account)
+
+
+def check_once(pipeline: Pipeline, schema_name: str, account: str) -> None:
+    """Refuse to load an account into tables that another pipeline loads it into.
+
+    Raises:
+        ConfigurationError: one does.
+    """
+    known = schema_name in pipeline.schema_names
+    client: Any
+    with pipeline.destination_client(*([schema_name] if known else [])) as client:
+        there = isinstance(client, SqlJobClientBase) and dict(client.get_storage_tables([STATES])).get(STATES)
+        if there and account in in_other_pipelines(pipeline, client.sql_client):
+            raise ConfigurationError(
+                f"the dataset {pipeline.dataset_name} has rows of {account} from another pipeline than "
+                f"{pipeline.pipeline_name}, which would go on from other positions. Use that one's --pipeline-name."
+            )
 
 
 def another(what: str, loaded: str, account: str) -> ConfigurationError:

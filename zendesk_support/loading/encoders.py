@@ -16,7 +16,7 @@ from zendesk_support.records.arrow import Converter, Identifier, Names, without_
 from zendesk_support.records.json_repair import repaired
 from zendesk_support.records.json_rows import Rows, with_texts
 from zendesk_support.warehouse.keys import ROW_ID
-from zendesk_support.warehouse.loaded_table import KEY_HINT, LOAD_ID
+from zendesk_support.warehouse.loaded_table import ACCOUNT, KEY_HINT, LOAD_ID
 
 
 class Encoder(Protocol):
@@ -38,8 +38,15 @@ class Encoder(Protocol):
 class ArrowEncoder:
     """Arrow tables: nested values are JSON columns, byte for byte as sent."""
 
-    def __init__(self, converter: Converter) -> None:
+    def __init__(self, converter: Converter, account: str | None = None) -> None:
+        """Encode a stream's rows.
+
+        Args:
+            converter: makes the tables.
+            account: whose they are, where several accounts share the table.
+        """
         self._converter = converter
+        self._account = account
 
     def begin(self, load_id: str | None) -> None:
         """Every run hints its columns anew: dlt would turn JSON columns to text."""
@@ -52,6 +59,7 @@ class ArrowEncoder:
 
     def annotate(self, item: pa.Table) -> Any:
         """The table with its load id, marked with what dlt cannot tell: JSON, and keys of other names."""
+        item = self._owned(item)
         if self._load_id is not None:
             ids = pa.repeat(pa.scalar(self._load_id), len(item))
             item = item.append_column(pa.field(LOAD_ID, pa.string(), nullable=False), ids)
@@ -67,6 +75,13 @@ class ArrowEncoder:
         self._hinted |= set(columns)
         return dlt.mark.with_hints(item, dlt.mark.make_hints(columns=columns))
 
+    def _owned(self, item: pa.Table) -> pa.Table:
+        """The table with the account before all other columns, where others share it."""
+        if self._account is None:
+            return item
+        whose = pa.repeat(pa.scalar(self._account), len(item))
+        return item.add_column(0, pa.field(ACCOUNT, pa.string(), nullable=False), whose)
+
     def empty(self) -> Any:
         """A table with every known column and no row."""
         return self.annotate(self.encode([]))
@@ -80,7 +95,7 @@ class RowEncoder(ArrowEncoder):
         columns: Any = {
             field.name: {"name": field.name, "data_type": "json"} for field in item.schema if is_json(field)
         }
-        kept = item.drop_columns([LOAD_ID]) if LOAD_ID in item.column_names else item
+        kept = self._owned(item.drop_columns([LOAD_ID]) if LOAD_ID in item.column_names else item)
         new: Any = {name: hints for name, hints in columns.items() if name not in self._hinted}
         self._hinted |= set(new)
         listed = LoadedRows(rows(kept)) if is_held(item) else list(rows(kept))

@@ -7,6 +7,7 @@ from typing import Any
 from dlt.extract import DltResource
 
 from zendesk_support.dlt_internals import CLUSTER_COLUMNS_HINT, PARTITION_HINT
+from zendesk_support.loading.shared_tables import account_column, joined_by
 from zendesk_support.loading.sync_modes import DEFAULT, DISPOSITIONS, MODE_HINT, Mode
 from zendesk_support.loading.target import Target
 from zendesk_support.settings import Settings
@@ -14,6 +15,8 @@ from zendesk_support.streams.base import Stream
 from zendesk_support.warehouse.keys import ROW_ID
 from zendesk_support.warehouse.loaded_table import DELETED_AT
 
+MOST_CLUSTERED = 4
+"""Columns by which BigQuery clusters a table at most."""
 BY_MONTH = "TIMESTAMP_TRUNC({column_name}, MONTH)"
 OF_MODES = ("dedup_sort", "hard_delete")
 """Column hints that only one sync mode has."""
@@ -22,7 +25,7 @@ OF_MODES = ("dedup_sort", "hard_delete")
 def columns_of(stream: Stream, settings: Settings, mode: Mode) -> dict[str, Any]:
     """Column hints: types, descriptions, and which row of a key is the newest."""
     as_json = settings.nested == "json"
-    hints: dict[str, Any] = {}
+    hints = account_column(settings)
     for name, data_type in stream.columns.items():
         if data_type == "json" and not as_json:
             if name not in stream.varying:
@@ -52,13 +55,14 @@ def columns_of(stream: Stream, settings: Settings, mode: Mode) -> dict[str, Any]
     return hints
 
 
-def references_of(stream: Stream) -> Any:
+def references_of(stream: Stream, settings: Settings) -> Any:
     """What columns point to, as dlt's diagrams draw it."""
+    ends = {column: joined_by(column, settings) for column in stream.references}
     return [
         {
-            "columns": [column],
+            "columns": ends[column][0],
             "referenced_table": table,
-            "referenced_columns": ["id"],
+            "referenced_columns": ends[column][1],
             "cardinality": "many_to_one",
             "label": column,
         }
@@ -66,12 +70,13 @@ def references_of(stream: Stream) -> Any:
     ]
 
 
-def bigquery_layout(stream: Stream) -> dict[str, Any]:
+def bigquery_layout(stream: Stream, settings: Settings) -> dict[str, Any]:
     """The table hints that partition and cluster a large table on BigQuery; empty for a small one."""
     if stream.months_of is None:
         return {}
     near = [name for name in ("ticket_id", "user_id") if name in stream.columns]
-    return {PARTITION_HINT: {stream.months_of: BY_MONTH}, CLUSTER_COLUMNS_HINT: [*near, *stream.key]}
+    clustered = dict.fromkeys((*account_column(settings), *near, *stream.key))
+    return {PARTITION_HINT: {stream.months_of: BY_MONTH}, CLUSTER_COLUMNS_HINT: list(clustered)[:MOST_CLUSTERED]}
 
 
 def apply_mode(resource: DltResource, stream: Stream, target: Target) -> None:

@@ -43,6 +43,17 @@ class NamedAccount:
     dataset: str | None = None
     pipeline_name: str | None = None
 
+    def place(self, pipeline_name: str, dataset: str, into: str) -> tuple[str, str]:
+        """Where it is loaded: the names of pipeline and dataset.
+
+        Args:
+            pipeline_name: what those of all accounts begin with.
+            dataset: likewise.
+            into: whether accounts share the dataset.
+        """
+        shared = dataset if into == "one" else f"{dataset}_{self.name}"
+        return self.pipeline_name or f"{pipeline_name}_{self.name}", self.dataset or shared
+
 
 def configured_accounts() -> tuple[str, ...]:
     """The names of all configured accounts, sorted.

@@ -98,7 +98,7 @@ def is_unasked(stream: Stream, run: Run) -> bool:
 def check_whole(settings: Settings, run: Run) -> None:
     """Refuse to load beside another account's rows, or beside gaps."""
     pipeline, schema = run.pipeline, run.schema
-    check_account(pipeline, schema.name, settings.account)
+    check_account(pipeline, schema.name, settings)
     remedy = "Load by `zendesk_support.sync(pipeline, source)`, which repairs that."
     if is_compared(pipeline) and (why := what_differs(pipeline)):
         raise ConfigurationError(f"{why} {remedy}")

@@ -9,6 +9,7 @@ import dlt
 from dlt.common.schema import Schema
 
 from zendesk_support.loading.encoders import ArrowEncoder, Encoder, NestedTablesEncoder, RowEncoder
+from zendesk_support.loading.shared_tables import account_column
 from zendesk_support.loading.sync_modes import APPENDING
 from zendesk_support.loading.target import Target
 from zendesk_support.records.arrow import Converter, DataType, Names
@@ -24,6 +25,8 @@ def make_encoder(stream: Stream, target: Target, without_nul: bool) -> Encoder:
     columns: dict[str, Any] = dict(schema.tables.get(target.table, {}).get("columns", {}))
     keys = {column[KEY_HINT]: name for name, column in columns.items() if KEY_HINT in column}
     found: dict[str, DataType] = {}
+    for name in account_column(target.settings):
+        columns.pop(name, None)
     for name, column in columns.items():
         data_type = column.get("data_type")
         if data_type in ("bigint", "text", "timestamp", "bool", "double", "json") and not name.startswith("_dlt"):
@@ -53,8 +56,10 @@ def make_encoder(stream: Stream, target: Target, without_nul: bool) -> Encoder:
         lambda n: naming.shorten_fragments(n, "v_text"),
         without_nul,
         keys,
+        account_column(target.settings),
     )
-    return RowEncoder(converter) if target.as_rows else ArrowEncoder(converter)
+    account = target.settings.shares
+    return RowEncoder(converter, account) if target.as_rows else ArrowEncoder(converter, account)
 
 
 def hinted_columns() -> Mapping[str, Any]:

@@ -33,6 +33,7 @@ from zendesk_support.dlt_internals import (
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.masking import check_mask, keep_mask
 from zendesk_support.loading.merging import merges_into
+from zendesk_support.loading.shared_tables import check_emptied, check_layout, check_shared_mode
 from zendesk_support.loading.sync_modes import APPENDING, DEFAULT, FULL, MODE_HINT, MODES, Mode, check_mode, check_table
 from zendesk_support.settings import Settings, instant
 from zendesk_support.streams.base import Stream
@@ -139,12 +140,12 @@ class Run:
         destination = self.pipeline.destination
         return destination is not None and issubclass(destination.client_class, WithSqlClient)
 
-    def loaded_table(self, name: str, wait: float) -> LoadedTable | None:
+    def loaded_table(self, name: str, settings: Settings) -> LoadedTable | None:
         """Every row that a table has; None where it cannot be read back."""
         if not self.has_sql:
             return None
         client = self.pipeline.sql_client(schema_name=self.schema.name)
-        return LoadedTable(client, table_layout(self.tables, name), (), wait)
+        return LoadedTable(client, table_layout(self.tables, name), (), settings.database_wait, account=settings.shares)
 
     @property
     def refuses_nul(self) -> bool:
@@ -229,18 +230,21 @@ def target_of(stream: Stream, settings: Settings, cursor: Any | None, run: Run |
     target = Target(resource.name, resource.name, mode, period, is_bounded)
     if run is None:
         return target
+    check_shared_mode(settings, resource.name, mode)
     table = table_of(stream, resource, run)
     for name in run.streams_into(table) - {resource.name}:
         raise ConfigurationError(
             f"{resource.name} and {name} would both be loaded into the table {table}, where each takes the other's "
             "rows for its own. Give each a table of its own, and bring them together by a view."
         )
+    check_emptied(settings, resource.name, table in run.emptied)
     merges = merges_into(resource, mode, settings, run.capabilities)
     stored = run.tables.get(table)
     if stored is not None and table not in run.dropped:
+        check_layout(settings, table, stored["columns"])
         check_found(stream, mode, settings, stored)
         if table not in run.emptied:
-            check_mask(stream, table, run.tables, lambda: run.loaded_table(table, settings.database_wait))
+            check_mask(stream, table, run.tables, lambda: run.loaded_table(table, settings))
         keep_mask(resource, stream, stored)
     return replace(
         target,

@@ -55,6 +55,7 @@ class Names:
         found: Iterable[str],
         identifier: Identifier,
         keys: Mapping[str, str] | None = None,
+        taken: Iterable[str] = (),
     ) -> None:
         """Start from known columns.
 
@@ -63,6 +64,7 @@ class Names:
             found: columns at the destination, which do so too unless they hold misfits.
             identifier: the destination's naming of columns.
             keys: columns by key, where an earlier run gave a key a column of another name.
+            taken: columns that no key may have.
         """
         self._identifier = identifier
         declared = set(declared)
@@ -70,7 +72,7 @@ class Names:
         self._names: dict[str, str] = dict(keys or {})
         own = known - set(self._names.values())
         self._names |= {name: name for name in own if name in declared or not name.endswith(VARIANT)}
-        self._taken = known | OWN_COLUMNS
+        self._taken = known | OWN_COLUMNS | set(taken)
         self._copies: dict[str, int] = {}
 
     def __getitem__(self, key: str) -> str:
@@ -112,6 +114,7 @@ class Converter:
         variant: Identifier = lambda name: f"{name}__v_text",
         strip_nul: bool = False,
         keys: Mapping[str, str] | None = None,
+        taken: Iterable[str] = (),
     ) -> None:
         """Start from known column types.
 
@@ -124,6 +127,7 @@ class Converter:
             variant: the name of the column for values that do not fit.
             strip_nul: leave out NUL characters, for destinations whose text cannot hold them.
             keys: columns by key, where an earlier run gave a key a column of another name.
+            taken: columns that no key of the API may have.
         """
         self.types: dict[str, DataType] = {**types, **(found or {})}
         self._lock = threading.Lock()
@@ -131,7 +135,7 @@ class Converter:
         self._dropped = dropped
         self._variant = variant
         self._strip_nul = strip_nul
-        self._names = Names(types, found or {}, identifier, keys or {})
+        self._names = Names(types, found or {}, identifier, keys or {}, taken)
 
     def table(self, rows: Rows) -> pa.Table:
         """Convert rows, one thread at a time; columns they lack are null."""

@@ -18,6 +18,7 @@ from zendesk_support.report import Report
 from zendesk_support.running.runner import sync
 from zendesk_support.source import OF_DLT, SECTION, ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
+from zendesk_support.streams.selection import selected
 
 AT_ONCE = 4
 """Accounts that are loaded at the same time, where nobody says how many."""
@@ -38,13 +39,14 @@ def sync_accounts(
     """Load the accounts that are configured below `sources.zendesk_support.accounts`, side by side.
 
     Each has a pipeline and a dataset named after it, `zendesk_support_acme`, and with them positions, schema and budget
-    of its own. One that fails stops no other. In the main thread, the first SIGINT or SIGTERM ends all of them at the
-    next page: loaded, resumable.
+    of its own; with `into = "one"` they share the dataset `dataset_name`, where each row has its `account`. One that
+    fails stops no other. In the main thread, the first SIGINT or SIGTERM ends all of them at the next page: loaded,
+    resumable.
 
     Args:
         destination: as `dlt.pipeline` takes it.
         accounts: which of them; all that are configured where none is named.
-        streams: which to load; those that the configuration says where none is named.
+        streams: which to load, by name or family; those that the configuration says where none is named.
         pipeline_name: what the names of the pipelines begin with.
         dataset_name: what the names of the datasets begin with.
         at_once: how many are loaded at the same time.
@@ -63,12 +65,9 @@ def sync_accounts(
         found = account_named(name)
         source = source_of_account(found)
         if streams:
-            source = source.with_resources(*streams)
-        pipeline = dlt.pipeline(
-            found.pipeline_name or f"{pipeline_name}_{name}",
-            destination=destination,
-            dataset_name=found.dataset or f"{dataset_name}_{name}",
-        )
+            source = source.with_resources(*selected(streams))
+        own, dataset = found.place(pipeline_name, dataset_name, source.account.settings.into)
+        pipeline = dlt.pipeline(own, destination=destination, dataset_name=dataset)
         return sync(pipeline, source, full_refresh=full_refresh, max_minutes=max_minutes)
 
     names, stop = chosen_accounts(accounts), Stop()

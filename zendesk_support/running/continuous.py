@@ -84,7 +84,7 @@ def sync_every(
     checkpoints = Checkpoints(Report(), settings.checkpoint_minutes * 60, None, with_defaults(settings.every))
     set_defaults()
     with (
-        only_run(pipeline, source.selected_streams),
+        only_run(pipeline, source.selected_streams, apart=settings.shares),
         checkpoints.stop.heeding_signals(),
         own_signals(pipeline),
         without_refresh(pipeline),

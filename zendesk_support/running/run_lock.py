@@ -43,13 +43,16 @@ TRIES = 3
 
 
 @contextmanager
-def only_run(pipeline: Pipeline, streams: Iterable[str], loads: bool = True) -> Iterator[None]:
+def only_run(
+    pipeline: Pipeline, streams: Iterable[str], loads: bool = True, apart: str | None = None
+) -> Iterator[None]:
     """Be the only run of a pipeline on this machine, and the only one that loads these streams into its dataset.
 
     Args:
         pipeline: where to.
         streams: what it loads, or looks at.
         loads: whether it makes the dataset, if there is none.
+        apart: the account, where others may load the same streams into the same tables.
 
     Raises:
         AlreadyRunningError: another one is under way.
@@ -57,7 +60,8 @@ def only_run(pipeline: Pipeline, streams: Iterable[str], loads: bool = True) -> 
     """
     path = Path(pipeline.pipelines_dir) / f"{pipeline.pipeline_name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with file_lock(path, pipeline), at_destination(pipeline, frozenset(streams), loads):
+    claimed = frozenset(f"{apart}/{name}" for name in streams) if apart is not None else frozenset(streams)
+    with file_lock(path, pipeline), at_destination(pipeline, claimed, loads, apart):
         yield
 
 
@@ -85,7 +89,9 @@ def file_lock(path: Path, pipeline: Pipeline) -> Iterator[None]:
 
 
 @contextmanager
-def at_destination(pipeline: Pipeline, streams: frozenset[str], loads: bool) -> Iterator[None]:
+def at_destination(
+    pipeline: Pipeline, streams: frozenset[str], loads: bool, apart: str | None = None
+) -> Iterator[None]:
     """Hold the destination's lock, if it has one: a file beside a DuckDB file, a row at a server."""
     try:
         client: Any = pipeline.destination_client()
@@ -99,7 +105,8 @@ def at_destination(pipeline: Pipeline, streams: frozenset[str], loads: bool) -> 
     except Exception as error:
         raise PipelineStepFailed(pipeline, "sync", None, error) from error  # type: ignore[arg-type]
     if file is not None:
-        with file_lock(file.with_name(f"{file.name}.{client.sql_client.dataset_name}.lock"), pipeline):
+        whose = [file.name, client.sql_client.dataset_name, *([apart] if apart is not None else [])]
+        with file_lock(file.with_name(f"{'.'.join(whose)}.lock"), pipeline):
             yield
     elif lease is not None:
         with lease.kept():

@@ -26,6 +26,8 @@ from zendesk_support.loading.destination_state import (
     state_of,
     tables_of,
 )
+from zendesk_support.loading.shared_columns import adopt_columns, check_losses
+from zendesk_support.loading.shared_tables import keep_staging_apart
 from zendesk_support.loading.stream_resource import StreamResource
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.report import Report
@@ -89,7 +91,7 @@ def sync(
     checkpoints = Checkpoints(Report(), settings.checkpoint_minutes * 60, until, settings.every)
     set_defaults()
     with (
-        only_run(pipeline, source.selected_streams),
+        only_run(pipeline, source.selected_streams, apart=settings.shares),
         checkpoints.stop.heeding_signals(),
         own_signals(pipeline),
         in_force(checkpoints),
@@ -221,9 +223,11 @@ def begin(pipeline: Pipeline, source: ZendeskSource, is_dropped: bool) -> None:
 
 def agree(pipeline: Pipeline, source: ZendeskSource, is_dropped: bool) -> None:
     """What `begin` does, alone at the destination."""
+    keep_staging_apart(pipeline, source.account.settings)
     with connected(pipeline, source.account.settings.database_wait):
         follow_destination(pipeline, source)
-        check_account(pipeline, source.name, source.account.settings.account)
+        check_account(pipeline, source.name, source.account.settings)
+        adopt_columns(pipeline, source)
     finish(pipeline)
     streams = {name: resource.stream for name, resource in source.selected_streams.items()}
     if is_dropped:
@@ -237,6 +241,7 @@ def agree(pipeline: Pipeline, source: ZendeskSource, is_dropped: bool) -> None:
         else:
             what = "is loaded anew"
         logger.warning(f"{loss.how}: the stream {stream} {what}.")
+    check_losses(lost, source.account.settings)
     if lost:
         keep_reports(pipeline)
     make_again(pipeline, source.name, kept)

@@ -24,6 +24,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "examples": ("text", "some keys that are missing, stale or surplus"),
     "newest_expected": ("timestamp", "time of the newest row in Zendesk, UTC"),
     "newest_found": ("timestamp", "time of the newest row in the table, UTC"),
+    "account": ("text", "the account's host, or `same_account_as`"),
 }
 
 
@@ -56,6 +57,7 @@ class Verification:
     surplus: tuple[str, ...] = ()
     error: Exception | None = None
     checked_at: datetime = field(default_factory=now)
+    account: str | None = None
 
     @property
     def difference(self) -> int | None:

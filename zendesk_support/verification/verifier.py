@@ -41,7 +41,7 @@ from zendesk_support.verification.comparison import ReadRequest, Steps, TableCom
 from zendesk_support.verification.loaded import LastSync, Loaded, moment
 from zendesk_support.verification.observers import Observer
 from zendesk_support.verification.result import COLUMNS, Verification
-from zendesk_support.warehouse.loaded_table import LoadedTable, table_layout
+from zendesk_support.warehouse.loaded_table import ACCOUNT, LoadedTable, table_layout
 
 TABLE = "sync_verification"
 SETTLED = 61.0
@@ -72,12 +72,12 @@ def verify(
         ConfigurationError: Zendesk refuses the credentials, or pipeline or dataset hold another account.
     """
     set_defaults()
-    with only_run(pipeline, source.selected_streams, loads=False):
+    with only_run(pipeline, source.selected_streams, loads=False, apart=source.account.settings.shares):
         wait = source.account.settings.database_wait
         with connected(pipeline, wait):
             if source.name not in pipeline.schema_names and not pipeline.has_pending_data:
                 pipeline.sync_destination()
-            check_account(pipeline, source.name, source.account.settings.account)
+            check_account(pipeline, source.name, source.account.settings)
         source = as_asked(pipeline, source)
         verifier = Verifier(pipeline, source, keys, instant("since", since) if since else None)
         results = verifier.run()
@@ -133,6 +133,8 @@ class Verifier:
         errors = [results[name].error for name in steps]
         if errors and all(isinstance(error, ConfigurationError) for error in errors):
             raise next(filter(None, errors))
+        for result in results.values():
+            result.account = self._account.settings.account
         return list(results.values())
 
     def _read(self, looks: Mapping[str, ReadRequest]) -> dict[str, list[Observer]]:
@@ -178,7 +180,7 @@ class Verifier:
         with self._pipeline.destination_client(self._schema) as storage:
             stored = storage.get_storage_tables([self._tables[stream.name] for stream in seen]) if seen else ()
             there = {name for name, columns in stored if columns}
-            last = last_syncs(client)
+            last = last_syncs(client, settings.shares)
             for stream in (stream for stream in seen if self._tables[stream.name] in there):
                 table, state = tables[self._tables[stream.name]], self._state.get("resources", {}).get(stream.name, {})
                 earliest = max(self._since or 0, kept_since(stream, last.get(stream.name)))
@@ -193,6 +195,7 @@ class Verifier:
                         stream.key if is_appended else (),
                         settings.database_wait,
                         stream.version,
+                        settings.shares,
                     ),
                     keeps=stream.keeps or mode == "append",
                     start=max(settings.start if stream.fact else 0, begun if stream.fact else 0, earliest),
@@ -241,15 +244,17 @@ def committed_state(pipeline: Pipeline) -> Any:
             return {}
 
 
-def last_syncs(client: Any) -> dict[str, LastSync]:
-    """What the last sync reported, by stream."""
+def last_syncs(client: Any, account: str | None = None) -> dict[str, LastSync]:
+    """What the last sync reported, by stream; that of an account, where several share the tables."""
     with client:
-        report = client.make_qualified_table_name(REPORT_TABLE)
-        newest = f"SELECT stream, max(started_at) AS started_at FROM {report} GROUP BY stream"
+        report, values = client.make_qualified_table_name(REPORT_TABLE), list[str]()
+        if account is not None:
+            report, values = f"(SELECT * FROM {report} WHERE {ACCOUNT} = %s)", [account, account]
+        newest = f"SELECT stream, max(started_at) AS started_at FROM {report} AS a GROUP BY stream"
         columns = "stream, status, message, asked_at, table_keys"
         query = f"SELECT {columns} FROM {report} AS r JOIN ({newest}) AS newest USING (stream, started_at)"
         try:
-            with client.execute_query(query) as cursor:
+            with client.execute_query(query, *values) as cursor:
                 rows = cursor.fetchall()
         except DatabaseUndefinedRelation:
             return {}

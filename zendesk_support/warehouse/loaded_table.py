@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
@@ -19,6 +19,8 @@ from zendesk_support.records.json_rows import Row, Rows, raw
 from zendesk_support.warehouse.keys import ROW_ID, Array, compact
 from zendesk_support.warehouse.patience import patiently
 
+ACCOUNT = "account"
+"""The column that tells whose row it is, where several accounts share a table."""
 DELETED_AT = "_deleted_at"
 VALID_TO = "_dlt_valid_to"
 LOAD_ID = "_dlt_load_id"
@@ -146,6 +148,7 @@ class LoadedTable:
         versions_of: Sequence[str] = (),
         wait: float = 0.0,
         version: str | None = None,
+        account: str | None = None,
     ) -> None:
         """Read one table.
 
@@ -155,11 +158,16 @@ class LoadedTable:
             versions_of: the key, where the table holds several versions of a row: the last one counts.
             wait: seconds to wait for a file that another program has open.
             version: the column that tells which of two versions of one load is the last.
+            account: whose rows to read, where several accounts share the table.
         """
         self._wait = wait
         self._version = version
         self._client = client
-        self._table = table or TableLayout("", {})
+        table = table or TableLayout("", {})
+        if account is not None:  # the column is not the API's
+            table = replace(table, columns={name: table.columns[name] for name in table.columns if name != ACCOUNT})
+        self._table = table
+        self._own = [Condition(ACCOUNT, "= %s", (account,))] if account is not None else []
         self._versions_of = versions_of
 
     def rows(
@@ -227,7 +235,8 @@ class LoadedTable:
         """Whether any row, an ended or deleted one too, has a value in one of some columns."""
         counted = ", ".join(f"count({self._escaped(column)})" for column in columns)
         with DESTINATION_LOCK.for_reading(self._client, self._wait):
-            found = self._query(f"SELECT {counted} FROM {self._named(self._table)}", (), list)
+            where, values = self._where(self._own)
+            found = self._query(f"SELECT {counted} FROM {self._named(self._table)}{where}", values, list)
         return any(count for chunk in found for row in chunk for count in row)
 
     def bound(self, column: str, sign: str, at: int) -> Condition:
@@ -283,6 +292,7 @@ class LoadedTable:
 
     def _selection(self, conditions: Sequence[Condition]) -> tuple[str, Sequence[Any]]:
         """What stands after the columns of a query for rows of the table, and the values in it."""
+        own, owned = self._where(self._own)
         source = self._named(self._table)
         wheres = [f"{self._escaped(condition.column)} {condition.test}" for condition in conditions]
         if self._versions_of:
@@ -290,12 +300,20 @@ class LoadedTable:
             told_by = [LOAD_ID, *([self._version] if self._version in self._table.columns else [])]
             order = ", ".join(f"{self._escaped(name)} DESC" for name in told_by if name)
             newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {order})"
-            source = f"(SELECT *, {newest} AS version_from_last FROM {source}) AS versions"
+            source = f"(SELECT *, {newest} AS version_from_last FROM {source}{own}) AS versions"
             wheres.append("version_from_last = 1")
+        elif own:
+            source = f"(SELECT * FROM {source}{own}) AS own"
         ended = [name for name in (DELETED_AT, VALID_TO) if name in self._table.columns]
         wheres += [f"{self._escaped(name)} IS NULL" for name in ended]
         where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
-        return f"FROM {source}{where}", [value for condition in conditions for value in condition.values]
+        return f"FROM {source}{where}", [*owned, *(value for condition in conditions for value in condition.values)]
+
+    def _where(self, conditions: Sequence[Condition]) -> tuple[str, list[Any]]:
+        """Conditions as SQL has them, and the values in them."""
+        tests = [f"{self._escaped(condition.column)} {condition.test}" for condition in conditions]
+        where = f" WHERE {' AND '.join(tests)}" if tests else ""
+        return where, [value for condition in conditions for value in condition.values]
 
     def _query(self, query: str, values: Sequence[Any], made: Callable[[Chunk], T]) -> list[T]:
         assert self._client is not None

@@ -11,6 +11,7 @@ from dlt.common import logger
 from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.dlt_internals import DatabaseException, SqlClientBase, SqlJobClientBase
+from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.destination_state import connected
 from zendesk_support.source import ZendeskSource
 from zendesk_support.warehouse.after_load import is_marked
@@ -35,7 +36,8 @@ def keep_views(pipeline: Pipeline, source: ZendeskSource, loaded: Collection[str
         source: its setting `views` says whether there are to be any.
         loaded: streams that had rows.
     """
-    if source.account.settings.views == "off" or source.name not in pipeline.schemas:
+    settings = source.account.settings
+    if settings.views == "off" or settings.shares is not None or source.name not in pipeline.schemas:
         return
     mark, version = f"views_{source.name}", pipeline.schemas[source.name].version_hash
     if is_marked(pipeline, mark, version) and LISTING.isdisjoint(loaded):
@@ -59,8 +61,14 @@ def make_views(pipeline: Pipeline, source: ZendeskSource) -> dict[str, list[str]
         The columns of each view, by its name; nothing where the destination is none of DuckDB, Postgres and BigQuery.
 
     Raises:
+        ConfigurationError: several accounts share the tables: a view's columns are those of one account's fields.
         DatabaseException: the destination refuses one of them; the others are made.
     """
+    if source.account.settings.shares is not None:
+        raise ConfigurationError(
+            'into = "one": a view has a column for each custom field, and each account has its own. Join ticket_fields '
+            "by account and id; docs/accounts.md has a query."
+        )
     client: Any = pipeline.destination_client(source.name) if source.name in pipeline.schemas else None
     dialect = dialect_of(client) if isinstance(client, SqlJobClientBase) else None
     if dialect is None:
