@@ -107,6 +107,27 @@ def test_a_run_that_was_killed_is_recognised_or_forgotten(
         assert postgres.query(f"SELECT token FROM {runs}") == [("t",)]
 
 
+def test_a_run_that_is_about_to_begin_is_not_taken_for_dead_by_another_thread(
+    tmp_path: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both add their rows first and look around then: the row of one is there before its lock is held."""
+    target = pipeline(tmp_path, server=postgres)
+    other = dlt.pipeline("other", destination=target.destination, dataset_name=target.dataset_name)
+    look = run_lock.Lease._holders
+    looked: list[str] = []
+
+    def meanwhile(lease: run_lock.Lease) -> Any:
+        looked.append("")
+        if len(looked) == 1:
+            with only_run(other, ["users"]):
+                pass
+        return look(lease)
+
+    monkeypatch.setattr(run_lock.Lease, "_holders", meanwhile)
+    with only_run(target, STREAMS):
+        assert postgres.query(f"SELECT pipeline FROM {target.dataset_name}.{run_lock.TABLE}") == [("zendesk",)]
+
+
 def test_a_lock_is_renewed_by_the_servers_clock(tmp_path: Path, postgres: PostgresServer) -> None:
     target = pipeline(tmp_path, server=postgres)
     seen = f"SELECT seen - since FROM {target.dataset_name}.{run_lock.TABLE}"

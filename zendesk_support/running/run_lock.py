@@ -223,6 +223,14 @@ class Lease:
         Raises:
             AlreadyRunningError: another run holds it.
         """
+        Holder.alive_here.add(self._holder.token)  # before another thread can see the row
+        try:
+            self._take()
+        except BaseException:
+            Holder.alive_here.discard(self._holder.token)
+            raise
+
+    def _take(self) -> None:
         mine = self._holder
         with self._turn, self._client:
             self._make_table()
@@ -241,7 +249,6 @@ class Lease:
                     f"({found.described}). Wait for it; one that was killed is forgotten after "
                     f"{FORGOTTEN_AFTER.seconds // 60} minutes."
                 )
-        Holder.alive_here.add(mine.token)
 
     @contextmanager
     def kept(self) -> Iterator[None]:
