@@ -13,7 +13,7 @@ from support import MakePipeline, assert_rows, environment_of_accounts, pipeline
 
 from zendesk_support import Report, sync, sync_accounts, verify
 from zendesk_support.error_messages import causes
-from zendesk_support.errors import ConfigurationError
+from zendesk_support.errors import ConfigurationError, CredentialsError
 from zendesk_support.running.accounts import account_named, source_of_account
 from zendesk_support.simulator import Simulator
 
@@ -107,7 +107,9 @@ def test_three_accounts_share_tables_and_none_touches_rows_of_another(
     with monkeypatch.context() as patch:
         patch.setenv(SECRET, "not-a-secret")
         second = load(target)
-    assert isinstance(second["globex"].error, ConfigurationError)
+    assert {name: type(report.error) for name, report in second.items() if report.error} == {
+        "globex": CredentialsError
+    }, second["acme"].error
     assert_whole(target, {name: account for name, account in accounts.items() if name != "globex"})
     third = load(target)
     assert written(third["globex"])["macros"] == 5
@@ -187,3 +189,24 @@ def test_a_table_stays_as_it_was_made(tmp_path: Path, account: Simulator, into: 
     if into == "each":
         with pytest.raises(ConfigurationError, match='the table groups was made with into = "each"'):
             sync(other(target, "second"), one(account, "globex"))
+
+
+def test_a_column_that_one_account_has_made_takes_values_of_another_type(
+    make_pipeline: MakePipeline, simulate: Callable[..., Simulator]
+) -> None:
+    """What another account's pipeline knows of the tables, this one's does not; both go by the tables themselves."""
+    target = make_pipeline()
+    values = {"acme": (target, 7), "globex": (other(target, "second"), "dark")}
+    for round in range(2):
+        for name, (place, value) in values.items():
+            account = simulate()
+            rows = account.account.tables["groups"]
+            for rid in list(rows.rids)[: 2 + round]:
+                rows.change(rid).update({"shade": value, "account": "theirs"})
+            account.account.changed()
+            report = sync(place, one(account, name))
+            assert report.failed == []
+            found = [row for row in rows_of(place, "groups")["groups"] if row["account"] == f"{name}.example.com"]
+            assert sum(value in row.values() for row in found) == 2 + round
+            assert sum("theirs" in row.values() for row in found) == 2 + round
+    assert {row["account"] for row in rows_of(target, "groups")["groups"]} == {"acme.example.com", "globex.example.com"}
