@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from zendesk_support.command.console import show
 from zendesk_support.dlt_internals import DLT_DATA_DIR, Container, PluggableRunContext
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.groups import by_limit, is_dated
+from zendesk_support.loading.named_accounts import configured_accounts
+from zendesk_support.loading.setting_names import ACCOUNTS
+from zendesk_support.running.accounts import account_named, source_of_account
 from zendesk_support.running.runner import sync
 from zendesk_support.source import SECTION, ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
@@ -87,14 +91,36 @@ def parsing() -> Iterator[None]:
             shutil.rmtree(made, ignore_errors=True)
 
 
-def read_secrets() -> None:
-    """Let dlt find Airflow's variables, and put the connections of this library where it looks."""
+def places(name: str, dataset: str) -> list[tuple[str | None, str, str]]:
+    """The accounts that are configured where Airflow parses the file, or the one without a name.
+
+    Args:
+        name: what the names of task groups and pipelines begin with.
+        dataset: what those of the datasets begin with.
+
+    Returns:
+        Of each its name, that of its task group, and its dataset.
+    """
+    section = f"sources.{SECTION}.{ACCOUNTS}"
+    return [
+        (account, f"{name}_{account}", dlt.config.get(f"{section}.{account}.dataset") or f"{dataset}_{account}")
+        for account in configured_accounts()
+    ] or [(None, name, dataset)]
+
+
+def read_secrets(account: str | None = None) -> None:
+    """Let dlt find Airflow's variables, and put the connections of this library where it looks.
+
+    Args:
+        account: whose, for one that is configured by name: the connection's name ends with it.
+    """
     # dlt would else ask for a variable of every setting in every section, over a thousand a task.
     os.environ.setdefault(ASKS_FOR_SECTIONS, "true")
     Container()[PluggableRunContext].reload_providers()
-    if zendesk := connection(ZENDESK):
-        dlt.config[f"sources.{SECTION}.subdomain"] = zendesk.host
-        dlt.secrets[f"sources.{SECTION}.credentials"] = {
+    own = f".{ACCOUNTS}.{account}" if account is not None else ""
+    if zendesk := connection(f"{ZENDESK}_{account}" if account is not None else ZENDESK):
+        dlt.config[f"sources.{SECTION}{own}.subdomain"] = zendesk.host
+        dlt.secrets[f"sources.{SECTION}{own}.credentials"] = {
             "client_id": zendesk.login,
             "client_secret": zendesk.password,
         }
@@ -110,13 +136,14 @@ def connection(name: str) -> Any:
         return None
 
 
-def source(words: Collection[str] | None, group: str, name: str) -> ZendeskSource:
+def source(words: Collection[str] | None, group: str, name: str, account: str | None = None) -> ZendeskSource:
     """The source of a task: what has changed of a group's streams, or in a bounded run those of a period.
 
     Args:
         words: the streams and families that the DAG loads, as `zendesk_support.groups.by_limit` was given them.
         group: of those that it made.
         name: of the schema, one for each pipeline: dlt restores the newest of a name, whichever pipeline it is from.
+        account: whose streams, for one that is configured by name.
 
     Raises:
         AirflowFailException: a setting is wrong.
@@ -127,7 +154,13 @@ def source(words: Collection[str] | None, group: str, name: str) -> ZendeskSourc
     if not streams:
         raise AirflowSkipException("Every scheduled run loads these streams whole: a bounded one leaves them out.")
     try:
-        found = zendesk_support_source(**bounds)
+        made = partial(source_of_account, account_named(account)) if account is not None else zendesk_support_source
+        found = made(**bounds)
+        if found.account.settings.shares is not None:
+            raise ConfigurationError(
+                'into = "one" is not for tasks of their own: each has its own positions for the same account. Use '
+                'into = "each", a dataset for each account, or one task that runs the command line.'
+            )
         if isinstance(found.account.credentials, ZendeskRefreshToken):
             raise ConfigurationError(
                 "credentials with a refresh_token are not for tasks side by side: each use ends the token that the "

@@ -243,3 +243,29 @@ def test_tasks_take_a_period_from_parameters_and_fail_for_good_on_wrong_settings
         "AirflowFailException: credentials with a refresh_token"
     }
     assert account.requests() == []
+
+
+def test_each_configured_account_has_a_task_group_and_secrets_of_its_own(
+    airflow: Airflow, account: Simulator, postgres: PostgresServer, simulate: Callable[..., Simulator]
+) -> None:
+    both = {"acme": account, "globex": simulate(seed=2, tickets=10)}
+    above = "SOURCES__ZENDESK_SUPPORT__ACCOUNTS__"
+    named = {f"{above}{name.upper()}__BASE_URL": found.base_url for name, found in both.items()}
+    named |= {f"{above}{name.upper()}__SAME_ACCOUNT_AS": f"{name}.example.com" for name in both}
+    named[f"{above}GLOBEX__DATASET"] = "globex"
+    for name, found in both.items():
+        login = {"login": found.credentials["client_id"], "password": found.credentials["client_secret"]}
+        named[f"AIRFLOW_CONN_ZENDESK_SUPPORT_{name.upper()}"] = json.dumps({"conn_type": "http", "host": name, **login})
+    named["AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT"] = "120"
+    airflow.run("db", "migrate", **named)
+    airflow.run("dags", "reserialize", **named)
+    assert airflow.query("SELECT filename, stacktrace FROM import_error") == []
+    [(stored,)] = airflow.query("SELECT data FROM serialized_dag")
+    made = json.loads(stored)["dag"]
+    assert set(made["task_group"]["children"]) == {f"{DAG}_{name}" for name in both}
+    assert len(made["tasks"]) == len(both) * len(by_limit())
+    for name in both:
+        task = f"{DAG}_{name}_users_export"
+        airflow.run("tasks", "test", DAG, task, "2026-01-01", AIRFLOW_CONN_ZENDESK_WAREHOUSE=postgres.url, **named)
+    for dataset, name in ((f"{DAG}_acme", "acme"), ("globex", "globex")):
+        assert postgres.query(f"SELECT count(*) FROM {dataset}.users") == [(len(both[name].truth("users")),)]
