@@ -20,6 +20,7 @@ from support import environment_of_accounts, truth
 
 from zendesk_support import cli, sync_accounts
 from zendesk_support.command.accounts import worst
+from zendesk_support.command.console import AccountConsole, label
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.named_accounts import configured_accounts, named_account
 from zendesk_support.running.accounts import account_named, known_settings, source_of_account
@@ -213,6 +214,18 @@ def test_what_several_accounts_cannot_have_is_refused(
 ) -> None:
     assert cli.duckdb(arguments) == 2
     assert told in capsys.readouterr().err
+
+
+def test_lines_of_an_account_begin_with_its_name_and_no_display_is_live(capsys: pytest.CaptureFixture[str]) -> None:
+    console = AccountConsole(force_terminal=True, no_color=True)
+    assert console.is_terminal
+    token = label.set("acme")
+    try:
+        assert not console.is_terminal
+        console.print("one\ntwo", highlight=False)
+    finally:
+        label.reset(token)
+    assert capsys.readouterr().out == "acme: one\nacme: two\n"
 
 
 def test_the_worst_exit_code_is_that_of_all() -> None:

@@ -64,6 +64,11 @@ class AccountConsole(Console):
     def file(self, new: IO[str]) -> None:
         self._file = new
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it prints to somebody who looks on: a console has room for one live display."""
+        return label.get() is None and super().is_terminal
+
 
 console = AccountConsole(soft_wrap=not sys.stdout.isatty())
 errors = AccountConsole(stderr=True, soft_wrap=True)
