@@ -119,7 +119,7 @@ class Report:
     Attributes:
         streams: by name.
         signal: the signal that ended the sync early, if one did.
-        error: why a pass of a process that keeps syncing could not load what it read.
+        error: why a pass of a process that keeps syncing, or one of several accounts, could not load what it read.
     """
 
     def __init__(self) -> None:

@@ -211,6 +211,10 @@ def lose(target: Pipeline, account: Simulator) -> None:
 def test_a_table_stays_as_it_was_made(tmp_path: Path, account: Simulator, into: str) -> None:
     target = pipeline(tmp_path)
     sync(target, one(account, into=into))
+    with target.sql_client() as client:
+        schemas = client.execute_sql("SELECT DISTINCT table_schema FROM information_schema.tables") or ()
+    staging = "warehouse_staging" if into == "each" else "warehouse_staging_acme_example_com"
+    assert {name for (name,) in schemas} == {"warehouse", staging}  # a load empties its staging dataset first
     now = "one" if into == "each" else "each"
     with pytest.raises(ConfigurationError, match=f'the table groups was made with into = "{into}"'):
         sync(target, one(account, into=now))
