@@ -111,6 +111,8 @@ def test_a_bad_value_is_refused_by_a_message_with_setting_value_and_example(
         ("REQUEST_TIMEOUT", "true", 'request_timeout = "true" must be a number above 0. Example: request_timeout = 90'),
         ("CLOCK_SCALE", "fast", 'clock_scale = "fast" must be a number above 0. Example: clock_scale = 60'),
         ("NESTED", "rows", 'nested = "rows" is not one of "json", "tables". Example: nested = "json"'),
+        ("ORDER", "new", 'order = "new" is not one of "oldest", "newest". Example: order = "oldest"'),
+        ("NEWEST_DAYS", "1.5", 'newest_days = "1.5" must be a whole number of days. Example: newest_days = 30'),
         ("DELETES", "keep", 'deletes = "keep" is not one of "remove", "mark". Example: deletes = "remove"'),
         ("HELP_CENTER_FOLLOWERS", "no", 'help_center_followers = "no" is not one of "few", "all". Example: '),
         ("HELP_CENTER_CHILDREN", "no", 'help_center_children = "no" is not one of "all", "changed". Example: '),

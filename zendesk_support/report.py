@@ -24,6 +24,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "cursor": ("text", "position after the run, UTC; empty where every sync reads the whole list"),
     "asked_at": ("timestamp", "Zendesk's time at the first answer, UTC"),
     "table_keys": ("text", "lists only: number and digest of the keys that the table then has"),
+    "complete_since": (
+        "timestamp",
+        "UTC; while older rows are still to be read: all from here to `cursor` is loaded",
+    ),
     "account": ("text", "the account's host, or `same_account_as`"),
 }
 
@@ -40,6 +44,7 @@ _ARROW = pa.schema(
         ("cursor", pa.string()),
         ("asked_at", pa.timestamp("us", "UTC")),
         ("table_keys", pa.string()),
+        ("complete_since", pa.timestamp("us", "UTC")),
         ("account", pa.string()),
     ]
 )
@@ -65,6 +70,7 @@ class StreamReport:
     cursor: str | None = None
     asked_at: datetime | None = None
     table_keys: str | None = None
+    complete_since: datetime | None = None
     account: str | None = None
     error: Exception | None = None
     of_every_plan: bool = False

@@ -55,6 +55,8 @@ class Settings:
     database_wait: float = 300.0
     views: Literal["on", "off"] = "on"
     into: Literal["each", "one"] = "each"
+    order: Literal["oldest", "newest"] = "oldest"
+    newest_days: int = 30
 
     @property
     def account(self) -> str:
@@ -250,6 +252,18 @@ def spelled(seconds: float) -> str:
         found += f"{count:g}{unit}" if count else ""
         left -= count * length
     return found
+
+
+def whole_days(name: str, value: Any) -> int:
+    """Read a whole number of days, at least one.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    number = _number(value)
+    if not (1 <= number < float("inf") and number == int(number)):
+        raise ConfigurationError(f'{name} = "{value}" must be a whole number of days. Example: {name} = 30.')
+    return int(number)
 
 
 def _number(value: Any) -> float:

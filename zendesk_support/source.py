@@ -135,6 +135,8 @@ def zendesk_support_source(
     database_wait_minutes: Number = 5.0,
     views: str = "on",
     into: str = "each",
+    order: str = "oldest",
+    newest_days: Number = 30,
     chat: ZendeskChat | None = None,
 ) -> Any:
     """Zendesk Support and Help Center, one resource a stream.
@@ -178,6 +180,9 @@ def zendesk_support_source(
         database_wait_minutes: how long `sync()` waits for a DuckDB file that another program has open.
         chat: Chat's own `access_token`, used once it refuses the account's credentials, and `base_url`, where it has
             its older address (`https://www.zopim.com/api/v2`).
+        order: of a first load of tickets and other exports of facts: `oldest` reads from `start_date` on, `newest`
+            the last `newest_days` first, then windows of older time back to `start_date`, and what is new in between.
+        newest_days: how many days of each such stream come first.
         views: `on` lets `sync()` keep views such as `tickets_wide`, with a column for each custom field; `off`: none.
         into: `one` lets several accounts share the tables of a dataset: each row has its `account`, which is part of
             the key; `each`: a dataset holds one account.
@@ -225,6 +230,8 @@ def zendesk_support_source(
         database_wait=checks.not_negative("database_wait_minutes", database_wait_minutes, "5") * 60,
         views=checks.choice("views", views, ("on", "off")),
         into=checks.choice("into", into, ("each", "one")),
+        order=checks.choice("order", order, ("oldest", "newest")),
+        newest_days=checks.whole_days("newest_days", newest_days),
     )
     check_shared(settings)
     hidden = masks(own_settings, hash_salt)

@@ -152,6 +152,19 @@ def reading(**more: Any) -> Progress:
     return Progress(**{**usual, **more})
 
 
+def test_a_line_says_how_far_back_the_data_goes_while_older_time_is_read() -> None:
+    account, day = Account(), 86400
+    now = int(time.time())
+    account.passes = [reading(since=now - 30 * day, reached=now - 80 * day, complete_since=now - 30 * day)]
+    console = Console(file=io.StringIO(), width=COLUMNS)
+    display = Display(console)
+    display._account = account  # type: ignore[assignment]
+    console.print(display.render())
+    written = console.file.getvalue()  # type: ignore[attr-defined]
+    dates = [time.strftime("%Y-%m-%d", time.localtime(now - days * day)) for days in (80, 30)]
+    assert "tickets  {}, complete since {}".format(*dates) in written
+
+
 def test_without_a_terminal_there_is_a_line_a_minute_and_each_long_wait_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shown, "LOOK", 0.01)
     monkeypatch.setattr(shown, "LONG", 0.05)

@@ -129,6 +129,8 @@ class Display(Collector):
             read = f"{found.rows:,}{of} rows" if found.rows or not found.requests else ""
             return read or f"{found.requests:,} requests"
         date = f"{datetime.fromtimestamp(found.reached).astimezone():%Y-%m-%d}"
+        if found.complete_since is not None and found.reached < found.complete_since:
+            return f"{date}, complete since {datetime.fromtimestamp(found.complete_since).astimezone():%Y-%m-%d}"
         began, at = self._first_seen.setdefault(found.streams, (now, found.reached))
         whole, done, passed = time.time() - at, found.reached - at, now - began
         share = (found.reached - found.since) / max(1.0, time.time() - found.since)

@@ -7,10 +7,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from zendesk_support.api.request import Trouble, Usage
 from zendesk_support.errors import Cancelled
+from zendesk_support.loading.newest_first import earliest, newest_first
 from zendesk_support.loading.subscription import Subscription
 from zendesk_support.reading.base import Chunk, Endpoint, Job, Position, Shared
 from zendesk_support.reading.below import Below
@@ -73,7 +74,7 @@ class Reader:
             for subscription in self.subscriptions:
                 subscription.prepare(job)
             for chunk in self._chunks(job):
-                for shown in self._shows:
+                for shown in self._shows if chunk.window is None else ():
                     shown.add(chunk, job.began)
                 for subscription in list(self.subscriptions):
                     self._give(subscription, chunk)
@@ -91,6 +92,8 @@ class Reader:
         """What is read, by itself or beside another reader."""
         if self._follows is not None and isinstance(self.endpoint, Below):
             return self.endpoint.read_shown(job, self._follows)
+        if any(subscription.backfill is not None for subscription in self.subscriptions):
+            return newest_first(self.endpoint, job, self.subscriptions)
         return self.endpoint.read(job)
 
     def _show_no_more(self, *, is_whole: bool) -> None:
@@ -117,10 +120,7 @@ class Reader:
 
     def _position(self) -> Position:
         """The earliest position of all subscriptions; a cursor only where they agree on it."""
-        positions = [subscription.position for subscription in self.subscriptions]
-        cursors = {position.cursor for position in positions}
-        first = min(positions, key=lambda position: position.since)
-        return replace(first, cursor=cursors.pop() if len(cursors) == 1 else None)
+        return earliest([subscription.position for subscription in self.subscriptions])
 
     def progress(self) -> Progress:
         """How far it has come."""
@@ -138,7 +138,13 @@ class Reader:
             known=known,
             requests=sum(subscription.usage.requests for subscription in all_of),
             trouble=all_of[0].usage.trouble if all_of else None,
+            complete_since=self._complete_since(),
         )
+
+    def _complete_since(self) -> int | None:
+        """From when on all is read, while it reads back through older time."""
+        backfills = [found.backfill for found in list(self.subscriptions)]
+        return max((found.window.until for found in backfills if found is not None), default=None)
 
 
 class ReaderThreads:
@@ -204,6 +210,7 @@ class Progress:
         known: how many its table had.
         requests: how many it has sent.
         trouble: why its last request is asked again.
+        complete_since: from when on all is read, Unix seconds, while older time is still to be read.
     """
 
     streams: tuple[str, ...]
@@ -215,3 +222,4 @@ class Progress:
     known: int
     requests: int
     trouble: Trouble | None
+    complete_since: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -14,6 +15,7 @@ from dlt.extract import DltResource
 from zendesk_support.checkpoints import current_sync
 from zendesk_support.errors import UnavailableError
 from zendesk_support.loading.account import Session
+from zendesk_support.loading.backfill import backfill_of, complete_since
 from zendesk_support.loading.batches import Batch
 from zendesk_support.loading.cadence import COMPLETED
 from zendesk_support.loading.destination_state import HAS_ROWS, INCOMPLETE
@@ -25,9 +27,11 @@ from zendesk_support.loading.subscription import Subscription
 from zendesk_support.loading.sync_modes import FULL, SPOOLED, Mode, Spool
 from zendesk_support.loading.target import Target, load_id, position_of
 from zendesk_support.reading.base import ANSWERED_WITHIN, WHOLE
+from zendesk_support.reading.windows import OLDER
 from zendesk_support.report import StreamReport, now
-from zendesk_support.streams.base import Stream
+from zendesk_support.streams.base import Feed, Stream
 from zendesk_support.warehouse.duckdb_memory import largest_value
+from zendesk_support.warehouse.loaded_table import LoadedTable
 
 UNREADABLE = (
     "the destination cannot be read back: lists are sent whole, rows that Zendesk deletes stay, and earlier rows are "
@@ -100,23 +104,31 @@ class ResourceRun:
         self._later = [
             name for name, feed in feeds.items() if feed.refreshes_only and nothing_to_refresh and name not in positions
         ]
+        self._report.complete_since = moment(complete_since(positions.parts(self._first)))
+        wanted = {name: feed for name, feed in feeds.items() if name not in self._later}
         self._subscriptions = {
-            name: Subscription(
-                stream,
-                feed,
-                positions.of(name),
-                recipe.start,
-                target,
-                table,
-                session.batches(),
-                self._encoder,
-                positions.parts(name) if feed.endpoint.is_parted else {},
-                rewrites=self._rewrites,
-            )
-            for name, feed in feeds.items()
-            if name not in self._later
+            name: self._subscription(feed, positions, recipe.start, table) for name, feed in wanted.items()
         }
         self._readers = [session.subscribe(subscription) for subscription in self._subscriptions.values()]
+
+    def _subscription(self, feed: Feed, positions: Positions, start: int, table: LoadedTable) -> Subscription:
+        """A feed's part in what is read: from its position on, or on its first load from `newest_days` before now."""
+        session, parts = self._session, positions.parts(feed.name)
+        now = session.shared.once("newest", lambda: int(time.time()))
+        backfill = backfill_of(self._stream, feed, self._target, parts, start, now)
+        return Subscription(
+            self._stream,
+            feed,
+            positions.of(feed.name),
+            backfill.window.until if backfill is not None else start,
+            self._target,
+            table,
+            session.batches(),
+            self._encoder,
+            parts if feed.endpoint.is_parted else {},
+            rewrites=self._rewrites,
+            backfill=backfill,
+        )
 
     def resume(self, target: Target) -> None:
         """Go on in a new dlt run: what the last one loaded can be read back now."""
@@ -240,6 +252,8 @@ class ResourceRun:
             positions.move(feed, batch.position, batch.part)
             if feed == self._first:
                 self._advance(cursor, batch)
+        if batch.part == OLDER and feed == self._first:
+            self._report.complete_since = moment(complete_since(positions.parts(feed)))
         if (asked_at := self._subscriptions[self._first].asked_at) is not None:
             # Rows that a refresh may concern are there from now on.
             for later in self._later:
@@ -265,6 +279,8 @@ class ResourceRun:
             self._spool.add(batch.data, self._stream.key if unique else None)
 
     def _advance(self, cursor: Any | None, batch: Batch) -> None:
+        if batch.part == OLDER:
+            return
         if cursor is not None and self._mode not in FULL and not (self._stateless and cursor.end_value is None):
             reached = batch.position.get("at", 0)
             if batch.part != WHOLE:
@@ -299,6 +315,8 @@ class ResourceRun:
             report.status = "stopped"
             why = self._sync.why_over if self._sync is not None else ""
             report.message = stopped_message(self._stream, self._mode, why)
+            if report.complete_since is not None:
+                report.message += f"; what is older than {report.complete_since:%Y-%m-%d} is still to be read"
         if report.status == "loaded" and error is None and self._rewrites:
             self._state[INCOMPLETE] = False
         if error is None:
@@ -358,6 +376,11 @@ class ResourceRun:
         used = [subscription.usage for subscription in self._subscriptions.values()]
         report.requests = sum(usage.requests for usage in used)
         report.seconds_waited = round(sum(usage.waited for usage in used), 3)
+
+
+def moment(at: int | None) -> datetime | None:
+    """Unix seconds as a time."""
+    return datetime.fromtimestamp(at, timezone.utc) if at is not None else None
 
 
 def start_of(cursor: Any, target: Target, is_parted: bool = False) -> Any:

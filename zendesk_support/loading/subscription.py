@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from zendesk_support.api.request import Usage
+from zendesk_support.loading.backfill import Backfill
 from zendesk_support.loading.batches import Batch, Batches
 from zendesk_support.loading.encoders import Encoder
 from zendesk_support.loading.row_checks import check_keys, foreign, in_words, values
@@ -22,6 +23,7 @@ from zendesk_support.reading.embedded import Side
 from zendesk_support.reading.included import Included
 from zendesk_support.reading.page_size import EXPORT_PAGE
 from zendesk_support.reading.since import within
+from zendesk_support.reading.windows import OLDER
 from zendesk_support.records.json_rows import Rows, raw, row_hash, seconds
 from zendesk_support.streams.base import Feed, Stream
 from zendesk_support.warehouse.keys import ROW_ID, Array, compact, digest_text, holds, ids_of, keys_digest
@@ -48,6 +50,7 @@ class Subscription:
         table_keys: number and digest of the table's keys once all is loaded; None for what is not listed whole.
         error: why it ended early.
         side: side-loaded rows of the chunk under way.
+        backfill: what is older than what is read from the position on, while some of it is to be read.
     """
 
     job: Job
@@ -65,10 +68,12 @@ class Subscription:
         parts: Mapping[str, Mapping[str, Any]] | None = None,
         *,
         rewrites: bool = False,
+        backfill: Backfill | None = None,
     ) -> None:
         self.stream, self.feed, self.settings = stream, feed, target.settings
         self.position = Position.of(saved, start)
         self.parts = parts or {}
+        self.backfill = backfill
         self.batches = batches
         self.usage = Usage()
         self.listed = self.reached = 0
@@ -128,6 +133,8 @@ class Subscription:
 
     def accept(self, chunk: Chunk) -> None:
         """Turn a chunk into a batch of this stream's rows."""
+        if not self._is_for_it(chunk):
+            return
         if self.asked_at is None:
             self.asked_at = self.job.transport.server_time
         is_within = self.feed.embedded is not None and isinstance(chunk.side, Side)
@@ -150,21 +157,40 @@ class Subscription:
             rows = self._changed(rows, diff)
         elif rows and self._target.mode == "history":
             rows = [type(row)({**row, ROW_ID: raw(digest_text(row_hash(row)))}) for row in rows]
-        self.emit(rows, self._position_after(chunk, position), chunk.part, ends_part=chunk.is_gone)
+        following, is_gone = self._position_after(chunk, position), chunk.is_gone
+        if chunk.window is not None and self.backfill is not None:
+            of_older = self.backfill.after(chunk, following)
+            following, is_gone = of_older or {}, of_older is None
+            self.backfill = None if is_gone else self.backfill
+        self.emit(rows, following, chunk.part, ends_part=is_gone)
+
+    def _is_for_it(self, chunk: Chunk) -> bool:
+        """Whether it wants a chunk; that there is older time to read is saved before anything is."""
+        backfill = self.backfill
+        if backfill is None or not backfill.wants(chunk):
+            return chunk.window is None
+        if not backfill.is_saved:
+            self.emit([], backfill.opening, OLDER)
+        return True
 
     def _position_before(self, chunk: Chunk) -> Position:
         """Where the part that a chunk is of went on before this pass."""
         if chunk.part == WHOLE:
             return self.position
+        if self.backfill is not None:
+            return self.backfill.before
         start = Position(self.position.at)
         return start if chunk.lists_part else self._positions.get(chunk.part, start)
 
     def _unseen(self, chunk: Chunk, position: Position) -> Rows:
         """The chunk's rows less those this stream has loaded before or was not asked for."""
-        rows, times, end = chunk.rows, chunk.times, self.job.settings.end
+        rows, times = chunk.rows, chunk.times
+        end = chunk.window.until if chunk.window is not None else self.job.settings.end
         since, until, edge = position.since, position.until, position.edge
         if times is None:
-            if end is not None and self.stream.cursor is not None:
+            if self.backfill is not None:
+                rows = self.backfill.unplaced(chunk)
+            elif end is not None and self.stream.cursor is not None:
                 rows = [rows[i] for i in np.flatnonzero(seconds(rows, self.stream.cursor) < end)]
             return [row for row in rows if row_hash(row) not in edge] if edge else rows
         wanted = within(times, since, end)
@@ -236,7 +262,17 @@ class Subscription:
         if chunk.at is None or chunk.at < before.at:
             return {}
         refreshed = {"amended": list(self._refreshed.items())} if self._refreshed else {}
-        return {**chunk.saved, **refreshed}
+        meanwhile = self.backfill.known if self.backfill is not None else {}
+        return {**chunk.saved, **refreshed, **meanwhile}
+
+    def tell(self, tickets: Iterable[int]) -> None:
+        """Note that all below some tickets was read anew: what events of older windows say of it is out of date."""
+        if self.backfill is not None:
+            self.backfill.told.update(dict.fromkeys(tickets, self.backfill.oldest))
+
+    def is_told(self, ticket: int, at: int) -> bool:
+        """Whether what an event of some time says of a ticket is out of date for that reason."""
+        return self.backfill is not None and at < self.backfill.told.get(ticket, 0)
 
     def loaded_rows(self, parents: Iterable[int | str], column: str = "ticket_id") -> Rows:
         """What the destination holds below some tickets (or users)."""

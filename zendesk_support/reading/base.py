@@ -18,6 +18,7 @@ from zendesk_support.reading.lookback import Overlap, Reread
 from zendesk_support.reading.page_size import PageSize
 from zendesk_support.reading.parallel import Pools
 from zendesk_support.reading.parents import Parents
+from zendesk_support.reading.windows import Window
 from zendesk_support.records.json_rows import (
     Page,
     Rows,
@@ -54,6 +55,7 @@ class Chunk:
         made: when that part was made, as Zendesk writes it.
         lists_part: all that the part has comes in this pass, so that what it lacks is gone.
         is_gone: the part is there no more.
+        window: of older time that was read.
     """
 
     rows: Rows
@@ -72,6 +74,7 @@ class Chunk:
     made: str | None = None
     lists_part: bool = False
     is_gone: bool = False
+    window: Window | None = None
 
     @cached_property
     def saved(self) -> dict[str, Any]:
@@ -163,6 +166,7 @@ class Job:
         diffs: what the table of each stream holds that is compared with the list, and
         embedded: by its name, what those hold that take what is embedded in its rows,
         included: and what came of asking for it.
+        until: the second at which a window of older time ends; reading an export ends once it is there.
     """
 
     transport: Transport
@@ -183,6 +187,12 @@ class Job:
     diffs: list[SnapshotDiff] = field(default_factory=list)
     embedded: dict[str, list[SnapshotDiff]] = field(default_factory=dict)
     included: dict[str, Included] = field(default_factory=dict)
+    until: int | None = None
+
+    @property
+    def export_priority(self) -> Priority:
+        """Who goes first of the exports: what is new before what is older."""
+        return Priority.LIST if self.until is not None else min(self.priority, Priority.EXPORT)
 
     def note(self, text: str) -> None:
         """Have the report say something, once."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from zendesk_support.api.limits import ACCOUNT, EXPORTS, Limit
-from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.api.request import Request
 from zendesk_support.errors import (
     ContractError,
@@ -94,7 +93,8 @@ class CursorExport(Endpoint):
                 ordered = ordered and in_order(times, at if found.anew else before, now)
                 if not ordered:
                     job.note(f"{self.path}: rows did not come in the order of `{self.time}`; all were read")
-                complete = self._is_end(page, cursor) or (ordered and over_end(job.settings, times))
+                is_over = over_end(job.settings, times) or is_past(job.until, times, now)
+                complete = self._is_end(page, cursor) or (ordered and is_over)
                 before = int(dated(times, now).max(initial=before))
                 top = int(times.max(initial=top))
                 at = lookback.position(top)
@@ -188,10 +188,8 @@ def fetch_export_page(
     while True:
         asked = size.rows
         sized = {**params, "per_page": asked}
-        priority = min(job.priority, Priority.EXPORT)
-        request = Request(
-            f"{job.base}/api/v2/{path}", sized, limits, path, size.shrinkable, confirm_refusal, priority, at
-        )
+        url, priority = f"{job.base}/api/v2/{path}", job.export_priority
+        request = Request(url, sized, limits, path, size.shrinkable, confirm_refusal, priority, at)
         try:
             page = job.page(request, decode)
         except PageTooHeavyError:
@@ -212,3 +210,8 @@ def probe_export(
 def over_end(settings: Settings, times: Array) -> bool:
     """Whether an ordered export has passed the end of the period asked for."""
     return settings.end is not None and len(times) > 0 and int(times.min()) >= settings.end
+
+
+def is_past(until: int | None, times: Array, now: int) -> bool:
+    """Whether an ordered export has come to the end of a window."""
+    return until is not None and int(dated(times, now).max(initial=0)) >= until

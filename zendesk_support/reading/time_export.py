@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 
 from zendesk_support.api.limits import ACCOUNT, EXPORTS, Limit
-from zendesk_support.api.rate_limiter import Priority
 from zendesk_support.api.request import Request
 from zendesk_support.errors import (
     ContractError,
@@ -89,6 +88,7 @@ class TimeExport(Endpoint):
                     yield Chunk([], complete=True)
                     return
                 ended = progress.take(found) or self._is_over(job.settings.end, progress.asked)
+                ended = ended or (job.until is not None and progress.asked >= job.until)
                 if not (ended or job.single):
                     pending = prefetch(self._fetch, job, progress.asked, True)
                 yield progress.chunk(ended)
@@ -125,7 +125,7 @@ class TimeExport(Endpoint):
             self.limits,
             self.path,
             confirm_refusal=confirm_refusal,
-            priority=min(job.priority, Priority.EXPORT),
+            priority=job.export_priority,
             reached=at,
         )
 

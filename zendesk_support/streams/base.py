@@ -60,6 +60,12 @@ class RowContext(Protocol):
     job: Job
     side: Rows
 
+    def tell(self, tickets: Iterable[int]) -> None:
+        """Note that all below some tickets was read anew: what events of older windows say of it is out of date."""
+
+    def is_told(self, ticket: int, at: int) -> bool:
+        """Whether what an event of some time says of a ticket is out of date for that reason."""
+
     def loaded_rows(self, parents: Iterable[int | str], column: str = "ticket_id") -> Rows:
         """What the destination holds below some tickets (or users)."""
 

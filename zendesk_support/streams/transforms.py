@@ -51,10 +51,12 @@ def comments(rows: Rows, context: RowContext) -> Rows:
     reread = {
         id: now for id, at in touched(rows, context).items() if (now := comments_now(id, at, context)) is not None
     }
+    context.tell(reread)
     picked: Rows = []
     for row, children in zip(rows, children_of(rows, context)):
         found = [child for child in children if is_comment(child)]
-        if found and id_in(row, "ticket_id", context) not in reread:
+        ticket = id_in(row, "ticket_id", context) if found else 0
+        if found and ticket not in reread and not context.is_told(ticket, number(row, "timestamp") or 0):
             event = {name: needed(row, name, context) for name in ("ticket_id", "created_at")}
             event["event_timestamp"] = needed(row, "timestamp", context)
             picked += [{**event, **child} for child in found]

@@ -24,6 +24,7 @@ from zendesk_support.dlt_internals import (
 from zendesk_support.errors import ConfigurationError, UnavailableError
 from zendesk_support.loading.account import Account, Session
 from zendesk_support.loading.account_guard import check_account
+from zendesk_support.loading.backfill import complete_since
 from zendesk_support.loading.destination_state import connected
 from zendesk_support.loading.merging import merge_strategies
 from zendesk_support.loading.positions import Positions
@@ -185,6 +186,8 @@ class Verifier:
                 table, state = tables[self._tables[stream.name]], self._state.get("resources", {}).get(stream.name, {})
                 earliest = max(self._since or 0, kept_since(stream, last.get(stream.name)))
                 begun = position_of(state.get("incremental", {}).get(stream.cursor, {}).get("initial_value"))
+                positions = Positions(dict(state), stream)
+                begun = max(begun, complete_since(positions.parts(stream.feeds[0].name)) or 0)
                 mode = table.get(MODE_HINT, DEFAULT)
                 is_appended = mode in APPENDING or not merge_strategies(storage.capabilities, table)
                 yield Loaded(
@@ -201,7 +204,7 @@ class Verifier:
                     start=max(settings.start if stream.fact else 0, begun if stream.fact else 0, earliest),
                     begun_later=stream.fact and begun > settings.start,
                     end=settings.end if stream.fact else None,
-                    positions=Positions(dict(state), stream),
+                    positions=positions,
                     last=last.get(stream.name),
                     since=self._since,
                 )
