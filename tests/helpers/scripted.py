@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from zendesk_support.api.request import Request, Usage
-from zendesk_support.reading.base import Chunk, Endpoint, Job, Position, Shared
+from zendesk_support.reading.base import Chunk, Endpoint, Job, Position
+from zendesk_support.reading.shared import Shared
 from zendesk_support.records.json_rows import number
 from zendesk_support.settings import Settings
 from zendesk_support.warehouse.snapshot import SnapshotDiff

@@ -13,9 +13,10 @@ from support import assert_whole, environment_of, load, pipeline, queries, rows,
 from zendesk_support import sync, verify, zendesk_support_source
 from zendesk_support.api.request import Usage
 from zendesk_support.errors import ConfigurationError, ContractError
-from zendesk_support.reading.base import Job, Position, Shared
+from zendesk_support.reading.base import Job, Position
 from zendesk_support.reading.chat_export import ChatExport
 from zendesk_support.reading.from_id import BareRows, ListingFromId
+from zendesk_support.reading.shared import Shared
 from zendesk_support.records.json_rows import row_hash
 from zendesk_support.settings import Settings
 from zendesk_support.simulator import Simulator

@@ -30,7 +30,8 @@ from support import (
 
 from zendesk_support import ConfigurationError, sync, verify
 from zendesk_support.api.request import Usage
-from zendesk_support.reading.base import Job, Position, Shared
+from zendesk_support.reading.base import Job, Position
+from zendesk_support.reading.shared import Shared
 from zendesk_support.reading.windows import Window
 from zendesk_support.report import Report
 from zendesk_support.settings import Settings

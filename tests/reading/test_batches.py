@@ -9,9 +9,10 @@ from scripted import BASE, Answers, Script, chunks, ids
 
 from zendesk_support.api.request import Usage
 from zendesk_support.errors import ContractError, UnavailableError
-from zendesk_support.reading.base import Job, Position, Shared
+from zendesk_support.reading.base import Job, Position
 from zendesk_support.reading.batches import InBatches
 from zendesk_support.reading.lists import Listing
+from zendesk_support.reading.shared import Shared
 from zendesk_support.settings import Settings
 
 SKILLS = InBatches(

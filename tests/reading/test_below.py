@@ -13,13 +13,14 @@ from scripted import Script, chunks, ids
 
 from zendesk_support.api.request import Usage
 from zendesk_support.errors import ContractError, UnavailableError
-from zendesk_support.reading.base import Chunk, Endpoint, Job, Position, Shared
+from zendesk_support.reading.base import Chunk, Endpoint, Job, Position
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.envelopes import ONE_ANSWER, SeveralLists
 from zendesk_support.reading.exports import CursorExport
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.log import LogListing
 from zendesk_support.reading.parents import Parent
+from zendesk_support.reading.shared import Shared
 from zendesk_support.reading.since import FilteredListing
 from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.records.json_rows import page_decoder

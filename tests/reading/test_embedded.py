@@ -11,13 +11,14 @@ from scripted import BASE, Script, ids
 
 from zendesk_support.api.request import Usage
 from zendesk_support.errors import ContractError, PageTooHeavyError, TransientError, UnavailableError
-from zendesk_support.reading.base import Chunk, Endpoint, Job, Position, Shared
+from zendesk_support.reading.base import Chunk, Endpoint, Job, Position
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.embedded import Embedded, Side
 from zendesk_support.reading.envelopes import ONE_ANSWER, Words
 from zendesk_support.reading.help_centers import HELP_CENTERS, ONE_HELP_CENTER
 from zendesk_support.reading.included import Included
 from zendesk_support.reading.lists import Listing, resized
+from zendesk_support.reading.shared import Shared
 from zendesk_support.reading.together import Together
 from zendesk_support.settings import Settings
 from zendesk_support.warehouse.snapshot import SnapshotDiff

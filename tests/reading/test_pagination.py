@@ -10,7 +10,7 @@ from scripted import BASE, Answers, Script, chunks, ids
 
 from zendesk_support.api.request import Usage
 from zendesk_support.errors import ContractError, CursorExpiredError, StartTimeTooRecentError, UnavailableError
-from zendesk_support.reading.base import Endpoint, Job, Position, Shared
+from zendesk_support.reading.base import Endpoint, Job, Position
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.envelopes import ONE_ANSWER
 from zendesk_support.reading.exports import CursorExport
@@ -18,6 +18,7 @@ from zendesk_support.reading.help_centers import HELP_CENTERS
 from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.log import LogListing
 from zendesk_support.reading.page_size import PageSize
+from zendesk_support.reading.shared import Shared
 from zendesk_support.reading.since import FilteredListing, unix_window
 from zendesk_support.reading.time_export import TimeExport
 from zendesk_support.records.json_rows import number, row_hash

@@ -8,10 +8,11 @@ import pytest
 from scripted import BASE, Script
 
 from zendesk_support.api.request import Usage
-from zendesk_support.reading.base import Chunk, Job, Position, Shared
+from zendesk_support.reading.base import Chunk, Job, Position
 from zendesk_support.reading.envelopes import NextUrlPages
 from zendesk_support.reading.parents import DAY
 from zendesk_support.reading.reread import RereadListing, second_window
+from zendesk_support.reading.shared import Shared
 from zendesk_support.records.json_rows import number, seconds
 from zendesk_support.settings import Settings
 

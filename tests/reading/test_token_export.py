@@ -9,7 +9,8 @@ from scripted import BASE, Script, chunks
 
 from zendesk_support.api.request import Usage
 from zendesk_support.errors import ContractError
-from zendesk_support.reading.base import Chunk, Job, Position, Shared
+from zendesk_support.reading.base import Chunk, Job, Position
+from zendesk_support.reading.shared import Shared
 from zendesk_support.reading.token_export import TokenExport
 from zendesk_support.records.json_rows import number
 from zendesk_support.settings import Settings

@@ -10,7 +10,8 @@ from support import simulated, source
 
 import zendesk_support
 from zendesk_support.api.request import Usage
-from zendesk_support.reading.base import Job, Position, Shared
+from zendesk_support.reading.base import Job, Position
+from zendesk_support.reading.shared import Shared
 from zendesk_support.records.arrow import ARROW_TYPES
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE, MODULES

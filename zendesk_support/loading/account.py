@@ -27,8 +27,9 @@ from zendesk_support.loading.reader import Progress, Reader, ReaderThreads
 from zendesk_support.loading.row_checks import in_words
 from zendesk_support.loading.subscription import Subscription
 from zendesk_support.loading.target import AT_ONCE, Between, Run, Runs, Target, load_id
-from zendesk_support.reading.base import Job, Position, Shared
+from zendesk_support.reading.base import Job, Position
 from zendesk_support.reading.parallel import Pools
+from zendesk_support.reading.shared import Shared
 from zendesk_support.report import Carried, Reports
 from zendesk_support.settings import Settings
 from zendesk_support.streams.base import Stream

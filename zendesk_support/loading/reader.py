@@ -13,9 +13,10 @@ from zendesk_support.api.request import Trouble, Usage
 from zendesk_support.errors import Cancelled
 from zendesk_support.loading.newest_first import earliest, newest_first
 from zendesk_support.loading.subscription import Subscription
-from zendesk_support.reading.base import Chunk, Endpoint, Job, Position, Shared
+from zendesk_support.reading.base import Chunk, Endpoint, Job, Position
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.parallel import READERS
+from zendesk_support.reading.shared import Shared
 from zendesk_support.reading.shown_pass import ShownPass
 from zendesk_support.settings import Settings
 

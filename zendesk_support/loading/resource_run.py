@@ -20,11 +20,12 @@ from zendesk_support.loading.batches import Batch
 from zendesk_support.loading.cadence import COMPLETED
 from zendesk_support.loading.destination_state import HAS_ROWS, INCOMPLETE
 from zendesk_support.loading.encoders import Encoder
+from zendesk_support.loading.endings import moment, notes_of, stopped_message
 from zendesk_support.loading.positions import Positions
 from zendesk_support.loading.row_checks import time_value
 from zendesk_support.loading.stream_encoder import make_encoder
 from zendesk_support.loading.subscription import Subscription
-from zendesk_support.loading.sync_modes import FULL, SPOOLED, Mode, Spool
+from zendesk_support.loading.sync_modes import FULL, SPOOLED, Spool
 from zendesk_support.loading.target import Target, load_id, position_of
 from zendesk_support.reading.base import ANSWERED_WITHIN, WHOLE
 from zendesk_support.reading.windows import OLDER
@@ -32,11 +33,6 @@ from zendesk_support.report import StreamReport, now
 from zendesk_support.streams.base import Feed, Stream
 from zendesk_support.warehouse.duckdb_memory import largest_value
 from zendesk_support.warehouse.loaded_table import LoadedTable
-
-UNREADABLE = (
-    "the destination cannot be read back: lists are sent whole, rows that Zendesk deletes stay, and earlier rows are "
-    "not redacted"
-)
 
 
 @dataclass(frozen=True)
@@ -314,13 +310,11 @@ class ResourceRun:
         if error is None and not self._exhausted:
             report.status = "stopped"
             why = self._sync.why_over if self._sync is not None else ""
-            report.message = stopped_message(self._stream, self._mode, why)
-            if report.complete_since is not None:
-                report.message += f"; what is older than {report.complete_since:%Y-%m-%d} is still to be read"
+            report.message = stopped_message(self._stream, self._mode, why, report.complete_since)
         if report.status == "loaded" and error is None and self._rewrites:
             self._state[INCOMPLETE] = False
         if error is None:
-            report.message = report.message or "; ".join(self._notes()) or None
+            report.message = report.message or "; ".join(notes_of(self._subscriptions.values(), self._target)) or None
             return
         report.message = str(error)
         if isinstance(error, UnavailableError) and not report.rows and failed is not None and not failed.listed:
@@ -342,14 +336,6 @@ class ResourceRun:
         state.pop(COMPLETED, None)
         if self._report.status in ("loaded", "unavailable"):
             state[COMPLETED] = round(self._report.started_at.timestamp(), 3)
-
-    def _notes(self) -> list[str]:
-        """What the readers have to say of passes that came to their end."""
-        begun = (each for each in self._subscriptions.values() if hasattr(each, "job"))
-        notes = [note for each in begun for note in (*each.job.notes, *each.included.notes)]
-        if self._target.is_loaded and not self._target.has_sql and self._mode not in FULL:
-            notes.append(UNREADABLE)
-        return list(dict.fromkeys(notes))
 
     def _close(self) -> None:
         self._session.resource_runs.pop(self._target.resource, None)
@@ -378,25 +364,11 @@ class ResourceRun:
         report.seconds_waited = round(sum(usage.waited for usage in used), 3)
 
 
-def moment(at: int | None) -> datetime | None:
-    """Unix seconds as a time."""
-    return datetime.fromtimestamp(at, timezone.utc) if at is not None else None
-
-
 def start_of(cursor: Any, target: Target, is_parted: bool = False) -> Any:
     """The cursor's value from which a run reads; of what is read in parts, one that was never read before."""
     if target.is_bounded or is_parted:
         return cursor.initial_value
     return cursor.start_value if target.mode in FULL else cursor.last_value
-
-
-def stopped_message(stream: Stream, mode: Mode, why: str) -> str:
-    """What becomes of a stream that was stopped before its end."""
-    if mode in FULL:
-        return f"stopped by {why}; sync_mode {mode} loads a stream only once it is read whole"
-    if stream.snapshot:
-        return f"stopped by {why}; the next run reads this list from its start and writes what differs"
-    return f"stopped by {why}; the next run goes on from here"
 
 
 def replace_table(whole: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from zendesk_support.reading.included import Included
 from zendesk_support.reading.lookback import Overlap, Reread
 from zendesk_support.reading.page_size import PageSize
 from zendesk_support.reading.parallel import Pools
-from zendesk_support.reading.parents import Parents
+from zendesk_support.reading.shared import Shared
 from zendesk_support.reading.windows import Window
 from zendesk_support.records.json_rows import (
     Page,
@@ -213,37 +212,6 @@ class Job:
     def lookback(self, least: int = 0) -> Overlap:
         """What the next pass will read again of this one: `lookback_minutes`, and so many seconds at least."""
         return Overlap(self.position.at, self.position.since, max(least, self.settings.lookback), self.now)
-
-
-class Shared:
-    """Answers that several readers of one run need: read once, kept for the run.
-
-    Attributes:
-        before: the server's time before the run, if that is known.
-        plain: paths of lists that refuse to be asked for more than their own rows.
-    """
-
-    def __init__(self, before: float | None = None) -> None:
-        self.before = before
-        self._lock = threading.Lock()
-        self._locks: dict[str, threading.Lock] = {}
-        self._values: dict[str, Any] = {}
-        self._parents: dict[str, Parents] = {}
-        self.plain: set[str] = set()
-
-    def parents(self, path: str) -> Parents:
-        """The rows that the list at `path` has shown so far to those that hang below it."""
-        with self._lock:
-            return self._parents.setdefault(path, Parents(path))
-
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """The value of `make`, which only the first caller runs."""
-        with self._lock:
-            lock = self._locks.setdefault(name, threading.Lock())
-        with lock:
-            if name not in self._values:
-                self._values[name] = make()
-            return self._values[name]
 
 
 class Endpoint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from zendesk_support.records.arrow import DataType
 from zendesk_support.records.json_rows import Rows
 from zendesk_support.records.masks import Mask
 from zendesk_support.settings import Settings
+from zendesk_support.streams.columns import TIMES_FIRST, as_read, columns
 from zendesk_support.warehouse.loaded_table import DELETED_AT
 
 TOKENS = ("token", "full_token", "access_token", "refresh_token", "secret", "client_secret")
@@ -86,31 +87,6 @@ class RowContext(Protocol):
 
 
 EVERY_PLAN = "every plan"
-READ_FIRST = (
-    "name",
-    "title",
-    "subject",
-    "email",
-    "key",
-    "status",
-    "state",
-    "type",
-    "event_type",
-    "metric",
-    "score",
-    "priority",
-    "role",
-    "verb",
-    "value",
-    "comment",
-    "body",
-    "description",
-)
-"""What people look for in a row, in the order of the columns."""
-TIMES_FIRST = ("created_at", "updated_at")
-REFER = ("_id", "url", "_timestamp")
-"""Ends of the names of columns that lead elsewhere, or count versions."""
-
 Transform = Callable[[Rows, RowContext], Rows]
 
 
@@ -356,28 +332,6 @@ class Stream:
         """The stream with the feeds that the settings choose."""
         chosen = str(getattr(settings, self.option)) if self.option else ""
         return replace(self, feeds=self.variants[chosen]) if chosen in self.variants else self
-
-
-def as_read(columns: Mapping[str, DataType], key: Sequence[str]) -> dict[str, DataType]:
-    """Columns as a new table has them: key, what people read, times, other values, references, nested values."""
-
-    def rank(name: str) -> tuple[int, int]:
-        if name in key:
-            return 0, key.index(name)
-        if columns[name] == "json":
-            return 5, 0
-        if name in READ_FIRST:
-            return 1, READ_FIRST.index(name)
-        if columns[name] == "timestamp":
-            return 2, TIMES_FIRST.index(name) if name in TIMES_FIRST else len(TIMES_FIRST)
-        return (4 if name.endswith(REFER) else 3), 0
-
-    return {name: columns[name] for name in sorted(columns, key=rank)}
-
-
-def columns(**names: str) -> dict[str, DataType]:
-    """Data types by column, from one text of column names a type."""
-    return {name: data_type for data_type, listed in names.items() for name in listed.split()}  # type: ignore[misc]
 
 
 def feed(endpoint: Endpoint, transform: Transform = all_rows, refresh: Refresh | None = None) -> tuple[Feed, ...]:

@@ -12,7 +12,8 @@ from zendesk_support.reading.parents import DAY
 from zendesk_support.reading.since import iso
 from zendesk_support.records.json_rows import NULL, Row, Rows, is_id, number, raw, seconds
 from zendesk_support.records.ulid import ulid_milliseconds
-from zendesk_support.streams.base import TIMES_FIRST, Refresh, RowContext
+from zendesk_support.streams.base import Refresh, RowContext
+from zendesk_support.streams.columns import TIMES_FIRST
 from zendesk_support.streams.transforms import DELETED, decoded, id_in, needed
 
 CUSTOMER_SATISFACTION = "customer_satisfaction"
