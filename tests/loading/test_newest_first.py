@@ -32,7 +32,7 @@ from zendesk_support import ConfigurationError, sync, verify
 from zendesk_support.api.request import Usage
 from zendesk_support.reading.base import Job, Position
 from zendesk_support.reading.shared import Shared
-from zendesk_support.reading.windows import Window
+from zendesk_support.reading.windows import OLDER, Window
 from zendesk_support.report import Report
 from zendesk_support.settings import Settings
 from zendesk_support.simulator import Simulator
@@ -84,6 +84,10 @@ def positions(target: Pipeline, name: str) -> Any:
     return target.state["sources"]["zendesk_support"]["resources"][name]["positions"]["rows"]
 
 
+def layout(target: Pipeline, name: str) -> int:
+    return int(target.state["sources"]["zendesk_support"]["resources"][name]["layout"])
+
+
 def test_tables_are_whole_and_the_next_sync_writes_nothing(tmp_path: Path, account: Simulator) -> None:
     target = pipeline(tmp_path)
     load(target, account, *STREAMS, **NEWEST)
@@ -112,11 +116,13 @@ def test_the_last_days_come_first_and_reports_say_how_far_back_the_data_goes(
 def test_a_backfill_that_was_cut_short_goes_on_after_what_is_new(tmp_path: Path, account: Simulator) -> None:
     target, name = pipeline(tmp_path), "tickets"
     cut_short(target, account, 12, name)
-    at, window = positions(target, name)["all"]["at"], positions(target, name)["older"]["window"]
-    assert "cursor" in positions(target, name)["older"]
+    at, window = positions(target, name)["all"]["at"], positions(target, name)[OLDER]["window"]
+    assert "cursor" in positions(target, name)[OLDER]
+    assert layout(target, name) == 3
     account.mutate("create_tickets", count=3)
     account.reset_requests()
     load(target, account, name, order="oldest")
+    assert layout(target, name) == 2
     first, *later = starts(account)
     assert first == at - 600
     assert min(later) < window[0]
@@ -175,7 +181,7 @@ def test_comments_that_were_read_anew_are_not_replaced_by_older_events(tmp_path:
     now = int(account.now())
     target = pipeline(tmp_path)
     cut_short(target, account, 12, "ticket_comments", sync_mode="incremental_append")
-    assert {id for id, _ in positions(target, "ticket_comments")["older"]["told"]} == set(told["ids"])
+    assert {id for id, _ in positions(target, "ticket_comments")[OLDER]["told"]} == set(told["ids"])
     load(target, account, "ticket_comments", sync_mode="incremental_append", **NEWEST)
     listed = rows(target, "ticket_comments")
     assert len(listed) == len(truth(account, "ticket_comments"))

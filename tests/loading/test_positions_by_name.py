@@ -11,7 +11,8 @@ from kinds import REPRESENTATIVES
 from support import assert_whole, load, pipeline, written
 
 from zendesk_support import ConfigurationError
-from zendesk_support.loading.positions import Positions
+from zendesk_support.loading.positions import NEWEST, Positions
+from zendesk_support.reading.windows import OLDER
 from zendesk_support.simulator import Simulator
 from zendesk_support.streams import CATALOGUE
 from zendesk_support.streams.base import Feed
@@ -60,7 +61,20 @@ def test_parts_of_a_feed_have_positions_of_their_own() -> None:
 
 def test_positions_of_a_newer_version_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="saved by a newer version of this package"):
-        Positions({"positions": {}, "layout": 3}, CATALOGUE["tickets"])
+        Positions({"positions": {}, "layout": NEWEST + 1}, CATALOGUE["tickets"])
+
+
+def test_versions_that_know_no_older_part_are_to_refuse_one_and_only_while_there_is_one() -> None:
+    state: dict[str, Any] = {}
+    positions = Positions(state, CATALOGUE["tickets"])
+    positions.move("rows", {"at": 9})
+    assert state["layout"] == 2
+    positions.move("rows", {"at": 1, "window": [1, 5, 0]}, OLDER)
+    assert state["layout"] == 3
+    assert Positions(state, CATALOGUE["tickets"]).of("rows", OLDER)["at"] == 1
+    assert state["layout"] == 3
+    positions.forget("rows", OLDER)
+    assert state["layout"] == 2
 
 
 def test_no_stream_has_two_feeds_of_one_name() -> None:

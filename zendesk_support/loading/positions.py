@@ -3,7 +3,8 @@
     {"positions": {"rows": {"all": {"at": 1767225600, …}}, "scrubs": {"all": {…}}}, "layout": 2}
 
 A feed has its position under its own name, so that one that is added or taken out hands it to no other. A feed that is
-read in parts, such as one for each of several objects, has one a part.
+read in parts, such as one for each of several objects, has one a part. While older time is still to be read, the layout
+is the next one, which versions that know no such part refuse: they would never read it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from typing import Any
 
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.reading.base import WHOLE
+from zendesk_support.reading.windows import OLDER
 from zendesk_support.streams.base import Stream
 
 POSITIONS = "positions"
 LAYOUT = "layout"
-NEWEST = 2
+BY_NAME, WITH_OLDER = 2, 3
+NEWEST = WITH_OLDER
 
 
 class Positions:
@@ -29,17 +32,18 @@ class Positions:
         Raises:
             ConfigurationError: a newer version of this package has written them.
         """
-        found = state.get(LAYOUT, NEWEST if POSITIONS not in state else 1)
+        found = state.get(LAYOUT, BY_NAME if POSITIONS not in state else 1)
         if found > NEWEST:
             raise ConfigurationError(
                 f"the positions of {stream.name} were saved by a newer version of this package (layout {found}, this "
                 f"one knows {NEWEST}). Install that, or load the stream anew: --full-refresh --streams {stream.name}"
                 f"{stream.loses}."
             )
-        if found < NEWEST:
+        if found < BY_NAME:
             state[POSITIONS] = by_name(state[POSITIONS], stream)
-        state[LAYOUT] = NEWEST
+        self._state = state
         self._saved: dict[str, dict[str, Any]] = state.setdefault(POSITIONS, {})
+        self._tell_layout()
 
     def __contains__(self, feed: str) -> bool:
         """Whether a feed has any."""
@@ -56,10 +60,16 @@ class Positions:
     def forget(self, feed: str, part: str) -> None:
         """Take out the position of a part that is there no more."""
         self._saved.get(feed, {}).pop(part, None)
+        self._tell_layout()
 
     def move(self, feed: str, position: Mapping[str, Any], part: str = WHOLE) -> None:
         """Let a part of a feed go on from there."""
         self._saved.setdefault(feed, {})[part] = dict(position)
+        self._tell_layout()
+
+    def _tell_layout(self) -> None:
+        """Say which versions may go on from here."""
+        self._state[LAYOUT] = WITH_OLDER if any(OLDER in parts for parts in self._saved.values()) else BY_NAME
 
 
 def by_name(numbered: Mapping[str, Any], stream: Stream) -> dict[str, dict[str, Any]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-OLDER = "older"
-"""The part of a feed that is read in windows."""
+OLDER = "older rows"
+"""The part of a feed that is read in windows; other parts are named by keys, in which no space can be."""
 
 
 @dataclass(frozen=True)
