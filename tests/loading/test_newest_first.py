@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -39,7 +40,8 @@ from zendesk_support.simulator import Simulator
 
 OF_TICKETS = ("tickets", "ticket_metrics", "ticket_tags")
 OF_EVENTS = ("ticket_events", "ticket_comments", "ticket_changes")
-STREAMS = (*OF_TICKETS, *OF_EVENTS, "ticket_metric_events", "side_conversation_events", "calls")
+BELOW = ("side_conversations", "conversation_log_events")
+STREAMS = (*OF_TICKETS, *OF_EVENTS, "ticket_metric_events", "side_conversation_events", "calls", *BELOW)
 NEWEST = {"order": "newest"}
 DAY = 86400
 CHANGING = ("tickets", "ticket_metrics", "ticket_comments")
@@ -199,6 +201,27 @@ def test_events_without_a_place_in_their_export_come_once(
     assert len(listed) == len(set(listed)) == len(truth(account, name))
 
 
+def exports_asked(account: Simulator) -> Counter[str]:
+    """Answers of the exports that something is asked for below."""
+    answered = (request["route"] for request in account.requests() if request["status"] == 200)
+    return Counter(route for route in answered if route in ("incremental_tickets_cursor", "side_conversation_events"))
+
+
+def test_what_hangs_below_an_export_follows_its_windows(tmp_path: Path, account: Simulator) -> None:
+    streams = ("tickets", "side_conversation_events", "ticket_audits")
+    settings = {**NEWEST, "ticket_audits": "per_ticket"}
+    load(pipeline(tmp_path, "without"), account, *streams[:2], **NEWEST)
+    expected = exports_asked(account)
+    account.reset_requests()
+    target = pipeline(tmp_path)
+    load(target, account, *streams, *BELOW, **settings)
+    assert exports_asked(account) == expected
+    asked = Counter(path for request in account.requests() if "/audits" in (path := request["path"]))
+    assert set(asked.values()) == {1}
+    assert_whole(target, account, *streams, *BELOW)
+    assert written(load(target, account, *streams, *BELOW, **settings)) == {}
+
+
 def test_streams_that_share_a_pass_share_the_windows(tmp_path: Path, account: Simulator) -> None:
     alone, together = pipeline(tmp_path, "alone"), pipeline(tmp_path, "together")
     one = load(alone, account, "tickets", **NEWEST).streams["tickets"].requests
@@ -235,6 +258,18 @@ def test_a_start_within_the_last_days_needs_no_window(tmp_path: Path, account: S
     target, start = pipeline(tmp_path), int(account.now()) - 20 * DAY
     load(target, account, "tickets", start_date=datetime.fromtimestamp(start, timezone.utc), **NEWEST)
     assert keys(target, "tickets") == facts(account, "tickets", start)
+
+
+def test_an_empty_past_costs_few_requests(tmp_path: Path, account: Simulator) -> None:
+    """Almost forty years without a ticket are asked for twice, where doubling windows would ask for them five times."""
+    asked = []
+    for order in ("oldest", "newest"):
+        target = pipeline(tmp_path, order)
+        load(target, account, "tickets", "ticket_events", order=order, start_date="1986-01-01")
+        assert_whole(target, account, "tickets", "ticket_events")
+        asked.append(len(starts(account)))
+        account.reset_requests()
+    assert asked[1] - asked[0] <= 26, asked
 
 
 def test_what_is_new_goes_before_what_is_older_where_both_wait_for_a_limit() -> None:

@@ -73,8 +73,9 @@ def test_versions_that_know_no_older_part_are_to_refuse_one_and_only_while_there
     assert state["layout"] == 3
     assert Positions(state, CATALOGUE["tickets"]).of("rows", OLDER)["at"] == 1
     assert state["layout"] == 3
-    positions.forget("rows", OLDER)
+    positions.forget("rows", OLDER, {"again": [7]})
     assert state["layout"] == 2
+    assert positions.of("rows") == {"at": 9, "again": [7]}
 
 
 def test_no_stream_has_two_feeds_of_one_name() -> None:

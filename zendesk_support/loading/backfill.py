@@ -9,6 +9,7 @@ from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.sync_modes import DEFAULT, FULL
 from zendesk_support.loading.target import Target
 from zendesk_support.reading.base import WHOLE, Chunk, Position
+from zendesk_support.reading.below import Below
 from zendesk_support.reading.exports import CursorExport
 from zendesk_support.reading.page_size import EXPORT_PAGE
 from zendesk_support.reading.parents import DAY
@@ -18,6 +19,8 @@ from zendesk_support.records.json_rows import Rows, pack, row_hash, unpack
 from zendesk_support.streams.base import Feed, Stream
 
 Saved = Mapping[str, Any]
+REFUSED = ("again", "began")
+"""What a position says of parents that were refused, wherever they were met."""
 
 
 class Backfill:
@@ -60,7 +63,8 @@ class Backfill:
     def opening(self) -> dict[str, Any]:
         """Its position before anything of it was read."""
         self.is_saved = True
-        self._saved = {"at": self.window.since, **self._of_window}
+        refused = {name: self._saved[name] for name in REFUSED if name in self._saved}
+        self._saved = {"at": self.window.since, **refused, **self._of_window}
         return self._saved
 
     @property
@@ -91,9 +95,10 @@ class Backfill:
         if not chunk.complete:
             self._saved = {**position, **self._of_window} if position else self._saved
             return self._saved if position else {}
-        following = self.window.following()
+        following = self.window.following(is_empty=chunk.is_empty)
         if following is None:
             return None
+        self._saved = {**self._saved, **position}
         # A page of the next window may reach beyond the end of it, as far as a page has rows.
         self._newer = self._own if len(self._own) >= EXPORT_PAGE else self._own | self._newer
         self.window, self._own = following, set()
@@ -138,8 +143,9 @@ def backfill_of(
 
 
 def is_windowed(stream: Stream, feed: Feed) -> bool:
-    """Whether a feed can be read in windows: an export of facts, which begins at any time."""
-    is_export = isinstance(feed.endpoint, (CursorExport, TimeExport))
+    """Whether a feed can be read in windows: an export of facts, or below one; that begins at any time."""
+    endpoint = feed.endpoint.parents if isinstance(feed.endpoint, Below) else feed.endpoint
+    is_export = isinstance(endpoint, (CursorExport, TimeExport))
     return is_export and stream.fact and stream.cursor is not None and not feed.refreshes_only
 
 

@@ -57,9 +57,12 @@ class Positions:
         """Where each part of a feed goes on."""
         return {part: dict(position) for part, position in self._saved.get(feed, {}).items()}
 
-    def forget(self, feed: str, part: str) -> None:
-        """Take out the position of a part that is there no more."""
-        self._saved.get(feed, {}).pop(part, None)
+    def forget(self, feed: str, part: str, last: Mapping[str, Any]) -> None:
+        """Take out the position of a part that is there no more; what was refused below it stays with the whole."""
+        parts = self._saved.get(feed, {})
+        parts.pop(part, None)
+        if WHOLE in parts and (again := last.get("again")):
+            parts[WHOLE]["again"] = list(dict.fromkeys((*parts[WHOLE].get("again", ()), *again)))
         self._tell_layout()
 
     def move(self, feed: str, position: Mapping[str, Any], part: str = WHOLE) -> None:

@@ -7,17 +7,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zendesk_support.api.request import Trouble, Usage
 from zendesk_support.errors import Cancelled
-from zendesk_support.loading.newest_first import earliest, newest_first
+from zendesk_support.loading.newest_first import Read, earliest, newest_first, place_of_window
 from zendesk_support.loading.subscription import Subscription
 from zendesk_support.reading.base import Chunk, Endpoint, Job, Position
 from zendesk_support.reading.below import Below
 from zendesk_support.reading.parallel import READERS
 from zendesk_support.reading.shared import Shared
 from zendesk_support.reading.shown_pass import ShownPass
+from zendesk_support.reading.windows import Window
 from zendesk_support.settings import Settings
 
 MakeJob = Callable[[Settings, Usage, Position], Job]
@@ -51,13 +52,23 @@ class Reader:
         below = self.endpoint
         if not isinstance(below, Below) or below.snapshot:
             return
-        position = self._position()
+        position, window = self._position(), place_of_window(self.subscriptions)
         for other in others:
-            alike = other.endpoint == below.parents and other.settings == self.settings
-            if alike and not other.started and is_same_place(other._position(), position):
-                self._follows = ShownPass(below.wanted(position))
+            alike = other.endpoint == below.parents and other.settings == self.settings and not other.started
+            if alike and other.is_at(position, window):
+                wanted = below.wanted(position)
+                edge = wanted.edge if window is None else wanted.edge | window[1].edge
+                self._follows = ShownPass(replace(wanted, edge=edge))
                 other._shows.append(self._follows)
                 return
+
+    def is_at(self, position: Position, window: tuple[Window, Position] | None) -> bool:
+        """Whether it begins at a position, and then goes on from the same place of a window."""
+        own = place_of_window(self.subscriptions)
+        if own is None or window is None:
+            return own is window and is_same_place(self._position(), position)
+        is_same_window = own[0] == window[0] and is_same_place(own[1], window[1])
+        return is_same_window and is_same_place(self._position(), position)
 
     @property
     def depth(self) -> int:
@@ -75,7 +86,7 @@ class Reader:
             for subscription in self.subscriptions:
                 subscription.prepare(job)
             for chunk in self._chunks(job):
-                for shown in self._shows if chunk.window is None else ():
+                for shown in self._shows:
                     shown.add(chunk, job.began)
                 for subscription in list(self.subscriptions):
                     self._give(subscription, chunk)
@@ -91,11 +102,32 @@ class Reader:
 
     def _chunks(self, job: Job) -> Iterator[Chunk]:
         """What is read, by itself or beside another reader."""
-        if self._follows is not None and isinstance(self.endpoint, Below):
-            return self.endpoint.read_shown(job, self._follows)
+        below = self.endpoint
+        if not isinstance(below, Below) or below.snapshot:
+            return self._alone(below.read, job)
+        if self._follows is None:
+            return below.below(job, self._alone(below.parents_of, job))
+        return below.below(job, self._followed(below, job, self._follows))
+
+    def _alone(self, read: Read, job: Job) -> Iterator[Chunk]:
+        """What is read by itself."""
         if any(subscription.backfill is not None for subscription in self.subscriptions):
-            return newest_first(self.endpoint, job, self.subscriptions)
-        return self.endpoint.read(job)
+            return newest_first(read, job, self.subscriptions)
+        return read(job)
+
+    def _followed(self, below: Below, job: Job, follows: ShownPass) -> Iterator[Chunk]:
+        """What another reader shows of its pass, and then what that has left out."""
+
+        def alone(since: Position) -> Iterator[Chunk]:
+            return self._alone(below.parents_of, replace(job, position=since))
+
+        position = job.position
+        for chunk in follows.chunks(position, alone, job.transport.stopped):
+            position = position.after(chunk)
+            if any(subscription.wants(chunk) for subscription in self.subscriptions):
+                yield chunk
+        if place_of_window(self.subscriptions) is not None:
+            yield from alone(position)
 
     def _show_no_more(self, *, is_whole: bool) -> None:
         """Let those that follow end, or go on by themselves."""

@@ -243,7 +243,7 @@ class ResourceRun:
     def _move(self, feed: str, batch: Batch, positions: Positions, cursor: Any | None) -> None:
         """Move the position that a batch has."""
         if batch.ends_part:
-            positions.forget(feed, batch.part)
+            positions.forget(feed, batch.part, batch.position)
         elif batch.position:
             positions.move(feed, batch.position, batch.part)
             if feed == self._first:

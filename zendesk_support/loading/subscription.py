@@ -72,6 +72,8 @@ class Subscription:
     ) -> None:
         self.stream, self.feed, self.settings = stream, feed, target.settings
         self.position = Position.of(saved, start)
+        if backfill is not None:
+            self.position.again = tuple(dict.fromkeys((*self.position.again, *backfill.before.again)))
         self.parts = parts or {}
         self.backfill = backfill
         self.batches = batches
@@ -160,18 +162,22 @@ class Subscription:
         following, is_gone = self._position_after(chunk, position), chunk.is_gone
         if chunk.window is not None and self.backfill is not None:
             of_older = self.backfill.after(chunk, following)
-            following, is_gone = of_older or {}, of_older is None
+            is_gone = of_older is None
+            following = following if of_older is None else of_older
             self.backfill = None if is_gone else self.backfill
         self.emit(rows, following, chunk.part, ends_part=is_gone)
 
     def _is_for_it(self, chunk: Chunk) -> bool:
         """Whether it wants a chunk; that there is older time to read is saved before anything is."""
-        backfill = self.backfill
-        if backfill is None or not backfill.wants(chunk):
-            return chunk.window is None
-        if not backfill.is_saved:
-            self.emit([], backfill.opening, OLDER)
+        if not self.wants(chunk):
+            return False
+        if self.backfill is not None and not self.backfill.is_saved:
+            self.emit([], self.backfill.opening, OLDER)
         return True
+
+    def wants(self, chunk: Chunk) -> bool:
+        """Whether a chunk is of what is new, or of the window that it reads next."""
+        return self.backfill.wants(chunk) if self.backfill is not None else chunk.window is None
 
     def _position_before(self, chunk: Chunk) -> Position:
         """Where the part that a chunk is of went on before this pass."""
@@ -189,7 +195,7 @@ class Subscription:
         since, until, edge = position.since, position.until, position.edge
         if times is None:
             if self.backfill is not None:
-                rows = self.backfill.unplaced(chunk)
+                rows = rows if self.feed.endpoint.fans_out else self.backfill.unplaced(chunk)
             elif end is not None and self.stream.cursor is not None:
                 rows = [rows[i] for i in np.flatnonzero(seconds(rows, self.stream.cursor) < end)]
             return [row for row in rows if row_hash(row) not in edge] if edge else rows

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from zendesk_support.api.limits import Limit
 from zendesk_support.api.rate_limiter import Priority
@@ -55,6 +57,7 @@ class Chunk:
         lists_part: all that the part has comes in this pass, so that what it lacks is gone.
         is_gone: the part is there no more.
         window: of older time that was read.
+        is_empty: there is no row of that window.
     """
 
     rows: Rows
@@ -74,6 +77,13 @@ class Chunk:
     lists_part: bool = False
     is_gone: bool = False
     window: Window | None = None
+    is_empty: bool = False
+
+    def before(self, until: int) -> Rows:
+        """The rows that are older than a time; all, where theirs are not known."""
+        if self.times is None:
+            return self.rows
+        return [self.rows[i] for i in np.flatnonzero(self.times < until)]
 
     @cached_property
     def saved(self) -> dict[str, Any]:
@@ -131,6 +141,12 @@ class Position:
     def reread(self) -> Reread:
         """What is read again from here."""
         return Reread(self.since, self.until, self.edge)
+
+    def after(self, chunk: Chunk) -> Position:
+        """The position after a chunk; what was refused before is kept, older windows have positions of their own."""
+        if chunk.at is None or chunk.window is not None:
+            return self
+        return replace(Position.of(chunk.saved, self.at), again=self.again)
 
     @classmethod
     def of(cls, saved: Mapping[str, Any], start: int) -> Position:

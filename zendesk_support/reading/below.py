@@ -19,7 +19,7 @@ from zendesk_support.reading.lists import Listing
 from zendesk_support.reading.page_size import EXPORT_PAGE
 from zendesk_support.reading.parallel import IN_PLACE, Answers, FanOut
 from zendesk_support.reading.parents import DAY, Parent, Parents, has_children, text_of
-from zendesk_support.reading.shown_pass import ShownPass, Wanted
+from zendesk_support.reading.shown_pass import Wanted
 from zendesk_support.records.json_rows import NULL, Row, Rows, raw, seconds
 from zendesk_support.warehouse.snapshot import SnapshotDiff
 
@@ -180,16 +180,11 @@ class Below(Endpoint):
     def read(self, job: Job) -> Iterator[Chunk]:
         """Yield what hangs below each parent that needs reading, and show it to what hangs below that."""
         if not self.parents.snapshot:
-            yield from self._below_export(job, self._own_pass(job, job.position))
+            yield from self.below(job, self.parents_of(job))
         elif self.is_long:
             yield from self._page_by_page(job)
         else:
             yield from self._side_by_side(job)
-
-    def read_shown(self, job: Job, shown: ShownPass) -> Iterator[Chunk]:
-        """As `read`, below the rows of an export that another reader shows as it comes by them."""
-        alone = partial(self._own_pass, job)
-        yield from self._below_export(job, shown.chunks(job.position, alone, job.transport.stopped))
 
     def _parents(self, job: Job) -> Iterator[Parent]:
         """The parents as they are listed, by their own stream or by us."""
@@ -329,18 +324,18 @@ class Below(Endpoint):
 
         return is_unchanged
 
-    def _own_pass(self, job: Job, position: Position) -> Iterator[Chunk]:
-        """Read the export from a position on."""
-        above, wanted = replace(job, position=position, priority=Priority.PARENTS), self.wanted(position)
+    def parents_of(self, job: Job) -> Iterator[Chunk]:
+        """What is wanted of the export's chunks, from the job's position on."""
+        above, wanted = replace(job, priority=Priority.PARENTS), self.wanted(job.position)
         for chunk in self.parents.read(above):
-            yield wanted(chunk, above.began)
+            yield wanted(chunk, above.began, job.until)
 
     def wanted(self, position: Position) -> Wanted:
         """What of the export's chunks is wanted from a position on."""
         (name,) = self.parents.names
         return Wanted(name, self.named_again, self.asked, position.edge, position.again)
 
-    def _below_export(self, job: Job, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    def below(self, job: Job, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """Read below every row that an export brings; one that is refused is asked for again by a later pass."""
         (name,) = self.parents.names
         position = job.position

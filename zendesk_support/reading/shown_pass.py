@@ -33,12 +33,15 @@ class Wanted:
     edge: frozenset[bytes]
     again: tuple[int | str, ...]
 
-    def __call__(self, chunk: Chunk, began: int | None) -> Chunk:
-        """A chunk of a pass that began at a time of the server's, with what is wanted of it."""
+    def __call__(self, chunk: Chunk, began: int | None, until: int | None = None) -> Chunk:
+        """A chunk of a pass that began at a time of the server's, with what is wanted of it, of a window up to its end.
+
+        What follows the window came with a newer one, and was asked below then.
+        """
         missed = set(map(bytes, map(raw, self.again)))
         rows: Rows = []
         others: Rows = []
-        for row in chunk.rows:
+        for row in chunk.rows if until is None else chunk.before(until):
             if self.edge and row_hash(row) in self.edge:
                 continue
             is_asked = self.asked(row)
@@ -69,10 +72,13 @@ class ShownPass:
         if self._ended:
             return
         try:
-            found = self._wanted(chunk, began)
+            found = self._wanted(chunk, began, chunk.window.until if chunk.window is not None else None)
         except Exception:  # the second reader meets it as well, and tells of it
             self.end(is_whole=False)
             return
+        if chunk.complete and chunk.window is None and chunk.reread is not None:
+            # The next pass over what is new begins before its end.
+            self._wanted = replace(self._wanted, edge=chunk.reread.edge)
         with self._changed:
             self._chunks.append(found)
             self._waiting += len(found.rows)
@@ -100,9 +106,8 @@ class ShownPass:
         Raises:
             Cancelled: the run ended while waiting.
         """
-        again = position.again
         while (chunk := self._next(stopped)) is not None:
-            position = replace(Position.of(chunk.saved, position.at), again=again)
+            position = position.after(chunk)
             yield chunk
         if not self._is_whole:
             yield from alone(position)

@@ -33,6 +33,7 @@ class Window:
         since = until - seconds
         return cls(start if since - start < seconds // 2 else since, until, start)
 
-    def following(self) -> Window | None:
-        """The next older window; None where this is the oldest."""
-        return Window.before(self.since, 2 * (self.until - self.since), self.start)
+    def following(self, *, is_empty: bool = False) -> Window | None:
+        """The next older window; all that is older where this one is empty; None where this is the oldest."""
+        seconds = self.since - self.start if is_empty else 2 * (self.until - self.since)
+        return Window.before(self.since, seconds, self.start)
