@@ -137,7 +137,9 @@ def test_changes_and_failures_meanwhile_lose_no_row_in_any_mode(
     tmp_path: Path, account: Simulator, mode: str, part: int
 ) -> None:
     target, chance = pipeline(tmp_path), random.Random(f"{mode} {part}")
-    streams = [name for name in STREAMS if mode != "history" or name in CHANGING]
+    # Messages of a ticket that is deleted before they were asked for stay at Zendesk until it is scrubbed.
+    asked = [name for name in STREAMS if name != "conversation_log_events"]
+    streams = [name for name in asked if mode != "history" or name in CHANGING]
     for _ in range(5):
         for number in range(1, 40, 8):
             kind, parameters = chance.choice(MUTATIONS[:7])
@@ -150,8 +152,8 @@ def test_changes_and_failures_meanwhile_lose_no_row_in_any_mode(
     if mode == "incremental_append":
         assert len(listed["ticket_metric_events"]) == len(truth(account, "ticket_metric_events"))
         for name, version in (("tickets", "generated_timestamp"), ("ticket_events", "child_events")):
-            versions = [(row["id"], str(row[version])) for row in listed[name]]
-            assert len(versions) == len(set(versions)), name
+            versions = Counter((row["id"], str(row[version])) for row in listed[name])
+            assert {key for key, count in versions.items() if count > 1} == set(), name
 
 
 def test_a_ticket_that_changes_before_its_window_is_read_comes_once(tmp_path: Path, account: Simulator) -> None:
