@@ -29,6 +29,7 @@ from zendesk_support.loading.named_accounts import configured_accounts
 from zendesk_support.loading.setting_names import ACCOUNTS
 from zendesk_support.running.accounts import account_named, source_of_account
 from zendesk_support.running.runner import sync
+from zendesk_support.running.turns import in_turn
 from zendesk_support.source import SECTION, ZendeskSource, zendesk_support_source
 from zendesk_support.streams import CATALOGUE
 
@@ -59,12 +60,13 @@ class SyncPipeline(Pipeline):
 
         Raises:
             AirflowException: a stream failed or was stopped, which another try of the task takes up from there.
+            AlreadyRunningError: another run has loaded the same tables for minutes.
             AirflowFailException: a setting is wrong, which no other try would change.
         """
         if not isinstance(data, ZendeskSource):
             return super().run(data, **arguments)
         try:
-            report = sync(self, data)
+            report = in_turn(lambda: sync(self, data))
         except ConfigurationError as error:
             raise AirflowFailException(str(error)) from None
         show(report)
