@@ -264,8 +264,8 @@ def records(client: Any, schema: Schema, table: str) -> list[dict[str, Any]]:
     columns = {name: hints for name, hints in schema.tables[table]["columns"].items() if "data_type" in hints}
     listed = ", ".join(
         # As texts, JSON values are the same with every client.
-        f"CAST({client.escape_column_name(name)} AS {text_type(client)})"
-        if hints["data_type"] == "json"
+        f"CAST({client.escape_column_name(name)} AS {type_of(client, 'text')})"
+        if hints["data_type"] == "json" and type_of(client, "json") != type_of(client, "text")
         else client.escape_column_name(name)
         for name, hints in columns.items()
     )
@@ -428,7 +428,7 @@ def typed(row: dict[str, Any]) -> dict[str, Any]:
     return {name: (type(value), value) if isinstance(value, bool) else value for name, value in row.items()}
 
 
-def text_type(client: Any) -> str:
-    """What the destination calls the type of texts."""
+def type_of(client: Any, data_type: str) -> str:
+    """What the destination calls a type."""
     mapper = client.capabilities.get_type_mapper()
-    return str(mapper.to_destination_type({"name": "", "data_type": "text"}, {}))
+    return str(mapper.to_destination_type({"name": "", "data_type": data_type}, {}))
