@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from environments import environment, kept_in
@@ -71,14 +72,16 @@ NAMES = (
 
 
 @pytest.fixture
-def server(pytestconfig: pytest.Config) -> Iterator[tuple[str, str]]:
+def server(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """The ports of an engine of the test's own."""
     python = environment(kept_in(pytestconfig, "clickhouse"), ENGINE)
     ports = []
     for _ in range(2):
         with socket.create_server(("127.0.0.1", 0)) as free:
             ports.append(str(free.getsockname()[1]))
-    serving = subprocess.Popen([python, SERVER, *ports], env={**os.environ, "TZ": "UTC"}, stdout=subprocess.PIPE)
+    serving = subprocess.Popen(
+        [python, SERVER, *ports], env={**os.environ, "TZ": "UTC", "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE
+    )
     assert serving.stdout is not None
     assert serving.stdout.readline() == b"serves\n"
     yield ports[0], ports[1]
