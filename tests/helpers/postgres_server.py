@@ -27,6 +27,7 @@ SETTINGS = (
     "full_page_writes=off",
     "autovacuum=off",
     "jit=off",
+    "max_connections=400",
 )
 
 
