@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -10,13 +11,13 @@ import pytest
 
 GROWN = """
 import sys
-from zendesk_support.command.memory import return_large_blocks
+from zendesk_support.warehouse.process_memory import spare_memory
 
 def megabytes():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 >> 20
 
 if "return" in sys.argv:
-    return_large_blocks()
+    spare_memory()
 del (first := [bytearray(1 << 24)])[:]
 before = megabytes()
 blocks = [(bytearray(1 << 20), bytearray(1 << 13)) for _ in range(100)]
@@ -34,3 +35,47 @@ def test_large_blocks_are_given_back_between_small_ones_that_stay() -> None:
     )
     assert kept > 90
     assert left < 10
+
+
+@pytest.mark.parametrize(("setting", "pool"), [({}, "system"), ({"ARROW_DEFAULT_MEMORY_POOL": "mimalloc"}, "mimalloc")])
+def test_arrow_keeps_nothing_unless_the_environment_names_its_pool(setting: dict[str, str], pool: str) -> None:
+    code = (
+        "import pyarrow; from zendesk_support.warehouse.process_memory import spare_memory; spare_memory(); "
+        "print(pyarrow.default_memory_pool().backend_name)"
+    )
+    inherited = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**inherited, **setting}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == pool
+
+
+ARENAS = """
+import ctypes, os, threading
+from zendesk_support.warehouse.process_memory import spare_memory
+
+spare_memory()
+made = threading.Barrier(20)
+
+def work():
+    kept = [bytearray(2000) for _ in range(100)]
+    made.wait()
+
+threads = [threading.Thread(target=work) for _ in range(20)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has an arena for each of many threads")
+@pytest.mark.parametrize(("setting", "most"), [({}, 2), ({"MALLOC_ARENA_MAX": "5"}, 5)])
+def test_threads_share_two_arenas_unless_the_environment_says_how_many(setting: dict[str, str], most: int) -> None:
+    inherited = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    environment = {**inherited, **setting}
+    done = subprocess.run([sys.executable, "-c", ARENAS], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.count("<heap nr=") == most

@@ -158,7 +158,7 @@ def _duckdb(options: Options) -> Any:
         raise ConfigurationError(f"--database {database}: there is no folder {database.parent}. Make it first.")
     credentials = DuckDbCredentials(str(database))
     if dlt.config.get("destination.duckdb.credentials.global_config") is None:
-        credentials.global_config = duckdb_memory.Limits(duckdb_memory.LIMITS)
+        credentials.global_config = duckdb_memory.first_limits()
     return dlt.destinations.duckdb(credentials, max_parallel_load_jobs=DUCKDB_JOBS)
 
 

@@ -15,9 +15,9 @@ from zendesk_support.command.accounts import accounts_of, run_accounts
 from zendesk_support.command.console import errors, plain_warnings
 from zendesk_support.command.destinations import WAREHOUSES, Warehouse
 from zendesk_support.command.failures import TOLD, tell_failure
-from zendesk_support.command.memory import return_large_blocks
 from zendesk_support.command.options import check_options, make_parser
 from zendesk_support.command.runs import open_pipeline, run
+from zendesk_support.warehouse.process_memory import spare_memory
 
 
 def main(destination: str, arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(destination: str, arguments: Sequence[str] | None = None) -> int:
         Of several accounts the worst: a signal's, 2, 1, 3, 0.
     """
     warehouse = WAREHOUSES[destination]
-    return_large_blocks()
+    spare_memory()
     try:
         options = make_parser(warehouse).parse_args(arguments)
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL and threading.current_thread() is threading.main_thread():

@@ -39,6 +39,7 @@ from zendesk_support.streams.base import Stream
 from zendesk_support.warehouse.after_load import tidy
 from zendesk_support.warehouse.duckdb_memory import advice, grant_more, is_out_of_memory
 from zendesk_support.warehouse.loaded_table import DESTINATION_LOCK
+from zendesk_support.warehouse.process_memory import give_back
 from zendesk_support.wide.views import keep_views
 
 DEFAULTS = {
@@ -191,6 +192,7 @@ def load_once(pipeline: Pipeline, source: ZendeskSource, **arguments: Any) -> No
     wait = source.account.settings.database_wait
     pipeline.extract(source, **arguments)
     pipeline.normalize()
+    give_back()
     try:
         check_lock()
     except AlreadyRunningError:
@@ -199,6 +201,7 @@ def load_once(pipeline: Pipeline, source: ZendeskSource, **arguments: Any) -> No
     with DESTINATION_LOCK.for_loading(), connected(pipeline, wait):
         with_room(pipeline, pipeline.load)
     forget_loaded(pipeline, PACKAGES_KEPT)
+    give_back()
 
 
 def with_room(pipeline: Pipeline, step: Callable[[], LoadInfo | None]) -> None:

@@ -1,13 +1,12 @@
 """The memory that the command line grants DuckDB, and what becomes of a load that needs more.
 
 DuckDB moves rows 2,048 at a time, so that its need grows with the size of rows, not with their number: 192 MB are
-plenty for ordinary rows, and too little for thousands of rows of 30 KB or more.
+plenty for ordinary rows, and too little for thousands of rows of 30 KB or more. A machine of less than 1 GB
+grants less.
 """
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,17 +15,30 @@ from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.error_messages import causes
 from zendesk_support.report import Report
+from zendesk_support.warehouse.machine import machine_memory
 
 LIMITS: dict[str, Any] = {"memory_limit": "192MB", "threads": 1, "preserve_insertion_order": False}
 SHARE = 2
 """A load that has run out of memory may have the machine's memory divided by this."""
+FIRST_SHARE = 3 / 16
+"""What of a small machine's memory a load is granted at first: 96 MB of 512 MB, all of the 192 MB from 1 GB on."""
+LEAST = 64
+"""Megabytes that it is granted at least."""
 LARGE = 8 << 20
 """Bytes of a page from which on it is looked through for its largest value."""
-CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 class Limits(dict[str, Any]):
-    """Limits that no user has set, so that they may be raised."""
+    """Limits that no user has set, so that they may be raised, once."""
+
+    is_raised = False
+
+
+def first_limits() -> Limits:
+    """What the command line grants at first on this machine."""
+    most = int(LIMITS["memory_limit"].removesuffix("MB"))
+    megabytes = min(most, max(LEAST, int(machine_memory() * FIRST_SHARE) >> 20))
+    return Limits(LIMITS, memory_limit=f"{megabytes}MB")
 
 
 SAID_OF_MEMORY = ("Out of Memory Error", "could not allocate block")
@@ -44,9 +56,9 @@ def grant_more(pipeline: Pipeline) -> str | None:
     credentials = destination.config_params.get("credentials") if destination is not None else None
     limits = getattr(credentials, "global_config", None)
     more = f"{machine_memory() // SHARE >> 20}MB"
-    if not isinstance(limits, Limits) or limits["memory_limit"] != LIMITS["memory_limit"]:
+    if not isinstance(limits, Limits) or limits.is_raised:
         return None
-    limits["memory_limit"] = more
+    limits["memory_limit"], limits.is_raised = more, True
     return more
 
 
@@ -74,12 +86,3 @@ def largest_value(stream: str, table: pa.Table, key: str) -> tuple[int, str] | N
                 row = table.column(key)[pc.index(sizes, size).as_py()].as_py()
                 found = (size, f"`{name}` of the row {key} = {row} of {stream}")
     return found
-
-
-def machine_memory() -> int:
-    """Bytes of memory of this machine, or of the container."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        return min(memory, int(CGROUP.read_text()))
-    except (OSError, ValueError):  # no container, or one without a limit ("max")
-        return memory
