@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from zendesk_support.command import destinations
 from zendesk_support.command.destinations import WAREHOUSES
 from zendesk_support.warehouse import duckdb_memory, machine
 
@@ -63,3 +64,16 @@ def test_duckdb_has_that_limit_unless_the_user_has_set_one(
     with WAREHOUSES["duckdb"].pipeline(options).sql_client() as client:
         [[found]] = client.execute_sql("SELECT current_setting('memory_limit')")
     assert found == granted
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "own", "jobs"), [(384, None, 2), (4096, None, None), (384, "8", None)], ids=["small", "large", "own"]
+)
+def test_a_small_machine_loads_into_postgres_with_two_jobs_unless_the_user_says_how_many(
+    monkeypatch: pytest.MonkeyPatch, megabytes: int, own: str | None, jobs: int | None
+) -> None:
+    monkeypatch.setattr(destinations, "machine_memory", lambda: megabytes << 20)
+    if own is not None:
+        monkeypatch.setenv("LOAD__WORKERS", own)
+    made = WAREHOUSES["postgres"].make(argparse.Namespace())
+    assert made.capabilities().max_parallel_load_jobs == jobs

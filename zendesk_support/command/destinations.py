@@ -25,11 +25,16 @@ from zendesk_support.dlt_internals import DuckDbCredentials
 from zendesk_support.errors import ConfigurationError, DestinationError
 from zendesk_support.postgres import postgres
 from zendesk_support.warehouse import duckdb_memory
+from zendesk_support.warehouse.machine import machine_memory
 
 DATASET = "zendesk_support"
 # DuckDB wants about 125 MB a thread: with more of them, or many tables loading at once, it runs out of memory. A second
 # thread makes no load faster (docs/performance.md).
 DUCKDB_JOBS = 2
+# Each of the twenty jobs that dlt runs side by side holds some pages on their way to the server.
+POSTGRES_JOBS = 2
+SMALL = 1 << 30
+"""Bytes of memory below which Postgres gets so few jobs at a time."""
 CONNECTION_STRING = re.compile(r"[\w+]+://")
 PASSWORD = re.compile(r"://[^@\s]+@")
 POSTGRES_EXAMPLE = "postgresql://user:...@host:5432/database"
@@ -162,6 +167,12 @@ def _duckdb(options: Options) -> Any:
     return dlt.destinations.duckdb(credentials, max_parallel_load_jobs=DUCKDB_JOBS)
 
 
+def _postgres(options: Options) -> Any:
+    """Postgres, with few load jobs at a time on a small machine unless the user has set how many."""
+    is_own = dlt.config.get("load.workers") is not None
+    return postgres(**{} if is_own or machine_memory() >= SMALL else {"max_parallel_load_jobs": POSTGRES_JOBS})
+
+
 def place(pipeline: Pipeline) -> str:
     """Where the destination is: a file, a server's database, or a project of Google's."""
     config: Any = pipeline.destination_client().config
@@ -178,7 +189,7 @@ WAREHOUSES = {
     ),
     "postgres": Warehouse(
         title="Postgres",
-        make=lambda options: postgres(),
+        make=_postgres,
         extra="postgres",
         modules=("psycopg2", "adbc_driver_postgresql"),
         credentials=(
