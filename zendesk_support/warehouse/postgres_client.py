@@ -18,6 +18,8 @@ from zendesk_support.dlt_internals.postgres_client import (
 )
 
 JSONB_VERSION = b"\x01"
+BATCH = 1000
+"""Rows that are copied at a time; without a number pyarrow reads 65,536 of them, hundreds of megabytes of tickets."""
 BAD_VALUE = ("22", "23", "54")
 """Classes of SQLSTATE that no repetition changes: data, constraints, limits."""
 
@@ -67,7 +69,7 @@ def jsonb_batches(path: str, nested: Sequence[str]) -> pa.RecordBatchReader:
 
     def batches() -> Iterator[pa.RecordBatch]:
         with file:
-            for batch in file.iter_batches():
+            for batch in file.iter_batches(BATCH):
                 columns = batch.columns
                 for place in places:
                     texts = pc.cast(columns[place], pa.binary())
