@@ -79,3 +79,30 @@ def test_threads_share_two_arenas_unless_the_environment_says_how_many(setting: 
     environment = {**inherited, **setting}
     done = subprocess.run([sys.executable, "-c", ARENAS], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.count("<heap nr=") == most
+
+
+HELD = """
+import sys
+from zendesk_support.warehouse.process_memory import give_back
+
+def megabytes():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 >> 20
+
+blocks = [bytearray(2000) for _ in range(50_000)]
+last = bytearray(2000)
+before = megabytes()
+del blocks
+if "give" in sys.argv:
+    give_back()
+print(before - megabytes())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked for it")
+def test_small_blocks_are_given_back_when_it_is_asked_for() -> None:
+    kept, given = (
+        int(subprocess.run([sys.executable, "-c", HELD, word], capture_output=True, text=True, check=True).stdout)
+        for word in ("keep", "give")
+    )
+    assert kept < 10
+    assert given > 80
