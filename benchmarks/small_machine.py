@@ -30,6 +30,8 @@ from zendesk_support.simulator.remote import RemoteSimulator
 
 GROUPS = Path("/sys/fs/cgroup/memory")
 LOOK = 0.25
+SCALE = 60
+"""Seconds of the account's clock in one of ours, for what a sync waits for."""
 COMMAND = "import sys; from zendesk_support.cli import main; sys.exit(main(sys.argv[1], sys.argv[2:]))"
 SETTING = "SOURCES__ZENDESK_SUPPORT__"
 
@@ -58,7 +60,7 @@ def account(tickets: int) -> Iterator[str]:
     lifted = [word for name in default_limits("enterprise") for word in ("--limit", f"{name}=10000000")]
     sizes = ["--size", "articles=30", "--size", "posts=20"]
     with simulator(
-        "--tickets", tickets, "--clock-scale", 60, "--chat-login", "own", "--chat-host", *sizes, *lifted
+        "--tickets", tickets, "--clock-scale", SCALE, "--chat-login", "own", "--chat-host", *sizes, *lifted
     ) as url:
         yield url
 
@@ -67,7 +69,8 @@ def environment_of(url: str, folder: Path) -> dict[str, str]:
     """The settings of a sync of that account."""
     chat = RemoteSimulator(url)
     own = {f"CREDENTIALS__{name.upper()}": value for name, value in credentials(url).items()}
-    own |= {"BASE_URL": url, "START_DATE": "2000-01-01", "CLOCK_SCALE": "60"}
+    own |= {"BASE_URL": url, "START_DATE": "2000-01-01", "CLOCK_SCALE": str(SCALE)}
+    own |= {"REQUEST_TIMEOUT": str(90 * SCALE), "RETRY_DEADLINE": str(900 * SCALE)}
     own |= {"CHAT__ACCESS_TOKEN": chat.credentials["chat_access_token"], "CHAT__BASE_URL": chat.chat_url}
     apart = {"DLT_DATA_DIR": str(folder / "dlt"), "RUNTIME__DLTHUB_TELEMETRY": "false"}
     return {**os.environ, **apart, **{f"{SETTING}{name}": value for name, value in own.items()}}

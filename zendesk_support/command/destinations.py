@@ -170,7 +170,8 @@ def _duckdb(options: Options) -> Any:
 def _postgres(options: Options) -> Any:
     """Postgres, with few load jobs at a time on a small machine unless the user has set how many."""
     is_own = dlt.config.get("load.workers") is not None
-    return postgres(**{} if is_own or machine_memory() >= SMALL else {"max_parallel_load_jobs": POSTGRES_JOBS})
+    few: dict[str, Any] = {} if is_own or machine_memory() >= SMALL else {"max_parallel_load_jobs": POSTGRES_JOBS}
+    return postgres(**few)
 
 
 def place(pipeline: Pipeline) -> str:
