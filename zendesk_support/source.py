@@ -180,12 +180,12 @@ def zendesk_support_source(
         database_wait_minutes: how long `sync()` waits for a DuckDB file that another program has open.
         chat: Chat's own `access_token`, used once it refuses the account's credentials, and `base_url`, where it has
             its older address (`https://www.zopim.com/api/v2`).
-        order: of a first load of tickets and other exports of facts: `oldest` reads from `start_date` on, `newest`
-            the last `newest_days` first, then windows of older time back to `start_date`, and what is new in between.
-        newest_days: how many days of each such stream come first.
         views: `on` lets `sync()` keep views such as `tickets_wide`, with a column for each custom field; `off`: none.
         into: `one` lets several accounts share the tables of a dataset: each row has its `account`, which is part of
             the key; `each`: a dataset holds one account.
+        order: of a first load of tickets and other exports of facts: `oldest` reads from `start_date` on, `newest`
+            the last `newest_days` first, then windows of older time back to `start_date`, and what is new in between.
+        newest_days: how many days of each such stream come first.
 
     Returns:
         The source; pick streams with `with_resources`.
@@ -239,11 +239,16 @@ def zendesk_support_source(
     _quiet_arrow_hints()
     loaded = (stream.masked(hidden.get(name, Mask())) for name, stream in CATALOGUE.items())
     resources = resources_of(account, [_resource(stream, account) for stream in loaded])
+    _select(resources, asked)
+    return resources
+
+
+def _select(resources: ZendeskResources, asked: Collection[str] | None) -> None:
+    """Select the streams that are asked for, or the default ones."""
     resources.by_default = asked is None
     named = default_streams() if asked is None else asked
     for resource in resources:
         resource.selected = resource.name in named or not isinstance(resource, StreamResource)
-    return resources
 
 
 def resources_of(account: Account, streams: Iterable[DltResource]) -> ZendeskResources:
