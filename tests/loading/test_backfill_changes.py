@@ -10,9 +10,22 @@ from typing import Any
 
 import pytest
 from dlt.pipeline.pipeline import Pipeline
-from support import MakePipeline, assert_rows, assert_whole, facts, load, pipeline, rows, rows_of, source, standing
+from support import (
+    MakePipeline,
+    assert_rows,
+    assert_whole,
+    facts,
+    load,
+    pipeline,
+    rows,
+    rows_of,
+    source,
+    standing,
+    written,
+)
 
 from zendesk_support import sync, sync_every
+from zendesk_support.reading import shown_pass
 from zendesk_support.reading.windows import OLDER
 from zendesk_support.simulator import Simulator
 
@@ -143,6 +156,17 @@ def test_streams_of_one_export_that_began_at_different_times(tmp_path: Path, acc
     load(target, account, *STREAMS, "ticket_tags", **NEWEST)
     load(target, account, *STREAMS, "ticket_tags", **NEWEST)
     assert_whole(target, account, *STREAMS, "ticket_tags")
+
+
+def test_what_is_too_far_behind_an_export_reads_its_windows_by_itself(
+    tmp_path: Path, account: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown_pass, "MOST_WAITING", 0)
+    target, streams = pipeline(tmp_path), ("tickets", "ticket_audits", "conversation_log_events")
+    settings = {**NEWEST, "ticket_audits": "per_ticket"}
+    load(target, account, *streams, **settings)
+    assert_whole(target, account, *streams)
+    assert written(load(target, account, *streams, **settings)) == {}
 
 
 def test_deleted_tickets_are_marked_whichever_window_they_were_of(tmp_path: Path, account: Simulator) -> None:
