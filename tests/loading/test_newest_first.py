@@ -137,12 +137,15 @@ def test_changes_and_failures_meanwhile_lose_no_row_in_any_mode(
     tmp_path: Path, account: Simulator, mode: str, part: int
 ) -> None:
     target, chance = pipeline(tmp_path), random.Random(f"{mode} {part}")
-    # Messages of a ticket that is deleted before they were asked for stay at Zendesk until it is scrubbed.
-    asked = [name for name in STREAMS if name != "conversation_log_events"]
+    # What hangs below a ticket that is deleted before it was asked for cannot be had, in any order.
+    asked = [name for name in STREAMS if name not in BELOW]
     streams = [name for name in asked if mode != "history" or name in CHANGING]
+    # An event whose comment is redacted within the lookback is written as rewritten and as read again, in any order.
+    rewriting = ("redact_comments", "make_comments_private") if mode == "incremental_append" else ()
+    kinds = [(kind, parameters) for kind, parameters in MUTATIONS[:7] if kind not in rewriting]
     for _ in range(5):
         for number in range(1, 40, 8):
-            kind, parameters = chance.choice(MUTATIONS[:7])
+            kind, parameters = chance.choice(kinds)
             account.on_request(number, kind, **parameters)
         cut_short(target, account, chance.randrange(8, 25), *streams, sync_mode=mode)
     while written(load(target, account, *streams, sync_mode=mode, **NEWEST)):
