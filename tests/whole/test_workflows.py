@@ -79,6 +79,15 @@ def test_ci_covers_every_python_and_the_lowest_dlt() -> None:
     assert jobs["checks"]["steps"][-1] == {"run": ".ci/run"}
 
 
+def test_each_test_runs_with_every_change_or_at_night() -> None:
+    marks = set(re.findall(r'^    "(\w+): ', PYPROJECT, re.MULTILINE))
+    (left_out,) = re.findall(r'config.option.markexpr = "([^"]+)"', (ROOT / "tests" / "conftest.py").read_text())
+    (job,) = read("nightly.yml")["jobs"].values()
+    by_night = job["strategy"]["matrix"]["mark"]
+    assert left_out == " and ".join(f"not {mark}" for mark in by_night)
+    assert set(by_night) < marks
+
+
 def test_no_two_syncs_overlap_and_a_fork_runs_none() -> None:
     workflow = read("zendesk_sync.yml")
     assert workflow["on"].keys() == {"schedule", "workflow_dispatch"}
