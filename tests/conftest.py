@@ -29,7 +29,7 @@ from zendesk_support.simulator import Simulator
 def pytest_configure(config: pytest.Config) -> None:
     """With `ZENDESK_TESTS=all`, run the tests that install things as well, but for those that take longest."""
     if os.environ.get("ZENDESK_TESTS") == "all":
-        config.option.markexpr = "not celery and not container and not foreign and not soak"
+        config.option.markexpr = "not bigquery and not celery and not container and not foreign and not soak"
     remember_answers()
 
 
