@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,23 +36,23 @@ def told(ended: float, error: str | None = None, loaded: float | None = 0, every
 @pytest.mark.parametrize(
     ("content", "options", "expected"),
     [
-        (told(10), [], "well"),
-        (told(12), [], "not well: the last pass ended 12 minutes ago"),
-        (told(12, every=3600), [], "well"),
-        (told(12), ["--within", "15"], "well"),
-        (told(3), ["--within", "2"], "not well: the last pass ended 3 minutes ago"),
-        (told(1, "disk full", loaded=5), [], "well"),
-        (told(1, "disk full", loaded=15), [], "not well: nothing was loaded for 11 minutes: disk full"),
-        (told(1, "disk full", loaded=None), [], "not well: nothing was loaded for 11 minutes: disk full"),
-        (told(1, loaded=600), [], "well"),
-        ({"every": 60, "pass": None, "streams": {}}, [], "not well: no pass has ended"),
+        (partial(told, 10), [], "well"),
+        (partial(told, 12), [], "not well: the last pass ended 12 minutes ago"),
+        (partial(told, 12, every=3600), [], "well"),
+        (partial(told, 12), ["--within", "15"], "well"),
+        (partial(told, 3), ["--within", "2"], "not well: the last pass ended 3 minutes ago"),
+        (partial(told, 1, "disk full", loaded=5), [], "well"),
+        (partial(told, 1, "disk full", loaded=15), [], "not well: nothing was loaded for 11 minutes: disk full"),
+        (partial(told, 1, "disk full", loaded=None), [], "not well: nothing was loaded for 11 minutes: disk full"),
+        (partial(told, 1, loaded=600), [], "well"),
+        (lambda: {"every": 60, "pass": None, "streams": {}}, [], "not well: no pass has ended"),
     ],
 )
 def test_a_process_is_well_where_passes_end_and_are_loaded(
-    tmp_path: Path, content: dict[str, Any], options: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, content: Callable[[], Any], options: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "status.json"
-    file.write_text(json.dumps(content))
+    file.write_text(json.dumps(content()))
     assert (healthy.main([str(file), *options]), capsys.readouterr().out) == (expected != "well", f"{expected}\n")
 
 

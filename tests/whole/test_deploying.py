@@ -99,6 +99,8 @@ def test_the_line_for_cron_loads(tmp_path: Path, account: Simulator, postgres: P
     settings |= {"DESTINATION__POSTGRES__CREDENTIALS": postgres.url, "DLT_DATA_DIR": "dlt"}
     lines = [f"{name}='{given}'" for name, given in settings.items()]
     (tmp_path / "settings" / "environment").write_text("\n".join(lines))
+    for schema in ("zendesk_support", "zendesk_support_staging"):  # another test of this server may have left them
+        postgres.query(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
     done = subprocess.run(
         ["/bin/sh", "-c", command.replace("/opt/zendesk/bin", str(BIN))],
         env={"PATH": os.defpath, "HOME": str(tmp_path)},

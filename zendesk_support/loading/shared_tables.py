@@ -15,6 +15,8 @@ from zendesk_support.streams.base import Stream
 from zendesk_support.warehouse.loaded_table import ACCOUNT
 
 NO_NAME = re.compile(r"[^a-z0-9]+")
+APART: set[str] = set()
+"""Pipelines of this process that had such a staging dataset, and may be loaded without one next."""
 REFUSED_MODES = ("history", "overwrite")
 """Sync modes that cannot tell the rows of one account from equal ones of another."""
 DESCRIPTION = "the account's host, or `same_account_as`"
@@ -90,10 +92,13 @@ def account_column(settings: Settings) -> dict[str, Any]:
 
 def keep_staging_apart(pipeline: Pipeline, settings: Settings) -> None:
     """Let each account have a staging dataset of its own, where several share tables: each load empties it first."""
-    if settings.shares is not None:
-        pipeline.activate()  # by whose name dlt finds the setting
-        layout = f"%s_staging_{NO_NAME.sub('_', settings.shares)}"
-        dlt.config[f"{pipeline.pipeline_name}.destination.staging_dataset_name_layout"] = layout
+    name = pipeline.pipeline_name
+    if settings.shares is None and name not in APART:
+        return
+    pipeline.activate()  # by whose name dlt finds the setting
+    layout = f"%s_staging_{NO_NAME.sub('_', settings.shares)}" if settings.shares is not None else None
+    dlt.config[f"{name}.destination.staging_dataset_name_layout"] = layout
+    APART.add(name)
 
 
 def joined_by(column: str, settings: Settings) -> tuple[Sequence[str], Sequence[str]]:
