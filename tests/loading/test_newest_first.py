@@ -159,6 +159,24 @@ def test_changes_and_failures_meanwhile_lose_no_row_in_any_mode(
             assert {key for key, count in versions.items() if count > 1} == set(), name
 
 
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+@pytest.mark.parametrize(("name", "version"), [("tickets", "generated_timestamp"), ("ticket_metric_events", "id")])
+def test_a_pass_cut_short_amid_the_lookback_writes_no_row_twice(
+    tmp_path: Path, account: Simulator, order: str, name: str, version: str
+) -> None:
+    """What was loaded beyond the cut is still known."""
+    target = pipeline(tmp_path)
+    settings = {"sync_mode": "incremental_append", "order": order, "lookback_minutes": 1440}
+    account.mutate("update_tickets", count=150)
+    load(target, account, name, **settings)
+    for nth in (7, 8):  # 5 to shrink pages to 50, one or two within the lookback
+        report = cut_short(target, account, nth, name, **settings)
+        assert [stream.stream for stream in report.failed] == [name]
+    load(target, account, name, **settings)
+    versions = Counter((row["id"], row[version]) for row in rows(target, name))
+    assert max(versions.values()) == 1
+
+
 def test_a_ticket_that_changes_before_its_window_is_read_comes_once(tmp_path: Path, account: Simulator) -> None:
     target = pipeline(tmp_path)
     before = min(account.truth("tickets"), key=lambda row: row["generated_timestamp"])

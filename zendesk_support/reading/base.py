@@ -227,7 +227,8 @@ class Job:
 
     def lookback(self, least: int = 0) -> Overlap:
         """What the next pass will read again of this one: `lookback_minutes`, and so many seconds at least."""
-        return Overlap(self.position.at, self.position.since, max(least, self.settings.lookback), self.now)
+        at, seconds = self.position, max(least, self.settings.lookback)
+        return Overlap(at.at, at.since, seconds, self.now, at.reread)
 
 
 class Endpoint:

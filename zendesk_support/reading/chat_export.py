@@ -214,7 +214,7 @@ class ChatWalk:
     def chunk(self, complete: bool) -> Chunk:
         """The rows of the page that had not come before, and the position after them."""
         times = self._times if self._export.is_ordered else None
-        return Chunk(self._rows, self._at, None, times, self._lookback.reread(), complete=complete)
+        return Chunk(self._rows, self._at, None, times, self._lookback.reread(complete=complete), complete=complete)
 
     def _following(self, page: ChatPage, times: Array) -> Place:
         """Where the next request begins: where this page ends, by its own word, else by its last row."""

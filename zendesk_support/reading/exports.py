@@ -104,7 +104,8 @@ class CursorExport(Endpoint):
                     walk.goes_to(cursor)
                     if not job.single:
                         pending = prefetch(self._fetch, job, at, cursor)
-                reached, reread = (at, lookback.reread()) if ordered or complete else (start.at, start.reread)
+                known = lookback.reread(complete=complete)
+                reached, reread = (at, known) if ordered or complete else (start.at, start.reread)
                 following = None if complete else cursor
                 yield Chunk(rows, reached, following, times, reread, complete=complete, side=page.side or [])
                 if complete or job.single:

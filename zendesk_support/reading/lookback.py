@@ -38,10 +38,15 @@ class Reread:
     edge: frozenset[bytes]
 
 
+NOTHING_LOADED = Reread(0, 0, frozenset())
+
+
 class Overlap:
     """Rows that this pass and the next one both read: all that are not older than `since`."""
 
-    def __init__(self, at: int, since: int, seconds: int, now: Callable[[], int]) -> None:
+    def __init__(
+        self, at: int, since: int, seconds: int, now: Callable[[], int], loaded: Reread = NOTHING_LOADED
+    ) -> None:
         """Begin a pass.
 
         Args:
@@ -49,8 +54,9 @@ class Overlap:
             since: the second that it reads from.
             seconds: how long before its end the next one is to begin.
             now: the server's time, Unix seconds.
+            loaded: rows of earlier passes that this one reads again.
         """
-        self.since = since
+        self.since, self._loaded = since, loaded
         self._start, self._seconds, self._now = at, seconds, now
         self._times: Array = np.array([], np.int64)
         self._digests: list[bytes] = []
@@ -75,6 +81,8 @@ class Overlap:
         self._times = np.concatenate([self._times[kept], times[new]])
         if len(self._digests) > MOST_DIGESTS:
             self._forget(at)
+        if int(times.max(initial=0)) > self._loaded.until:
+            self._loaded = NOTHING_LOADED  # all of them are behind
         self._edge = frozenset(self._digests)
 
     def _forget(self, at: int) -> None:
@@ -88,9 +96,12 @@ class Overlap:
         """Whether a row is among them."""
         return row_hash(row) in self._edge
 
-    def reread(self) -> Reread:
-        """What a position says of them."""
-        return Reread(self.since, int(self._times.max(initial=0)), self._edge)
+    def reread(self, *, complete: bool = True) -> Reread:
+        """What a position says of them; amid the pass, with what was loaded of the time that is still ahead."""
+        until = int(self._times.max(initial=0))
+        if complete or not self._loaded.edge:
+            return Reread(self.since, until, self._edge)
+        return Reread(self.since, max(until, self._loaded.until), self._edge | self._loaded.edge)
 
 
 class Walk:

@@ -216,7 +216,7 @@ class TimePages:
     def chunk(self, complete: bool) -> Chunk:
         """The rows of the page that had not come before, and the position after them."""
         times = self._times if self._by_time else None
-        return Chunk(self._rows, self._at, None, times, self._lookback.reread(), complete=complete)
+        return Chunk(self._rows, self._at, None, times, self._lookback.reread(complete=complete), complete=complete)
 
     def _times_of(self, page: Page, end: int) -> Array:
         """The times that the rows are ordered by: their own, else the end of the page."""
