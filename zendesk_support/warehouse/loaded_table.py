@@ -292,26 +292,24 @@ class LoadedTable:
 
     def _selection(self, conditions: Sequence[Condition]) -> tuple[str, Sequence[Any]]:
         """What stands after the columns of a query for rows of the table, and the values in it."""
-        own, owned = self._where(self._own)
-        source = self._named(self._table)
-        wheres = [f"{self._escaped(condition.column)} {condition.test}" for condition in conditions]
+        source, tests = self._named(self._table), []
+        own, values = self._where(self._own)
         if self._versions_of:
             key = ", ".join(map(self._escaped, self._versions_of))
             told_by = [LOAD_ID, *([self._version] if self._version in self._table.columns else [])]
             order = ", ".join(f"{self._escaped(name)} DESC" for name in told_by if name)
             newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {order})"
             source = f"(SELECT *, {newest} AS version_from_last FROM {source}{own}) AS versions"
-            wheres.append("version_from_last = 1")
-        elif own:
-            source = f"(SELECT * FROM {source}{own}) AS own"
-        ended = [name for name in (DELETED_AT, VALID_TO) if name in self._table.columns]
-        wheres += [f"{self._escaped(name)} IS NULL" for name in ended]
-        where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
-        return f"FROM {source}{where}", [*owned, *(value for condition in conditions for value in condition.values)]
+            tests = ["version_from_last = 1"]
+        else:
+            conditions, values = [*self._own, *conditions], []
+        tests += [f"{self._escaped(name)} IS NULL" for name in (DELETED_AT, VALID_TO) if name in self._table.columns]
+        where, more = self._where(conditions, *tests)
+        return f"FROM {source}{where}", [*values, *more]
 
-    def _where(self, conditions: Sequence[Condition]) -> tuple[str, list[Any]]:
-        """Conditions as SQL has them, and the values in them."""
-        tests = [f"{self._escaped(condition.column)} {condition.test}" for condition in conditions]
+    def _where(self, conditions: Sequence[Condition], *more: str) -> tuple[str, list[Any]]:
+        """Conditions and more tests as SQL has them, and the values in them."""
+        tests = [*(f"{self._escaped(condition.column)} {condition.test}" for condition in conditions), *more]
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
         return where, [value for condition in conditions for value in condition.values]
 
