@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -22,6 +23,12 @@ def first_of(names: Sequence[str], most: int) -> str:
     """Some names, and how many more there are: `tickets, users and 3 more`."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}"
+
+
+def did_you_mean(word: str, known: Collection[str], near: float, before: str = "", after: str = "") -> str:
+    """The nearest of the words there are, as a question; nothing where none is as near as that."""
+    nearest = get_close_matches(word, list(known), 1, near)
+    return f" Did you mean {before}{nearest[0]}{after}?" if nearest else ""
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

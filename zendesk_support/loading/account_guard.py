@@ -16,6 +16,7 @@ from zendesk_support.dlt_internals import (
     running_state,
 )
 from zendesk_support.errors import ConfigurationError
+from zendesk_support.loading.destination_state import client_of
 from zendesk_support.report import TABLE as REPORT_TABLE
 from zendesk_support.settings import Settings
 
@@ -57,9 +58,7 @@ def check_once(pipeline: Pipeline, schema_name: str, account: str) -> None:
     Raises:
         ConfigurationError: one does.
     """
-    known = schema_name in pipeline.schema_names
-    client: Any
-    with pipeline.destination_client(*([schema_name] if known else [])) as client:
+    with client_of(pipeline, schema_name) as client:
         there = isinstance(client, SqlJobClientBase) and dict(client.get_storage_tables([STATES])).get(STATES)
         if there and account in in_other_pipelines(pipeline, client.sql_client):
             raise ConfigurationError(
@@ -81,8 +80,7 @@ def accounts_in(pipeline: Pipeline, schema_name: str) -> list[str]:
     known = schema_name in pipeline.schema_names
     if not known and pipeline.default_schema_name and not pipeline.config.use_single_dataset:
         return []  # a dataset of its own, to be made
-    client: Any
-    with pipeline.destination_client(*([schema_name] if known else [])) as client:
+    with client_of(pipeline, schema_name) as client:
         if not isinstance(client, SqlJobClientBase):
             return reported_in_files(pipeline, client, schema_name)
         sql = client.sql_client

@@ -86,6 +86,11 @@ def connected(pipeline: Pipeline, wait: float) -> Iterator[None]:
         yield
 
 
+def client_of(pipeline: Pipeline, schema_name: str) -> Any:
+    """The destination's client, with a source's schema if the pipeline has it by now."""
+    return pipeline.destination_client(*([schema_name] if schema_name in pipeline.schema_names else []))
+
+
 def is_compared(pipeline: Pipeline) -> bool:
     """Whether dlt keeps the pipeline's state at the destination, too, and all of it in one dataset."""
     one_dataset = pipeline.config.use_single_dataset or len(pipeline.schema_names) < 2

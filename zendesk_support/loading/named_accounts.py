@@ -7,10 +7,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from zendesk_support.api.credentials import ZendeskChat, ZendeskCredentials
+from zendesk_support.error_messages import did_you_mean
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.setting_names import ACCOUNTS, LOAD, NEAR, Setting, check_names, settings_in
 
@@ -74,8 +74,7 @@ def chosen_accounts(asked: Sequence[str]) -> tuple[str, ...]:
     for name in asked:
         if name not in known:
             listed = f"Configured: {', '.join(known)}." if known else f"None is configured. Example: {EXAMPLE}."
-            nearest = get_close_matches(name, known, 1, NEAR)
-            meant = f" Did you mean {nearest[0]}?" if nearest else ""
+            meant = did_you_mean(name, known, NEAR)
             raise ConfigurationError(f"--account {name}: there is no such account.{meant} {listed}")
     return tuple(dict.fromkeys(asked)) or known
 

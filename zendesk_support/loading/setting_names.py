@@ -15,6 +15,7 @@ import dlt
 
 from zendesk_support.api.credentials import ZendeskChat, ZendeskCredentials
 from zendesk_support.dlt_internals import BaseDocProvider, Container, PipelineContext
+from zendesk_support.error_messages import did_you_mean
 from zendesk_support.errors import ConfigurationError
 
 OF_A_STREAM = ("sync_mode", "every", "exclude", "hash", "include")
@@ -177,8 +178,7 @@ def demand(
     """Refuse a name that is none of those known."""
     if name in known:
         return
-    nearest = get_close_matches(name, list(known), 1, NEAR)
-    meant = f" Did you mean {above}{nearest[0]}?" if nearest else ""
+    meant = did_you_mean(name, known, NEAR, above)
     raise ConfigurationError(f"{setting.shown}: there is no setting {above}{name}.{meant} {listed}")
 
 

@@ -10,7 +10,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from zendesk_support.dlt_internals import SqlJobClientBase
 from zendesk_support.errors import ConfigurationError
-from zendesk_support.loading.destination_state import Loss
+from zendesk_support.loading.destination_state import Loss, client_of
 from zendesk_support.loading.shared_tables import check_layout
 from zendesk_support.settings import Settings
 
@@ -33,8 +33,7 @@ def adopt_columns(pipeline: Pipeline, source: Any) -> None:
     known = pipeline.schemas[source.name] if source.name in pipeline.schema_names else source.schema
     normalize = source.schema.naming.normalize_tables_path
     names = [normalize(str(found.table_name)) for found in source.selected_streams.values()]
-    client: Any
-    with pipeline.destination_client(*([source.name] if source.name in pipeline.schema_names else [])) as client:
+    with client_of(pipeline, source.name) as client:
         if not isinstance(client, SqlJobClientBase) or not client.is_storage_initialized():
             return
         stored = {name: columns for name, columns in client.get_storage_tables(names) if columns}

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from zendesk_support import settings as checks
+from zendesk_support.error_messages import did_you_mean
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.loading.setting_names import LOAD, NEAR, OF_A_STREAM, Setting
 from zendesk_support.loading.sync_modes import DEFAULT, Mode, check_mode
@@ -233,8 +234,7 @@ def check_path(stream: Stream, which: str, path: str) -> None:
     where = shown(stream.name, which, path)
     column, *below = path.split(".")
     if column not in stream.columns:
-        nearest = get_close_matches(column, list(stream.columns), 1, NEAR)
-        meant = f" Did you mean {'.'.join((nearest[0], *below))}?" if nearest else ""
+        meant = did_you_mean(column, stream.columns, NEAR, after="".join(f".{part}" for part in below))
         example = example_for(stream, which)
         raise ConfigurationError(f"{where}: {stream.name} has no column {column}.{meant} Example: {example}.")
     if not all(below):

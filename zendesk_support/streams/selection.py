@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
+from zendesk_support.error_messages import did_you_mean
 from zendesk_support.errors import ConfigurationError
 from zendesk_support.reading.base import Endpoint
 from zendesk_support.reading.below import Below
@@ -98,8 +98,7 @@ def parents_cost(endpoint: Endpoint, known: list[Endpoint]) -> str:
 def unknown(word: str, setting: str) -> str:
     """What to say of a word that stands for no stream."""
     known = [*CATALOGUE, *FAMILIES, DEFAULT, ALL]
-    nearest = get_close_matches(word, known, 1, NEAR)
-    meant = f" Did you mean {nearest[0]}?" if nearest else ""
+    meant = did_you_mean(word, known, NEAR)
     is_option = setting.startswith("-")
     some = "help_center" if setting == "--exclude" else "default custom_objects"
     example = f"{setting} {some}" if is_option else f'{setting} = ["default", "custom_objects"]'
