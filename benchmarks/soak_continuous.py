@@ -30,7 +30,7 @@ from tickets import RESULTS, ROOT, beginning, finish, simulator
 
 sys.path.insert(0, str(ROOT / "tests" / "helpers"))
 
-from chaos import MUTATIONS, SCRIPT
+from chaos import BROKEN, MUTATIONS, SCRIPT
 from support import assert_whole, environment_of
 
 from zendesk_support.simulator.remote import RemoteSimulator
@@ -49,19 +49,9 @@ FAULTS: tuple[tuple[str, dict[str, object]], ...] = (
     ("status_429", {"retry_after": "60"}),
     ("status_429", {"retry_after": "missing"}),
     ("status_429", {"retry_after": "date", "seconds": 30}),
-    ("reset", {}),
     ("slow", {"delay": 20}),
     ("slow", {"delay": 90, "route": "incremental_*"}),
-    ("empty", {}),
-    ("html", {}),
-    ("truncate", {}),
-    ("truncated_json", {}),
-    ("bad_gzip", {}),
-    ("cut_chunk", {}),
-    ("expire_token", {}),
-    ("invalid_cursor", {"route": "incremental_tickets_cursor"}),
-    ("heavy_page", {"route": "incremental_*", "per_page": 500}),
-    ("start_time_too_recent", {"route": "incremental_*"}),
+    *BROKEN,
 )
 
 

@@ -19,7 +19,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.pipeline import PipelineContext
 from environments import environment, kept_in
-from postgres_server import PostgresServer, binaries
+from postgres_server import PostgresServer, running
 from support import MakePipeline, environment_of, pipeline, simulated
 from thrift import collect_garbage_less, remember_answers
 
@@ -124,12 +124,8 @@ def configured(account: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A Postgres server for all tests of a process."""
-    programs = binaries()
-    if programs is None:
-        pytest.skip("no Postgres server is installed here: apt-get install postgresql")
-    server = PostgresServer(programs)
-    yield server
-    server.close()
+    with running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+from environments import printed
 from postgres_server import DATABASE, PostgresServer
 
 METADATA = "airflow"
@@ -140,17 +141,7 @@ class Cluster:
 
     def run(self, *arguments: str) -> str:
         """What a command prints."""
-        done = subprocess.run(
-            [self._program, *arguments],
-            env=self._environment,
-            cwd=self._home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+        return printed([self._program, *arguments], self._environment, self._home)
 
     def query(self, sql: str) -> list[Any]:
         """Rows of the metadata."""

@@ -54,12 +54,7 @@ MUTATIONS: tuple[tuple[str, dict[str, object]], ...] = (
     ("late_row", {"stream": "ticket_events", "age": 300}),
 )
 
-FAULTS: tuple[tuple[str, dict[str, object]], ...] = (
-    ("status", {"status": 500}),
-    ("status", {"status": 502}),
-    ("status", {"status": 503}),
-    ("status", {"status": 400}),
-    ("status_429", {"retry_after": "5"}),
+BROKEN: tuple[tuple[str, dict[str, object]], ...] = (
     ("reset", {}),
     ("empty", {}),
     ("html", {}),
@@ -71,6 +66,15 @@ FAULTS: tuple[tuple[str, dict[str, object]], ...] = (
     ("invalid_cursor", {"route": "incremental_tickets_cursor"}),
     ("heavy_page", {"route": "incremental_*", "per_page": 500}),
     ("start_time_too_recent", {"route": "incremental_*"}),
+)
+"""Answers that are none, or cut, or take something back."""
+FAULTS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("status", {"status": 500}),
+    ("status", {"status": 502}),
+    ("status", {"status": 503}),
+    ("status", {"status": 400}),
+    ("status_429", {"retry_after": "5"}),
+    *BROKEN,
     # Rows stamped ahead are left out: the tables would hold what the answers said, and not what the account has.
     *(("contrary", {"how": how}) for how in HOWS if how != "ahead"),
     ("emptied", {"route": "group_memberships"}),

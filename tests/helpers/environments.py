@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -49,3 +49,18 @@ def environment(
                 subprocess.run([*install, "--no-deps", *alone], check=True)
             note.write_text(wanted)
     return python
+
+
+def printed(command: Sequence[str | Path], environment: Mapping[str, str], folder: Path) -> str:
+    """What a command prints, errors too; it must succeed."""
+    done = subprocess.run(
+        command,
+        env=environment,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import pytest
 
 USER = "loader"
 DATABASE = "postgres"
@@ -113,3 +114,16 @@ class PostgresServer:
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
+
+
+@contextmanager
+def running() -> Iterator[PostgresServer]:
+    """A server; the test is skipped where none is installed."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip("no Postgres server is installed here: apt-get install postgresql")
+    server = PostgresServer(programs)
+    try:
+        yield server
+    finally:
+        server.close()

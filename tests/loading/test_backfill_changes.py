@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backfills import NEWEST, answer_again, in_short_pages
 from dlt.pipeline.pipeline import Pipeline
 from support import (
     MakePipeline,
@@ -29,16 +30,13 @@ from zendesk_support.reading import shown_pass
 from zendesk_support.reading.windows import OLDER
 from zendesk_support.simulator import Simulator
 
-NEWEST = {"order": "newest"}
 STREAMS = ("tickets", "ticket_metrics", "ticket_comments")
 
 
 @pytest.fixture
 def account(simulate: Callable[..., Simulator]) -> Simulator:
     """An account of a year and a half, in pages of 50 rows."""
-    made = simulate(tickets=200)
-    made.fault("heavy_page", route="incremental_*", per_page=50, times=None)
-    return made
+    return in_short_pages(simulate(tickets=200))
 
 
 def begin(target: Pipeline, account: Simulator, *streams: str, nth: int = 12, **settings: Any) -> None:
@@ -46,8 +44,7 @@ def begin(target: Pipeline, account: Simulator, *streams: str, nth: int = 12, **
     for route in ("incremental_tickets_cursor", "incremental_ticket_events"):
         account.fault("status", route=route, status=500, nth=nth, times=None)
     sync(target, source(account, **{**NEWEST, "retry_deadline": 300, **settings}).with_resources(*streams))
-    account.clear_faults()
-    account.fault("heavy_page", route="incremental_*", per_page=50, times=None)
+    answer_again(account)
     assert is_under_way(target, streams[0])
 
 

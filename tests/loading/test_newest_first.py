@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from backfills import NEWEST, answer_again, in_short_pages
 from chaos import MUTATIONS
 from dlt.pipeline.pipeline import Pipeline
 from scripted import BASE, Script
@@ -42,7 +43,6 @@ OF_TICKETS = ("tickets", "ticket_metrics", "ticket_tags")
 OF_EVENTS = ("ticket_events", "ticket_comments", "ticket_changes")
 BELOW = ("side_conversations", "conversation_log_events")
 STREAMS = (*OF_TICKETS, *OF_EVENTS, "ticket_metric_events", "side_conversation_events", "calls", *BELOW)
-NEWEST = {"order": "newest"}
 DAY = 86400
 CHANGING = ("tickets", "ticket_metrics", "ticket_comments")
 
@@ -50,9 +50,7 @@ CHANGING = ("tickets", "ticket_metrics", "ticket_comments")
 @pytest.fixture
 def account(simulate: Callable[..., Simulator]) -> Simulator:
     """An account of a year and a half, in pages of 50 rows."""
-    made = simulate(tickets=200)
-    made.fault("heavy_page", route="incremental_*", per_page=50, times=None)
-    return made
+    return in_short_pages(simulate(tickets=200))
 
 
 def cut_short(target: Pipeline, account: Simulator, nth: int, *streams: str, **settings: Any) -> Report:
@@ -60,8 +58,7 @@ def cut_short(target: Pipeline, account: Simulator, nth: int, *streams: str, **s
     account.fault("status", route="incremental_*", status=500, nth=nth, times=None)
     given = {**NEWEST, "retry_deadline": 1, **settings}
     report = sync(target, source(account, **given).with_resources(*streams))
-    account.clear_faults()
-    account.fault("heavy_page", route="incremental_*", per_page=50, times=None)
+    answer_again(account)
     return report
 
 

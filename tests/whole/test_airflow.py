@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -16,7 +15,7 @@ import dlt
 import pytest
 from changes import change_all, change_lists
 from dlt.pipeline.pipeline import Pipeline
-from environments import environment, kept_in
+from environments import environment, kept_in, printed
 from postgres_server import PostgresServer
 from repository import ROOT
 from support import SCALE, assert_whole, facts, rows_of
@@ -101,17 +100,7 @@ class Airflow:
         return self._print([self._program.with_name("python"), "-c", script], environment).splitlines()[-1]
 
     def _print(self, command: list[Any], environment: dict[str, str]) -> str:
-        done = subprocess.run(
-            command,
-            env={**self._environment, **environment},
-            cwd=self._home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+        return printed(command, {**self._environment, **environment}, self._home)
 
     def query(self, sql: str) -> list[Any]:
         """Rows of the metadata database."""

@@ -13,7 +13,7 @@ import pytest
 from airflow_cluster import Cluster, missing
 from changes import change_all, change_lists
 from environments import environment, kept_in
-from postgres_server import PostgresServer, binaries
+from postgres_server import PostgresServer, running
 from repository import ROOT
 from support import assert_whole, environment_of
 
@@ -58,12 +58,8 @@ def accounts(simulate: Callable[..., Simulator]) -> dict[str, Simulator]:
 @pytest.fixture
 def server() -> Iterator[PostgresServer]:
     """For warehouse and metadata, of the test's own."""
-    programs = binaries()
-    if programs is None:
-        pytest.skip("no Postgres server is installed here: apt-get install postgresql")
-    found = PostgresServer(programs)
-    yield found
-    found.close()
+    with running() as found:
+        yield found
 
 
 @pytest.fixture
